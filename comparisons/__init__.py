@@ -1,0 +1,1 @@
+"""Paired experiments: train from scratch, or fine-tune a pretrained base?"""

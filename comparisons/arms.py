@@ -1,0 +1,56 @@
+"""An arm: one side of a comparison, written MODEL:STRATEGY."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from comparisons.errors import ComparisonError, unknown
+from comparisons.strategies import STRATEGIES, Strategy
+from models.catalog import MODELS, Model, parse_options, resolved_name
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A model with its options spelled out, and a strategy."""
+
+    model: Model
+    options: tuple[tuple[str, Any], ...]
+    strategy: Strategy
+
+    @property
+    def model_name(self) -> str:
+        """The model with its options: `mobilenet@0.25x160`."""
+        return resolved_name(self.model, dict(self.options))
+
+    @property
+    def name(self) -> str:
+        """The resolved name: `mobilenet@0.25x160:frozen`."""
+        return f"{self.model_name}:{self.strategy.name}"
+
+
+def parse(text: str) -> Arm:
+    """Read an arm, split at the last colon. Raises ComparisonError, naming the nearest names."""
+    model_text, colon, strategy_text = text.rpartition(":")
+    if not colon:
+        raise ComparisonError(
+            f"'{text}' is not an arm: write MODEL:STRATEGY, such as cnn:scratch "
+            f"(models: {', '.join(MODELS)}; strategies: {', '.join(STRATEGIES)})"
+        )
+    model_name, _, options_text = model_text.partition("@")
+    if model_name not in MODELS:
+        raise unknown("model", model_name, MODELS)
+    if strategy_text not in STRATEGIES:
+        raise unknown("strategy", strategy_text, STRATEGIES)
+    model, strategy = MODELS[model_name], STRATEGIES[strategy_text]
+    if strategy.pretrained and not model.pretrained:
+        raise ComparisonError(
+            f"{model_name} has no pretrained weights, so '{text}' cannot be: "
+            f"use {model_name}:scratch, or one of "
+            f"{', '.join(f'{m.name}:{strategy.name}' for m in MODELS.values() if m.pretrained)}"
+        )
+    try:
+        options = parse_options(model, options_text)
+    except ValueError as error:
+        raise ComparisonError(str(error)) from None
+    return Arm(model, tuple(options.items()), strategy)

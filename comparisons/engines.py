@@ -1,0 +1,152 @@
+"""Engines: what computes the features of a frozen base. All agree with Keras, or are not used."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from comparisons.errors import ComparisonError
+from comparisons.runtime import Runtime, cores
+
+Extract = Callable[[np.ndarray], np.ndarray]
+
+TOLERANCE = 1e-3
+BATCH = 64
+
+
+def keras_predict(backbone: Any) -> Extract:
+    """Keras's own `predict`: every backend and device; the reference for the others."""
+
+    def extract(images: np.ndarray) -> np.ndarray:
+        return np.asarray(backbone.predict(images, batch_size=256, verbose=0), np.float32)
+
+    return extract
+
+
+def tensorflow_graph(backbone: Any) -> Extract:
+    """One TensorFlow graph with the weights folded in as constants."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    shape = [None, *backbone.input_shape[1:]]
+    traced = tf.function(lambda images: backbone(images, training=False))
+    graph = convert_variables_to_constants_v2(
+        traced.get_concrete_function(tf.TensorSpec(shape, tf.uint8))
+    )
+
+    def extract(images: np.ndarray) -> np.ndarray:
+        parts = [
+            graph(tf.constant(images[start : start + BATCH]))[0].numpy()
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float32)
+
+    return extract
+
+
+def openvino(backbone: Any) -> Extract:
+    """OpenVINO's compiler for CPUs, through Keras's own export; a request per core at once."""
+    import openvino as ov
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "backbone.xml"
+        with contextlib.redirect_stdout(io.StringIO()):
+            backbone.export(str(path), format="openvino", verbose=False)
+        core = ov.Core()
+        model = core.read_model(path)
+        model.reshape([BATCH, *backbone.input_shape[1:]])
+        # bfloat16, where the hardware offers it, is not exact enough for features.
+        settings = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "NUM_STREAMS": str(cores()),
+        }
+        compiled = core.compile_model(model, "CPU", settings)
+    queue = ov.AsyncInferQueue(compiled, cores())
+    width = backbone.output_shape[1:]
+
+    def extract(images: np.ndarray) -> np.ndarray:
+        features = np.empty((len(images), *width), np.float32)
+
+        def collect(request: Any, start: int) -> None:
+            count = min(BATCH, len(images) - start)
+            features[start : start + count] = request.get_output_tensor(0).data[:count]
+
+        queue.set_callback(collect)
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH]
+            if len(batch) < BATCH:
+                # The compiled program has one batch size: fill up with copies, drop them above.
+                batch = np.concatenate([batch, np.repeat(batch[-1:], BATCH - len(batch), 0)])
+            queue.start_async({0: batch}, start)
+        queue.wait_all()
+        return features
+
+    return extract
+
+
+ENGINES: dict[str, Callable[[Any], Extract]] = {
+    "openvino": openvino,
+    "tensorflow": tensorflow_graph,
+    "keras": keras_predict,
+}
+
+
+def choose(asked: str, runtime: Runtime) -> str:
+    """The engine to try first: the fastest that is installed, or the one asked for.
+
+    Raises ComparisonError when the one asked for cannot run here.
+    """
+    if asked != "auto":
+        if asked == "openvino" and importlib.util.find_spec("openvino") is None:
+            raise ComparisonError("--engine openvino: install it with `pip install openvino`")
+        if asked == "tensorflow" and runtime.backend != "tensorflow":
+            raise ComparisonError(
+                f"--engine tensorflow cannot run on the {runtime.backend} backend"
+            )
+        return asked
+    if runtime.kind != "cpu" or runtime.backend != "tensorflow":
+        return "keras"
+    return "openvino" if importlib.util.find_spec("openvino") else "tensorflow"
+
+
+class EngineRefused(Exception):
+    """An engine failed or disagreed with Keras; the message is a line for the record."""
+
+
+def checked(name: str, backbone: Any, first: np.ndarray) -> Extract:
+    """An engine whose features of a `first` batch of images agree with Keras's.
+
+    Raises EngineRefused when it fails, or when they differ by more than 1e-3 of the largest.
+    """
+    if name == "keras":
+        return keras_predict(backbone)
+    expected = keras_predict(backbone)(first)
+    try:
+        extract = ENGINES[name](backbone)
+        got = extract(first)
+    except Exception as error:
+        raise EngineRefused(f"engine {name} failed ({_first_line(error)}): Keras instead") from None
+    scale = float(np.abs(expected).max()) or 1.0
+    difference = float(np.abs(got - expected).max()) / scale
+    if not difference <= TOLERANCE:
+        raise EngineRefused(
+            f"engine {name} differs from Keras by {difference:.1e}, more than {TOLERANCE:g}: "
+            "Keras instead"
+        )
+    return extract
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0][:200]

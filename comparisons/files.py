@@ -1,0 +1,58 @@
+"""Writing files so that a reader never sees half of one, and where caches lie."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import platformdirs
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `path` and move it there when the block ends well.
+
+    A kill, a full disk or an exception inside the block leaves the old file as it was.
+    Raises OSError when the folder cannot be made or written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; results are meant to be read by others as any file is.
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically. Raises OSError."""
+    with atomic(path) as file:
+        file.write(text.encode())
+
+
+def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` (such as a figure's savefig) fill a file atomically. Raises OSError."""
+    with atomic(path) as file:
+        write(file)
+
+
+def cache_folder() -> Path:
+    """The folder of decoded data and features: COMPARISONS_CACHE, else the user's cache."""
+    named = os.environ.get("COMPARISONS_CACHE")
+    return Path(named) if named else Path(platformdirs.user_cache_dir("comparisons"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,96 @@
+"""What is to be run: a list of runs, each settled to the last number before any training."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from comparisons import recipes, records
+from comparisons.arms import Arm
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """One arm, one seed, one training-set size, as handed to the process that runs it."""
+
+    id: str
+    arm: str
+    seed: int
+    train_size: int
+    phases: list[dict[str, Any]]
+    settings: dict[str, Any]
+    data: str
+    data_dir: str | None = None
+    notices: list[str] = []
+    command: str = ""
+    save_base: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the flags say beyond arms, sizes and seeds."""
+
+    data: str
+    data_dir: Path | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    device: str = "auto"
+    engine: str = "auto"
+    deterministic: bool = False
+
+
+def runs(
+    arms: list[Arm],
+    seeds: list[int],
+    sizes: list[int],
+    settings: Settings,
+    fingerprint: str,
+    notices: list[str],
+    command: str,
+) -> list[Run]:
+    """Every run of a comparison, seeds within arms within sizes."""
+    planned = []
+    for size in sizes:
+        for arm in arms:
+            phases = recipes.phases(arm, size, settings.epochs, settings.batch_size)
+            decides = {
+                "data": Path(settings.data).name,
+                "device": settings.device,
+                "engine": settings.engine,
+                "backend": os.environ.get("KERAS_BACKEND") or "tensorflow",
+                "deterministic": settings.deterministic,
+                "phases": phases,
+            }
+            for seed in seeds:
+                planned.append(
+                    Run(
+                        id=run_id(arm.name, size, seed, decides, fingerprint),
+                        arm=arm.name,
+                        seed=seed,
+                        train_size=size,
+                        phases=phases,
+                        settings=decides,
+                        data=settings.data,
+                        data_dir=str(settings.data_dir) if settings.data_dir else None,
+                        notices=notices,
+                        command=command,
+                    )
+                )
+    return planned
+
+
+def run_id(arm: str, train_size: int, seed: int, settings: dict[str, Any], fingerprint: str) -> str:
+    """A readable name that changes with everything that decides a run."""
+    slug = re.sub(r"[^a-z0-9.]+", "-", arm.lower())
+    decides = [records.SCHEMA, arm, train_size, seed, settings, fingerprint]
+    return f"{slug}-n{train_size}-s{seed}-{records.digest(decides)}"
+
+
+def command_line(module: str, arguments: list[str]) -> str:
+    """The command as typed, without any absolute path, as it goes into the record."""
+    shown = [Path(part).name if Path(part).is_absolute() else part for part in arguments]
+    return " ".join(["python", "-m", module, *shown])

@@ -1,0 +1,168 @@
+"""The record: what a run was, did and cost; one JSON file.
+
+Units: seconds, bytes, counts, FLOP; accuracies are fractions between 0 and 1. The README's
+glossary defines every field. A number that was not measured, or was not finite, is null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from comparisons.files import write_text
+
+SCHEMA = 1
+
+Status = Literal["ok", "failed", "diverged"]
+
+
+class Data(msgspec.Struct):
+    """Which images a run used. `sizes` counts those of train (as subset), validation, test."""
+
+    name: str
+    synthetic: bool
+    complete: bool
+    fingerprint: str
+    sizes: dict[str, int]
+    classes: list[str]
+    note: str = ""
+
+
+class Weights(msgspec.Struct):
+    """Where a base's weights come from. `upstream` is what their training cost, with source."""
+
+    origin: str
+    hash: str | None = None
+    upstream: dict[str, Any] = {}
+
+
+class Epoch(msgspec.Struct):
+    """One pass over the training subset. `seconds` is training time, validation apart."""
+
+    phase: str
+    epoch: int
+    train_loss: float | None
+    train_accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    images_seen: int
+
+
+class Test(msgspec.Struct):
+    """What the test set said, read once. `confusion[i][j]` counts class i called class j."""
+
+    accuracy: float
+    macro_f1: float
+    loss: float | None
+    confusion: list[list[int]]
+
+
+class Seconds(msgspec.Struct):
+    """Where the time of a run went; `total` runs from reading the data to the test metrics."""
+
+    setup: float = 0.0
+    compile: float = 0.0
+    extract: float = 0.0
+    extract_cold: float = 0.0
+    train: float = 0.0
+    evaluate: float = 0.0
+    total: float = 0.0
+
+
+class Parameters(msgspec.Struct):
+    """How many numbers the network holds, and how many of them train in the last phase."""
+
+    total: int = 0
+    trainable: int = 0
+
+
+class Flops(msgspec.Struct):
+    """Multiplications and additions: one image forward, and the whole run (see models.flops)."""
+
+    forward_per_image: int = 0
+    total: int = 0
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """One run: one arm, one seed, one training-set size."""
+
+    schema: int
+    id: str
+    arm: str
+    model: str
+    strategy: str
+    seed: int
+    train_size: int
+    settings: dict[str, Any]
+    status: Status
+    error: str | None = None
+    notices: list[str] = []
+    data: Data
+    weights: Weights | None = None
+    phases: list[dict[str, Any]] = []
+    history: list[Epoch] = []
+    test: Test | None = None
+    seconds: Seconds = msgspec.field(default_factory=Seconds)
+    parameters: Parameters = msgspec.field(default_factory=Parameters)
+    flops: Flops = msgspec.field(default_factory=Flops)
+    images_seen: int = 0
+    peak_memory: int | None = None
+    engine: str | None = None
+    base_digest: str | None = None
+    started: str = ""
+    environment: dict[str, Any] = {}
+
+
+class DamagedRecord(ValueError):
+    """A record file that cannot be read; the message is one line that names the file."""
+
+
+def digest(value: Any) -> str:
+    """Eight hexadecimal digits that change when anything in a JSON-like value changes."""
+    canonical = msgspec.json.encode(value, order="sorted")
+    return hashlib.blake2b(canonical, digest_size=4).hexdigest()
+
+
+def to_json(record: Record) -> str:
+    """A record as indented JSON text, newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n"
+
+
+def from_json(text: str | bytes, name: str = "record") -> Record:
+    """Read a record. Raises DamagedRecord, naming `name`, for text that is not one."""
+    try:
+        record = msgspec.json.decode(text, type=Record)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DamagedRecord(f"{name} is damaged ({str(error).splitlines()[0]})") from None
+    if record.schema != SCHEMA:
+        raise DamagedRecord(f"{name} has schema {record.schema}, this version reads {SCHEMA}")
+    return record
+
+
+def save(record: Record, folder: Path) -> Path:
+    """Write `folder`/runs/ID.json atomically and return its path. Raises OSError."""
+    path = folder / "runs" / f"{record.id}.json"
+    write_text(path, to_json(record))
+    return path
+
+
+def load(path: Path) -> Record:
+    """Read one record file. Raises DamagedRecord, OSError."""
+    return from_json(path.read_bytes(), path.name)
+
+
+def load_all(folder: Path) -> tuple[list[Record], list[str]]:
+    """All records under `folder`/runs in name order, and one line for each damaged file."""
+    good: list[Record] = []
+    damaged: list[str] = []
+    for path in sorted((folder / "runs").glob("*.json")):
+        try:
+            good.append(load(path))
+        except (DamagedRecord, OSError) as error:
+            damaged.append(str(error))
+    return good, damaged

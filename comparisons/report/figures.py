@@ -1,0 +1,143 @@
+"""The table of figures: what each is called, drawn by, says, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from comparisons import statistics as st
+from comparisons.records import Record
+from comparisons.report import bars, curves, titles
+from comparisons.report.view import View, view
+
+__all__ = ["FIGURES", "Plot", "drawable"]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure: `draw(records, narrow=False)` makes it, `finding(records)` is its title."""
+
+    name: str
+    heading: str
+    draw: Callable[..., Figure]
+    finding: Callable[[Sequence[Record]], str]
+    how_to_read: str
+    needs: Callable[[View], bool]
+    main: bool = True
+
+
+def _has_history(seen: View) -> bool:
+    return any(r.history for g in seen.at(seen.size) for r in g.records)
+
+
+def _ended_with_history(seen: View) -> bool:
+    return any(r.history for g in seen.at(seen.size) for r in g.ok)
+
+
+def _ended(seen: View) -> bool:
+    return any(g.ok for g in seen.groups)
+
+
+def _has_confusion(seen: View) -> bool:
+    return any(st.mean_confusion(g.ok) for g in seen.best_first(seen.size))
+
+
+def _several(needs: Callable[[View], bool]) -> Callable[[View], bool]:
+    return lambda seen: len(seen.sizes) > 1 and needs(seen)
+
+
+FIGURES = {
+    plot.name: plot
+    for plot in (
+        Plot(
+            "accuracy-time",
+            "Accuracy against time",
+            curves.time,
+            titles.time,
+            "Higher and further left is better: read across at one accuracy to see who was "
+            "there first.",
+            _ended_with_history,
+        ),
+        Plot(
+            "final-accuracy",
+            "Final accuracy",
+            bars.final,
+            titles.final,
+            "Compare the distance between arms with the distance between the seeds of one arm: "
+            "where seeds lie as far apart as arms, the order may be luck.",
+            _ended,
+        ),
+        Plot(
+            "accuracy",
+            "Accuracy curves",
+            curves.accuracy,
+            titles.accuracy,
+            "The gap between an arm's dashed line (images it trains on) and its solid line "
+            "(images it does not) is what it learnt by heart.",
+            _has_history,
+        ),
+        Plot(
+            "loss",
+            "Loss curves",
+            curves.loss,
+            titles.loss,
+            "Look at the shape of one arm's solid line: falling means still learning, rising "
+            "while the dashed line falls means overfitting. Levels of different arms may not be "
+            "comparable, for each may train with a loss of its own.",
+            _has_history,
+        ),
+        Plot(
+            "time-split",
+            "Where the time went",
+            bars.split,
+            titles.split,
+            "A bar is a whole run from reading the data to the test result; its longest piece "
+            "is where a faster machine or a cache would help.",
+            _ended,
+        ),
+        Plot(
+            "confusion",
+            "What is taken for what",
+            bars.confusion,
+            titles.confusion,
+            "Dark on the diagonal is right; a number off it is the share of a row's class that "
+            "was called the column's.",
+            _has_confusion,
+        ),
+        Plot(
+            "accuracy-time-sizes",
+            "Accuracy against time, by training-set size",
+            curves.time_by_size,
+            titles.time_by_size,
+            "Each panel has its own clock; see whether the order of the arms changes.",
+            _several(_ended_with_history),
+            main=False,
+        ),
+        Plot(
+            "accuracy-sizes",
+            "Accuracy curves, by training-set size",
+            curves.accuracy_by_size,
+            titles.accuracy_by_size,
+            "Compare the gap between dashed (training) and solid (validation) from panel to panel.",
+            _several(_has_history),
+            main=False,
+        ),
+        Plot(
+            "loss-sizes",
+            "Loss curves, by training-set size",
+            curves.loss_by_size,
+            titles.loss_by_size,
+            "Compare where the solid lines turn upwards, if they do, from panel to panel.",
+            _several(_has_history),
+            main=False,
+        ),
+    )
+}
+
+
+def drawable(records: Sequence[Record]) -> list[Plot]:
+    """The figures that these records have something to show for."""
+    seen = view(records)
+    return [plot for plot in FIGURES.values() if seen.records and plot.needs(seen)]

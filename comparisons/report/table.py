@@ -1,0 +1,254 @@
+"""Records as rows: one for each arm, size and settings; as CSV, JSON and a terminal table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from comparisons import statistics as st
+from comparisons.files import write_text
+from comparisons.records import Record
+from comparisons.report import findings, text
+from comparisons.report.view import accuracy, mean, view
+
+WIDTH = 100  # columns of a terminal that the table fits in
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What one arm did at one size, over its seeds.
+
+    Means are over the runs that ended well, `runs` and `seconds_spent` count all. Times are
+    seconds: `cold` with the features made afresh, `warm` with them found ready. `level` is the
+    highest whole per cent of validation accuracy that every arm at this size reached.
+    """
+
+    arm: str
+    label: str
+    data: str
+    synthetic: bool
+    complete: bool
+    train_size: int
+    settings: dict[str, Any]
+    seeds: list[int]
+    runs: int
+    ok: int
+    diverged: int
+    failed: int
+    accuracy_mean: float | None
+    accuracy_spread: float | None
+    accuracy_low: float | None
+    accuracy_high: float | None
+    interval: str | None
+    macro_f1_mean: float | None
+    loss_mean: float | None
+    seconds_cold: float | None
+    seconds_warm: float | None
+    seconds_train: float | None
+    seconds_extract_cold: float | None
+    seconds_spent: float
+    level: float | None
+    seconds_to_level_cold: float | None
+    seconds_to_level_warm: float | None
+    images_seen: float | None
+    parameters_total: int | None
+    parameters_trainable: int | None
+    flops_forward_per_image: int | None
+    flops_total: float | None
+    peak_memory: int | None
+    upstream: str
+    engine: str
+    device: str
+    notes: str
+
+
+def summarise(records: Sequence[Record]) -> list[Row]:
+    """One row for each arm, size and settings: sizes ascending, the most accurate arm first."""
+    groups = st.group(records)
+    rows = [_row(g, _level(g, groups)) for g in groups]
+    return sorted(
+        rows,
+        key=lambda r: (r.data, r.train_size, r.accuracy_mean is None, -(r.accuracy_mean or 0),
+                       r.label),
+    )  # fmt: skip
+
+
+def upstream(runs: Sequence[Record]) -> str:
+    """What the base's pretraining cost, in words; `none` for random weights."""
+    weights = next((r.weights for r in runs if r.weights), None)
+    if weights is None:
+        return "not recorded"
+    if weights.origin == "random":
+        return "none"
+    known = {k.replace("_", " "): v for k, v in weights.upstream.items() if v is not None}
+    return "; ".join(f"{k}: {text.flat(v)}" for k, v in known.items()) or "not known"
+
+
+def write_csv(rows: Iterable[Row], path: Path) -> None:
+    """Write rows as CSV; what is not known is empty. Raises OSError."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, Row.__struct_fields__, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        cells = msgspec.to_builtins(row)
+        cells["settings"] = msgspec.json.encode(row.settings, order="sorted").decode()
+        cells["seeds"] = " ".join(map(str, row.seeds))
+        writer.writerow(cells)
+    write_text(path, text.clean(file.getvalue()))
+
+
+def write_json(rows: Iterable[Row], headline: list[str], path: Path) -> None:
+    """Write the headline and the rows as JSON. Raises OSError."""
+    content = msgspec.json.encode({"headline": headline, "rows": list(rows)})
+    write_text(path, msgspec.json.format(content, indent=1).decode() + "\n")
+
+
+def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
+    """Print rows as a table that fits in 100 columns, and what its columns mean."""
+    console = console or Console()
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    width = min(WIDTH, console.width)
+    columns = _columns(rows)[: None if width >= WIDTH else -1]  # the last is the least missed
+    table.add_column(Text("arm"), overflow="fold")
+    for heading, _ in columns:
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(_name(row), *(Text(say(row)) for _, say in columns))
+    console.print(table, width=width)
+    console.print(Text(_legend(rows), style="dim"), width=width)
+
+
+def _columns(rows: Sequence[Row]) -> list[tuple[str, Callable[[Row], str]]]:
+    """Heading and cell of each column of the terminal table after the arm's."""
+    levels = {r.level for r in rows if r.level is not None}
+    single = f"to {100 * levels.pop():.0f}%" if len(levels) == 1 else ""
+    return [
+        ("images", lambda r: text.count(r.train_size)),
+        ("seeds", lambda r: str(r.ok) if r.ok == r.runs else f"{r.ok}/{r.runs}"),
+        ("accuracy %", _accuracy_cell),
+        ("cold s", lambda r: _seconds_cell(r.seconds_cold)),
+        ("warm s", lambda r: _seconds_cell(r.seconds_warm)),
+        (single or "to level", lambda r: _level_cell(r, bool(single))),
+        ("trainable", lambda r: text.scaled(r.parameters_trainable).replace(text.SPACE, "")),
+    ]
+
+
+def _name(row: Row) -> Text:
+    """The arm, and below it what did not end well."""
+    bad = ("\n  " + row.notes, "bold red") if row.notes else ""
+    return Text.assemble(text.clean(row.label), bad)
+
+
+def _accuracy_cell(row: Row) -> str:
+    if row.accuracy_mean is None:
+        return text.NONE
+    spread = "" if row.accuracy_spread is None else f" ± {100 * row.accuracy_spread:.1f}"
+    return f"{100 * row.accuracy_mean:.1f}{spread}"
+
+
+def _seconds_cell(value: float | None) -> str:
+    if value is None:
+        return text.NONE
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _level_cell(row: Row, single: bool) -> str:
+    seconds = _seconds_cell(row.seconds_to_level_cold)
+    if single or row.level is None or seconds == text.NONE:
+        return seconds
+    return f"{seconds} @{100 * row.level:.0f}%"
+
+
+def _legend(rows: Sequence[Row]) -> str:
+    """What the columns mean, only as far as they are there."""
+    words = ["Accuracy: test images, mean over seeds"]
+    if any(r.accuracy_spread is not None for r in rows):
+        words[0] += " ± standard deviation"
+    words.append("cold: everything from reading data to the result; warm: features found ready")
+    if any(r.level is not None for r in rows):
+        words.append("to N%: seconds, cold, until validation accuracy reached what all arms did")
+    return "; ".join(words) + "."
+
+
+def _level(group: st.Group, groups: Sequence[st.Group]) -> float | None:
+    same = (group.data, group.train_size)
+    return st.common_level([g for g in groups if g.ok and (g.data, g.train_size) == same])
+
+
+def _to_level(group: st.Group, level: float | None, cold: bool) -> float | None:
+    if level is None:
+        return None
+    return mean(group, lambda r: st.time_to_accuracy(r, level, cold))
+
+
+def _largest(values: Iterable[int | None]) -> int | None:
+    return max((v for v in values if v is not None), default=None)
+
+
+def _row(g: st.Group, level: float | None) -> Row:
+    s, first, counts = accuracy(g), g.records[0], g.counts()
+    return Row(
+        arm=g.arm,
+        label=g.label,
+        data=first.data.name,
+        synthetic=first.data.synthetic,
+        complete=all(r.data.complete for r in g.records),
+        train_size=g.train_size,
+        settings=first.settings,
+        seeds=[r.seed for r in g.records],
+        runs=len(g.records),
+        ok=counts["ok"],
+        diverged=counts["diverged"],
+        failed=counts["failed"],
+        accuracy_mean=s.mean,
+        accuracy_spread=s.spread,
+        accuracy_low=s.low,
+        accuracy_high=s.high,
+        interval=s.method,
+        macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
+        loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
+        seconds_cold=mean(g, st.total),
+        seconds_warm=mean(g, lambda r: st.total(r, cold=False)),
+        seconds_train=mean(g, lambda r: r.seconds.train),
+        seconds_extract_cold=mean(g, lambda r: r.seconds.extract_cold),
+        seconds_spent=sum(r.seconds.total for r in g.records),
+        level=level,
+        seconds_to_level_cold=_to_level(g, level, cold=True),
+        seconds_to_level_warm=_to_level(g, level, cold=False),
+        images_seen=mean(g, lambda r: r.images_seen),
+        parameters_total=_largest(r.parameters.total or None for r in g.records),
+        parameters_trainable=_largest(r.parameters.trainable or None for r in g.records),
+        flops_forward_per_image=_largest(r.flops.forward_per_image or None for r in g.records),
+        flops_total=mean(g, lambda r: r.flops.total or None),
+        peak_memory=_largest(r.peak_memory for r in g.records),
+        upstream=upstream(g.records),
+        engine=", ".join(text.unique(r.engine for r in g.records)),
+        device=", ".join(
+            text.unique(text.flat(r.environment.get("device") or "") for r in g.records)
+        ),
+        notes=findings.notes(g),
+    )
+
+
+def describe(records: Sequence[Record]) -> str:
+    """The totals in a sentence: how many runs, how they ended, how long they took together."""
+    seen = view(records)
+    spent = sum(r.seconds.total for r in records)
+    bad = [f"{n} {s}" for s in ("diverged", "failed") if (n := _count(records, s))]
+    endings = f", {text.listing(bad)}" if bad else ""
+    arms = text.plural(len({r.arm for r in seen.records}), "arm")
+    return (
+        f"{text.plural(len(records), 'run')} of {arms}{endings}; {text.seconds(spent)} altogether."
+    )
+
+
+def _count(records: Iterable[Record], status: str) -> int:
+    return sum(r.status == status for r in records)

@@ -1,0 +1,76 @@
+"""What the figures, the table and the page show of a set of records, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from comparisons import statistics as st
+from comparisons.records import Record
+
+
+@dataclass(frozen=True)
+class View:
+    """The records of one data set in groups, and the size that the main figures show."""
+
+    records: tuple[Record, ...]
+
+    @cached_property
+    def groups(self) -> list[st.Group]:
+        """Every arm at every size."""
+        return st.group(self.records)
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """The training-set sizes, ascending."""
+        return sorted({g.train_size for g in self.groups})
+
+    @cached_property
+    def size(self) -> int:
+        """The largest of the sizes at which most arms ended well."""
+        return max(self.sizes, key=lambda s: (len(self.best_first(s)), s), default=0)
+
+    @property
+    def labels(self) -> list[str]:
+        """Every arm's label, in name order."""
+        return sorted({g.label for g in self.groups})
+
+    def at(self, size: int) -> list[st.Group]:
+        """The groups at one size, in the order of their names."""
+        return [g for g in self.groups if g.train_size == size]
+
+    def best_first(self, size: int) -> list[st.Group]:
+        """The groups at one size with a run that ended well, the most accurate first."""
+        ended = [g for g in self.at(size) if g.ok]
+        return sorted(ended, key=lambda g: (-(accuracy(g).mean or 0.0), g.label))
+
+
+def view(records: Sequence[Record]) -> View:
+    """A view of the data set that most records used."""
+    return View(tuple(st.main_data(records)))
+
+
+def accuracy(group: st.Group) -> st.Summary:
+    """Test accuracy over the seeds that ended well."""
+    return st.summarise(map(st.accuracy, group.ok))
+
+
+def mean(group: st.Group, value: Callable[[Record], float | None]) -> float | None:
+    """The mean of a number over the seeds that ended well."""
+    return st.mean_of(map(value, group.ok))
+
+
+def cold(group: st.Group) -> float | None:
+    """Mean seconds of a whole run, features made afresh."""
+    return mean(group, st.total)
+
+
+def warm(group: st.Group) -> float | None:
+    """Mean seconds of a whole run, features found ready."""
+    return mean(group, lambda r: st.total(r, cold=False))
+
+
+def from_scratch(group: st.Group) -> bool:
+    """Whether the arm begins with random weights and nothing else."""
+    return group.records[0].strategy.partition("@")[0] == "scratch"

@@ -1,0 +1,116 @@
+"""Data and weights: had here, fetched, replaced or refused, before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from comparisons import arms, network, runner
+from comparisons.arms import Arm
+from comparisons.data import REAL, SOURCES, available, prepare, sources
+from comparisons.data.dataset import Dataset
+from comparisons.errors import ComparisonError, unknown
+from models.catalog import weights_file
+
+WEIGHTS_HOST = "storage.googleapis.com"
+SUBSTITUTE = "tiny:frozen"
+
+
+def dataset(
+    asked: str, data_dir: Path | None, say: Callable[[str], None]
+) -> tuple[str, Dataset, list[str]]:
+    """The data set to use, loaded, and the notices that this choice owes to the reader.
+
+    `auto` is CIFAR-10, or `shapes` where that can neither be found nor fetched. A named data
+    set never falls back. Raises ComparisonError.
+    """
+    if asked not in ("auto", *SOURCES) and not asked.endswith(".npz"):
+        raise unknown("data set", asked, ["auto", *SOURCES, "FILE.npz"])
+    name = "cifar10" if asked == "auto" else asked
+    notices = []
+    if not available(name, data_dir):
+        host = SOURCES[name].host
+        problem = None if network.reachable(host) else f"{host} cannot be reached"
+        problem = problem or _fetch(
+            {"task": "data", "name": name, "data_dir": _text(data_dir)}, say
+        )
+        if problem and asked != "auto":
+            raise ComparisonError(
+                f"{name} is not here and {problem}: put a TFDS copy under "
+                f"{sources.data_root(data_dir) / name}, or name its folder by --data-dir or "
+                "TFDS_DATA_DIR"
+            )
+        if problem:
+            notices.append(
+                f"CIFAR-10 is not here and {problem}: this comparison ran on `shapes`, drawn "
+                "images, instead; its figures say nothing of photographs"
+            )
+            name = "shapes"
+    if name in REAL and sources.describe(name, data_dir) is None:
+        # Reading needs a framework; a process of its own leaves this one light.
+        problem = _fetch({"task": "data", "name": name, "data_dir": _text(data_dir)}, say)
+        if problem:
+            raise ComparisonError(problem)
+    loaded = prepare(name, data_dir, say)
+    if loaded.note:
+        notices.append(loaded.note)
+    return name, loaded, notices
+
+
+def weights(
+    wanted: list[Arm], named_by_user: bool, say: Callable[[str], None]
+) -> tuple[list[Arm], list[str]]:
+    """The arms whose weights are here or could be fetched, and the notices that this owes.
+
+    Arms of a preset without weights are replaced by `tiny:frozen`; one named by the user never
+    is. Raises ComparisonError.
+    """
+    kept: list[Arm] = []
+    notices = []
+    for arm in wanted:
+        problem = _without_weights(arm, say)
+        if problem is None:
+            kept.append(arm)
+        elif named_by_user:
+            file = weights_file(arm.model, dict(arm.options))
+            raise ComparisonError(
+                f"{arm.name} needs {file.name}, which is not here, and {problem}: put it into "
+                f"{file.parent} (KERAS_HOME names the folder above it)"
+            )
+        else:
+            notices.append(
+                f"{arm.name} is left out, its weights are not here and {problem}: "
+                f"{SUBSTITUTE} stands in for it"
+            )
+            substitute = arms.parse(SUBSTITUTE)
+            if substitute not in kept and substitute not in wanted:
+                kept.append(substitute)
+    return kept, notices
+
+
+def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
+    """Why an arm's weights cannot be had; None when they can, after fetching them if need be."""
+    options = dict(arm.options)
+    if not arm.strategy.pretrained or weights_file(arm.model, options).is_file():
+        return None
+    if arm.model.kind == "tiny":
+        return "it belongs to this package"
+    if not network.reachable(WEIGHTS_HOST):
+        return f"{WEIGHTS_HOST} cannot be reached"
+    say(f"downloading the weights of {arm.model_name}")
+    return _fetch({"task": "weights", "kind": arm.model.kind, "alpha": options.get("alpha")}, say)
+
+
+def _fetch(task: dict[str, object], say: Callable[[str], None]) -> str | None:
+    """Let another process fetch something; why it failed, or None."""
+    problem = None
+    for event in runner.work(task):
+        if event["event"] == "stage":
+            say(event["text"])
+        elif event["event"] == "error":
+            problem = event["text"]
+    return problem
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None

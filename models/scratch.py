@@ -1,0 +1,76 @@
+"""Networks trained from random weights: the tutorial's CNN, and a fast one for CPUs."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers
+
+WHITENING = "whitening"
+
+
+def tutorial_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
+    """The convolutional part of the tutorial's network: uint8 [n, h, w, c] -> [n, features].
+
+    Source: https://www.tensorflow.org/tutorials/images/cnn (convolutions 32, 64, 64; its dense
+    layer of 64 units belongs to the head).
+    """
+    return keras.Sequential(
+        [
+            keras.Input(input_shape, dtype="uint8"),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.Flatten(),
+        ],
+        name="tutorial_cnn",
+    )
+
+
+def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (32, 64, 128)) -> keras.Model:
+    """A small network that learns fast on a CPU: uint8 [n, h, w, c] -> [n, features].
+
+    A fixed 2x2 convolution whitens the pixels (set by `whiten` from the training images), then
+    each block is convolution, pooling, normalisation, ReLU; pooling first makes what follows
+    four times cheaper. After Keller Jordan's "94% on CIFAR-10 in 3.29 Seconds",
+    arXiv:2404.00498, with fewer and narrower layers.
+    """
+    inputs = keras.Input(input_shape, dtype="uint8")
+    x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    filters = 2 * 4 * input_shape[-1]
+    x = layers.Conv2D(filters, 2, use_bias=False, trainable=False, name=WHITENING)(x)
+    x = layers.ReLU()(x)
+    for index, width in enumerate(widths, start=1):
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv1")(x)
+        x = layers.MaxPooling2D(2)(x)
+        x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm1")(x)
+        x = layers.ReLU()(x)
+        if index > 1:
+            x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv2")(
+                x
+            )
+            x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm2")(x)
+            x = layers.ReLU()(x)
+    x = layers.GlobalMaxPooling2D()(x)
+    return keras.Model(inputs, x, name="cnn")
+
+
+def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:
+    """Set the whitening convolution of `cnn` from training images, uint8 [n, h, w, c].
+
+    Its filters are the eigenvectors of the covariance of 2x2 patches over the square root of
+    their eigenvalues, and the negatives of these.
+    """
+    pixels = images[:most].astype("float32") / 127.5 - 1
+    height, width = pixels.shape[1] - 1, pixels.shape[2] - 1
+    patches = np.stack(
+        [pixels[:, i : i + height, j : j + width] for i in (0, 1) for j in (0, 1)], axis=-2
+    ).reshape(-1, 4 * pixels.shape[-1])
+    values, vectors = np.linalg.eigh(np.cov(patches[:: max(1, len(patches) // 200_000)].T))
+    filters = vectors / np.sqrt(values + 1e-2)
+    kernel = np.concatenate([filters, -filters], axis=1)
+    layer = model.get_layer(WHITENING)
+    layer.set_weights([kernel.reshape(layer.kernel.shape).astype("float32")])

@@ -1,0 +1,142 @@
+"""Plausible records for tests: the shapes of real runs, without running any."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+from comparisons.records import (
+    SCHEMA,
+    Data,
+    Epoch,
+    Flops,
+    Parameters,
+    Record,
+    Seconds,
+    Status,
+    Test,
+    Weights,
+)
+
+CLASSES = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+]  # fmt: skip
+
+# arm: accuracy, epochs, seconds per epoch, cold extraction, parameters, trainable parameters
+ARMS: dict[str, tuple[float, int, float, float, int, int]] = {
+    "cnn:scratch": (0.823, 4, 28.0, 0.0, 304_714, 304_714),
+    "tutorial-cnn:scratch": (0.692, 10, 31.0, 0.0, 122_570, 122_570),
+    "mobilenet@0.25x160:frozen": (0.840, 15, 1.0, 40.0, 287_000, 68_362),
+    "mobilenet@0.25x96:scratch": (0.610, 5, 60.0, 0.0, 287_000, 281_000),
+    "vgg16@64:frozen": (0.865, 8, 2.0, 95.0, 14_980_000, 265_482),
+    "tiny:frozen": (0.730, 10, 1.0, 6.0, 90_000, 11_000),
+}
+UPSTREAM = {"images_seen": 1_281_167 * 90, "source": "Howard et al. 2017, section 4"}
+
+
+def record(
+    arm: str = "cnn:scratch",
+    seed: int = 0,
+    train_size: int = 45_000,
+    status: Status = "ok",
+    accuracy: float | None = None,
+    error: str | None = None,
+    classes: list[str] | None = None,
+    **changes: Any,
+) -> Record:
+    """One record; `accuracy` sets the test accuracy exactly, `changes` set any other field."""
+    level, epochs, pace, cold, total, trainable = ARMS.get(arm, ARMS["cnn:scratch"])
+    luck = random.Random(f"{arm} {seed} {train_size}")
+    scale = train_size / 45_000
+    level -= (0.02 if cold else 0.15) * max(0.0, math.log10(45_000 / train_size))
+    reached = accuracy if accuracy is not None else level + luck.gauss(0, 0.004)
+    names = CLASSES if classes is None else classes
+    history = _history(reached, epochs, pace * scale, train_size, luck)
+    if status == "failed":
+        history = []
+    if status == "diverged":
+        history = [*history[:2], _burst(history[2])]
+    train = sum(e.seconds for e in history)
+    seconds = Seconds(2.0, 1.5, cold, cold, train, 3.0, 6.7 + cold + train)
+    phases = [
+        {"name": "head" if cold else "train", "trainable": "head" if cold else "all",
+         "epochs": epochs, "batch_size": 256, "learning_rate": 0.001, "augment": ["flip"]}
+    ]  # fmt: skip
+    model, strategy = arm.rsplit(":", 1) if ":" in arm else (arm, "scratch")
+    fields: dict[str, Any] = {
+        "schema": SCHEMA,
+        "id": f"{arm.replace(':', '-').replace('@', '-')}-{train_size}-{seed}",
+        "arm": arm,
+        "model": model,
+        "strategy": strategy,
+        "seed": seed,
+        "train_size": train_size,
+        "settings": {"data": "cifar10", "device": "auto", "engine": "auto", "phases": phases},
+        "status": status,
+        "error": error,
+        "data": Data(
+            "cifar10", False, True, "c1fa2",
+            {"train": train_size, "validation": 5_000, "test": 10_000}, names,
+        ),
+        "weights": Weights("imagenet", "ab12cd34", dict(UPSTREAM)) if cold else Weights("random"),
+        "phases": phases,
+        "history": history,
+        "test": _test(reached, names) if status == "ok" else None,
+        "seconds": seconds,
+        "parameters": Parameters(total, trainable),
+        "flops": Flops(40_000_000, 40_000_000 * train_size * epochs * 3),
+        "images_seen": train_size * len(history),
+        "peak_memory": 1_400_000_000,
+        "engine": "openvino" if cold else "keras",
+        "started": f"2025-01-01T00:00:{seed:02d}Z",
+        "environment": {
+            "versions": {"keras": "3.15.1", "tensorflow": "2.21.0"},
+            "device": "cpu",
+            "cores": 2,
+            "precision": "float32",
+            "commit": "0123abc",
+            "clean": True,
+            "command": "python -m comparisons.cifar",
+        },
+    }  # fmt: skip
+    return Record(**{**fields, **changes})
+
+
+def records(arms: list[str], seeds: int = 1, sizes: tuple[int, ...] = (45_000,)) -> list[Record]:
+    """Every arm at every size for the first seeds."""
+    return [record(a, s, size) for size in sizes for a in arms for s in range(seeds)]
+
+
+def _history(
+    reached: float, epochs: int, pace: float, size: int, luck: random.Random
+) -> list[Epoch]:
+    rows = []
+    for i in range(epochs):
+        share = 1 - math.exp(-3 * (i + 1) / epochs)
+        validation = min(0.999, 0.3 + (reached - 0.3) * share / 0.95 + luck.gauss(0, 0.003))
+        train = min(0.999, validation + 0.1 * share * (i / epochs))
+        loss = -math.log(max(0.05, validation)) * 2.2
+        rising = 0.08 * max(0.0, i - 0.7 * epochs)
+        rows.append(
+            Epoch("train", i + 1, loss * (1 - 0.3 * share), train, loss + rising, validation,
+                  1e-3, pace * luck.uniform(0.97, 1.03), size * (i + 1))
+        )  # fmt: skip
+    return rows
+
+
+def _burst(epoch: Epoch) -> Epoch:
+    return Epoch("train", epoch.epoch, None, 0.1, None, 0.1, 1e-3, epoch.seconds, epoch.images_seen)
+
+
+def _test(accuracy: float, names: list[str], images: int = 1_000) -> Test:
+    """A confusion matrix with about that accuracy; each class is mostly taken for the next."""
+    k = len(names)
+    hits = round(images * accuracy)
+    matrix = []
+    for i in range(k):
+        row = [(images - hits) // max(1, 2 * (k - 1))] * k
+        row[i] = hits
+        row[(i + 1) % k if k > 1 else i] += images - sum(row)
+        matrix.append(row)
+    return Test(accuracy, accuracy - 0.002, 2.0 * (1 - accuracy), matrix)
