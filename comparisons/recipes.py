@@ -50,7 +50,7 @@ RECIPES = {
     "base": Recipe(
         "adam",
         2e-3,
-        batch_size=128,
+        batch_size=64,
         epochs=5,
         schedule="warmup-cosine",
         label_smoothing=0.1,

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
+FAST_MOMENTUM = 0.9
 IMAGENET_BGR_MEANS = (103.939, 116.779, 123.68)
 
 
@@ -75,7 +76,7 @@ def fetch(kind: str, alpha: float | None = None) -> None:
 def _tiny_base() -> keras.Model:
     inputs = keras.Input((32, 32, 3))
     x = layers.Conv2D(32, 3, padding="same", use_bias=False, name="block0_conv")(inputs)
-    x = layers.BatchNormalization(momentum=0.9, name="block0_norm")(x)
+    x = layers.BatchNormalization(name="block0_norm")(x)
     x = layers.ReLU(name="block0_relu")(x)
     for index, (width, stride) in enumerate(
         ((64, 2), (64, 1), (128, 2), (128, 1), (128, 1), (256, 2), (256, 1)), start=1
@@ -86,7 +87,7 @@ def _tiny_base() -> keras.Model:
         ):
             layer.name = f"block{index}_{part}"
             x = layer(x)
-            x = layers.BatchNormalization(momentum=0.9, name=f"block{index}_{part}_norm")(x)
+            x = layers.BatchNormalization(name=f"block{index}_{part}_norm")(x)
             x = layers.ReLU(name=f"block{index}_{part}_relu")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.Model(inputs, x, name="base")
@@ -104,6 +105,14 @@ def _upscaled(input_shape: tuple[int, int, int], size: int) -> tuple[Any, Any]:
 
 
 def _around(base: keras.Model, inputs: Any, x: Any, pretrained: bool) -> keras.Model:
-    # A pretrained base's BatchNormalization must keep the statistics it was trained with.
-    features = base(x, training=False) if pretrained else base(x)
+    if pretrained:
+        # Its BatchNormalization must keep the statistics that it was trained with.
+        features = base(x, training=False)
+    else:
+        # Keras's default of 0.99 needs hundreds of steps before the statistics mean anything;
+        # small training sets have fewer, and validation would stay at chance meanwhile.
+        for layer in base.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = FAST_MOMENTUM
+        features = base(x)
     return keras.Model(inputs, features, name="backbone")

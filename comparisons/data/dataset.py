@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -115,7 +114,7 @@ def keep(folder: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> 
         }
         (part / "about.json").write_text(json.dumps(about))
         shutil.rmtree(folder, ignore_errors=True)
-        os.replace(part, folder)
+        part.replace(folder)
     except OSError:
         # Another process may have put the same data there meanwhile: then all is well.
         if about_kept(folder) is None:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from comparisons import statistics as st
 from comparisons.records import Record
 from comparisons.report import findings, text, titles
-from comparisons.report.curves import PERCENT, where
+from comparisons.report.curves import where
 from comparisons.report.style import INK, End, Style, key_height, name_lines, sheet, styled, styles
 from comparisons.report.view import View, cold, view, warm
 from comparisons.report.view import accuracy as accuracy_of
@@ -117,7 +117,7 @@ def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure
     low, high = ax.get_xlim()
     ax.set_xlim(low - 0.05 * (high - low), high + (0.28 if narrow else 0.14) * (high - low))
     ax.set_xlabel("test accuracy")
-    ax.xaxis.set_major_formatter(PERCENT)
+    percent_axis(ax.xaxis)
     ax.locator_params(axis="x", nbins=4 if narrow else 7)
     ax.grid(False, axis="y")
     return fig
@@ -151,7 +151,7 @@ def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.count(value)))
-    ax.yaxis.set_major_formatter(PERCENT)
+    percent_axis(ax.yaxis)
     ax.set_xlabel("training images")
     ax.set_ylabel("test accuracy")
     name_lines(fig, [ax], [ends], narrow)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from comparisons import statistics as st
 from comparisons.records import Record
-from comparisons.report import text, titles
+from comparisons.report import findings, text, titles
 from comparisons.report.style import (
     INK,
     PALE,
@@ -19,6 +19,7 @@ from comparisons.report.style import (
     Style,
     key_height,
     name_lines,
+    percent_axis,
     sheet,
     styled,
     styles,
@@ -45,8 +46,6 @@ class Scene:
 
 
 Panel = Callable[[Axes, Scene], list[End]]
-
-PERCENT = FuncFormatter(lambda value, _: text.percent(value, 0))
 
 
 @styled
@@ -150,7 +149,7 @@ def _loss(ax: Axes, scene: Scene) -> list[End]:
 def _accuracy(ax: Axes, scene: Scene) -> list[End]:
     ends = _epochs(ax, scene, "accuracy", text.percent)
     ax.set_ylabel("accuracy")
-    ax.yaxis.set_major_formatter(PERCENT)
+    percent_axis(ax.yaxis)
     return ends
 
 
@@ -165,12 +164,14 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
                 line = _points(range(1, len(r.history) + 1), [getattr(e, field) for e in r.history])
                 _thin(ax, line, style, dash, alone=len(g.ok) == 1 and r.status == "ok")
                 if line and r.status != "ok" and dash == "-":
-                    broken.append((r.status, line[-1], style))
+                    broken.append((r.status if g.ok else "", line[-1], style))
             mean = st.curve(g.ok, field)
             line = _points(range(1, len(mean) + 1), mean)
             _thick(ax, line, style, dash)
         if line:
             ends.append(End(*line[-1], g.label, say(line[-1][1]), style))
+        elif broken and not g.ok:
+            ends.append(End(*broken[-1][1], g.label, findings.notes(g), style))
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     _limit(ax, scene, f"train_{what}", f"val_{what}")
@@ -207,7 +208,7 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
     if len(groups) > 1:
         _mark_race(ax, scene)
     ax.set_ylabel("validation accuracy")
-    ax.yaxis.set_major_formatter(PERCENT)
+    percent_axis(ax.yaxis)
     _blank(ax)
     return ends
 
@@ -259,7 +260,10 @@ def _thin(ax: Axes, line: Points, style: Style, dash: str, alone: bool) -> None:
 
 
 def _crosses(ax: Axes, broken: Sequence[Broken]) -> None:
-    """A cross that says so where a run broke off; at the edge, where that lies outside."""
+    """A cross where a run broke off, and how it ended; at the edge, where that lies outside.
+
+    The label of an arm without a run that ended well says it already.
+    """
     low, high = ax.get_ylim()
     for status, (x, y), style in broken:
         y = min(max(y, low), high)

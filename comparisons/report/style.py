@@ -19,15 +19,17 @@ from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
+from matplotlib.ticker import PercentFormatter
 
 from comparisons.records import Record, digest
-from comparisons.report.text import clean
+from comparisons.report.text import SPACE, clean
 
 INK = "#222222"
 PALE = "#666666"
@@ -154,7 +156,7 @@ def sheet(
     """
     width = 4.0 if narrow else 9.0
     size = 11.5 if narrow else 15
-    head = _wrap(title, 38 if narrow else 70) or [""]
+    head = _balanced(title, 38 if narrow else 70)
     foot = _wrap(note, 46 if narrow else 108)
     tall = height + (1.25 * size * len(head) + 1.3 * (size - 1.5) * len(foot)) / 72
     fig = Figure(figsize=(width, tall), layout="constrained", facecolor="white")
@@ -242,6 +244,11 @@ def name_lines(
         _settle(ax, group, texts)
 
 
+def percent_axis(axis: Axis) -> None:
+    """Fractions as per cent, with a decimal where the ticks lie closer than one per cent."""
+    axis.set_major_formatter(PercentFormatter(1.0, symbol=f"{SPACE}%"))
+
+
 def svg(figure: Figure) -> bytes:
     """A figure as SVG, letters as outlines; the same figure gives the same bytes."""
     file = io.BytesIO()
@@ -277,22 +284,18 @@ def _freeze(figure: Figure) -> None:
 
 
 def _wrap(words: str, width: int) -> list[str]:
-    """Lines of at most `width` letters, and no shorter a last one than need be."""
-    lines = textwrap.wrap(clean(words), width, break_on_hyphens=False)
+    return textwrap.wrap(clean(words), width, break_on_hyphens=False) or [""]
+
+
+def _balanced(words: str, width: int) -> list[str]:
+    """Lines of at most `width` letters, and the last one no shorter than need be."""
+    lines = _wrap(words, width)
     for narrower in range(width - 1, width // 2, -1):
-        tighter = textwrap.wrap(clean(words), narrower, break_on_hyphens=False)
+        tighter = _wrap(words, narrower)
         if len(tighter) > len(lines):
             break
         lines = tighter
     return lines
-
-
-def _saved(figure: Figure, **options: Any) -> bytes:
-    file = io.BytesIO()
-    with matplotlib.rc_context(rc(False)), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(file, **options)
-    return file.getvalue()
 
 
 def _handle(end: End, with_value: bool) -> Line2D:
