@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comparisons.errors import ComparisonError
+from comparisons.runtime import DEVICES
 
 if TYPE_CHECKING:
     from comparisons.records import Record
     from comparisons.session import Request
 
-DEVICES = ("auto", "cpu", "gpu", "tpu")
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 EXAMPLES = """examples:
@@ -105,17 +105,14 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     if options.dry_run:
         listing.show_plan(request)
         return 0
-    from comparisons import report, runner
+    from comparisons import report
     from comparisons.report import table
     from comparisons.session import plain_console, run_session
 
     console = plain_console()
     session = run_session(request, console)
     assert session.out is not None
-    try:
-        page = report.build(session.out)
-    except OSError as error:
-        raise runner.cannot_write(session.out, error) from None
+    page = report.build(session.out)
     console.print()
     table.print_table(table.summarise(session.records), console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)

@@ -51,7 +51,7 @@ RECIPES = {
         "adam",
         2e-3,
         batch_size=64,
-        epochs=5,
+        epochs=4,
         schedule="warmup-cosine",
         label_smoothing=0.1,
         augment=("flip", "crop"),

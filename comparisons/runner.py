@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -66,13 +66,14 @@ def _run(run: Run, data: Data, out: Path | None, tell: Tell) -> Record:
     task = {"task": "train", "run": msgspec.to_builtins(run), "predictions": predictions}
     record = None
     error = "the process ended without a result"
-    for event in work(task):
-        if event["event"] == "record":
-            record = msgspec.convert(event["record"], Record)
-        elif event["event"] == "error":
-            error = event["text"]
-        else:
-            tell(event)
+    with contextlib.closing(work(task)) as events:
+        for event in events:
+            if event["event"] == "record":
+                record = msgspec.convert(event["record"], Record)
+            elif event["event"] == "error":
+                error = event["text"]
+            else:
+                tell(event)
     if record is None:
         record = _failed(run, data, error)
     if out:
@@ -83,7 +84,7 @@ def _run(run: Run, data: Data, out: Path | None, tell: Tell) -> Record:
     return record
 
 
-def work(task: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def work(task: dict[str, Any]) -> Generator[dict[str, Any]]:
     """Do a task in a process of its own and yield its answers.
 
     A process that is killed yields an error event that names the signal. Closing the iterator

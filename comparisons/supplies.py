@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,11 +105,12 @@ def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
 def _fetch(task: dict[str, object], say: Callable[[str], None]) -> str | None:
     """Let another process fetch something; why it failed, or None."""
     problem = None
-    for event in runner.work(task):
-        if event["event"] == "stage":
-            say(event["text"])
-        elif event["event"] == "error":
-            problem = event["text"]
+    with contextlib.closing(runner.work(task)) as events:
+        for event in events:
+            if event["event"] == "stage":
+                say(event["text"])
+            elif event["event"] == "error":
+                problem = event["text"]
     return problem
 
 
