@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import sqrt
 from typing import Any
 
 from comparisons.arms import Arm
@@ -15,8 +14,8 @@ REFERENCE_SIZE = 45_000
 class Recipe:
     """How a phase is trained, stated for 45,000 images.
 
-    `epochs` grow with the square root of 45,000 / n on a smaller set unless `as_published`:
-    fewer images need more passes, though fewer steps in all. `batch_size` shrinks so that an
+    On n images `epochs` grow by (45,000 / n) ** `growth`: fewer images need more passes, though
+    fewer steps in all; a head on fixed features less so. `batch_size` shrinks so that an
     epoch keeps at least 16 steps, down to 32 images. `augment` names functions of
     comparisons.augment. `flip_at_test` averages the logits of an image and its mirror image.
     """
@@ -30,12 +29,12 @@ class Recipe:
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ()
     flip_at_test: bool = False
-    as_published: bool = False
+    growth: float = 0.5
 
 
 RECIPES = {
     # https://www.tensorflow.org/tutorials/images/cnn: Adam at its default rate, ten epochs.
-    "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, as_published=True),
+    "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
     "cnn": Recipe(
         "sgd",
         0.15,
@@ -56,7 +55,9 @@ RECIPES = {
         label_smoothing=0.1,
         augment=("flip", "crop"),
     ),
-    "head": Recipe("adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine"),
+    "head": Recipe(
+        "adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine", growth=0.25
+    ),
 }
 
 
@@ -89,10 +90,10 @@ def settle(recipe: Recipe, train_size: int) -> dict[str, Any]:
     """A recipe's numbers for a training set of `train_size` images."""
     values = asdict(recipe)
     values["augment"] = list(recipe.augment)
-    if not values.pop("as_published"):
-        values["epochs"] = max(1, round(recipe.epochs * sqrt(REFERENCE_SIZE / train_size)))
-        while values["batch_size"] > 32 and train_size / values["batch_size"] < 16:
-            values["batch_size"] //= 2
+    growth = (REFERENCE_SIZE / train_size) ** values.pop("growth")
+    values["epochs"] = max(1, round(recipe.epochs * growth))
+    while values["batch_size"] > 32 and train_size / values["batch_size"] < 16:
+        values["batch_size"] //= 2
     values["batch_size"] = min(values["batch_size"], train_size)
     return values
 

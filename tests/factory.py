@@ -108,6 +108,16 @@ def records(arms: list[str], seeds: int = 1, sizes: tuple[int, ...] = (45_000,))
     return [record(a, s, size) for size in sizes for a in arms for s in range(seeds)]
 
 
+def classroom() -> list[Record]:
+    """Two arms with three seeds each, and a third arm of which one run diverged."""
+    first, second, third = "cnn:scratch", "mobilenet@0.25x160:frozen", "tutorial-cnn:scratch"
+    return [
+        *records([first, second], seeds=3),
+        *records([third], seeds=2),
+        record(third, 2, status="diverged", error="the loss is not finite"),
+    ]
+
+
 def _history(
     reached: float, epochs: int, pace: float, size: int, luck: random.Random
 ) -> list[Epoch]:

@@ -20,11 +20,7 @@ from comparisons.report import page, table
 from comparisons.report.text import clean
 
 ARMS = ["cnn:scratch", "mobilenet@0.25x160:frozen", "tutorial-cnn:scratch"]
-CLASSROOM = [
-    *factory.records(ARMS[:2], seeds=3),
-    *factory.records(ARMS[2:], seeds=2),
-    factory.record(ARMS[2], 2, status="diverged", error="the loss is not finite"),
-]
+CLASSROOM = factory.classroom()
 SPACE = {"{http://www.w3.org/1999/xhtml}": ""}
 
 

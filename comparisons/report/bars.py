@@ -13,7 +13,17 @@ from comparisons import statistics as st
 from comparisons.records import Record
 from comparisons.report import findings, text, titles
 from comparisons.report.curves import where
-from comparisons.report.style import INK, End, Style, key_height, name_lines, sheet, styled, styles
+from comparisons.report.style import (
+    INK,
+    End,
+    Style,
+    key_height,
+    name_lines,
+    percent_axis,
+    sheet,
+    styled,
+    styles,
+)
 from comparisons.report.view import View, cold, view, warm
 from comparisons.report.view import accuracy as accuracy_of
 
@@ -26,6 +36,7 @@ PART_COLOURS = {
     "evaluating": "#b7c9d9",
     "other": "#ffffff",
 }
+LEAST_SPAN = 0.05  # of accuracy on an axis
 MOST_CLASSES = 12  # beyond this, names and numbers in a confusion matrix cannot be read
 
 
@@ -40,13 +51,13 @@ def final(records: Sequence[Record], narrow: bool = False) -> Figure:
 def split(records: Sequence[Record], narrow: bool = False) -> Figure:
     """Where the seconds of a run went, one stacked bar for each arm."""
     seen = view(records)
-    groups = seen.best_first(seen.size)
+    groups = seen.ranked(seen.size)
     height = 1.4 + len(groups) * (0.75 if narrow else 0.62) + (0.7 if narrow else 0.2)
     note = f"{where(seen, seen.size)}. Mean over seeds; features made afresh (cold)."
     fig, (ax,) = sheet(titles.split(records), note, narrow, height)
     chosen = styles(seen.labels)
     used: set[str] = set()
-    longest = max((cold(g) or 0.0 for g in groups), default=1.0)
+    longest = max((cold(g) or 0.0 for g in groups), default=0.0) or 1.0
     for i, g in enumerate(groups):
         left = 0.0
         for name, seconds in titles.time_parts(g).items():
@@ -54,7 +65,8 @@ def split(records: Sequence[Record], narrow: bool = False) -> Figure:
                 used.add(name)
                 ax.barh(i, seconds, left=left, height=0.62, color=PART_COLOURS[name], ec="#777777")
             left += seconds
-        _total(ax, g, i, left, longest, narrow)
+        if g.ok:
+            _total(ax, g, i, left, narrow)
     _arm_axis(ax, groups, chosen, narrow)
     ax.set_xlim(0, longest * (1.25 if narrow else 1.3))
     ax.set_xlabel("seconds")
@@ -91,36 +103,44 @@ def confusion(records: Sequence[Record], narrow: bool = False) -> Figure:
 
 def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
     """One size: a row for each arm."""
-    groups = seen.best_first(seen.size)
+    groups = seen.ranked(seen.size)
     height = 1.0 + max(1, len(groups)) * (0.75 if narrow else 0.7)
     few = all(accuracy_of(g).low is None for g in groups)
     bar = "too few seeds for an interval" if few else f"line: {st.METHOD}"
-    note = f"{where(seen, seen.size)}. Point: a seed, upright mark: their mean; {bar}."
+    mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
+    note = f"{where(seen, seen.size)}. Point: a seed{mean}; {bar}."
     fig, (ax,) = sheet(titles.final(records), note, narrow, height)
     chosen = styles(seen.labels)
     for i, g in enumerate(groups):
-        s, style = accuracy_of(g), chosen[g.label]
-        values = [r.test.accuracy for r in g.ok if r.test]
-        heights = [i + 0.22 * (k - (len(values) - 1) / 2) / max(1, len(values)) for k in
-                   range(len(values))]  # fmt: skip
-        if s.low is not None and s.high is not None:
-            ax.plot([s.low, s.high], [i, i], color=style.colour, lw=5, alpha=0.35)
-        ax.plot(values, heights, ls="", marker=style.marker, ms=9, color=style.colour, mec="white")
-        if len(values) > 1:
-            ax.plot([s.mean or 0.0], [i], marker="|", ms=26, mew=2.5, color=INK)
-        right = max([*values, s.high or 0.0])
-        ax.annotate(
-            text.percent(s.mean), (right, i), (12, 0), textcoords="offset points", va="center",
-            weight="bold", color=style.ink,
-        )  # fmt: skip
+        if g.ok:
+            _seeds(ax, g, i, chosen[g.label])
     _arm_axis(ax, groups, chosen, narrow)
     low, high = ax.get_xlim()
-    ax.set_xlim(low - 0.05 * (high - low), high + (0.28 if narrow else 0.14) * (high - low))
+    span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
+    low = (low + high - span) / 2
+    ax.set_xlim(low - 0.05 * span, low + (1.3 if narrow else 1.15) * span)
     ax.set_xlabel("test accuracy")
     percent_axis(ax.xaxis)
     ax.locator_params(axis="x", nbins=4 if narrow else 7)
     ax.grid(False, axis="y")
     return fig
+
+
+def _seeds(ax: Axes, g: st.Group, row: int, style: Style) -> None:
+    """Every seed of an arm as a point, their mean, and their interval where there is one."""
+    s = accuracy_of(g)
+    values = [r.test.accuracy for r in g.ok if r.test]
+    step = 0.22 / len(values)
+    heights = [row + step * (k - (len(values) - 1) / 2) for k in range(len(values))]
+    if s.low is not None and s.high is not None:
+        ax.plot([s.low, s.high], [row, row], color=style.colour, lw=5, alpha=0.35)
+    ax.plot(values, heights, ls="", marker=style.marker, ms=9, color=style.colour, mec="white")
+    if len(values) > 1:
+        ax.plot([s.mean or 0.0], [row], marker="|", ms=26, mew=2.5, color=INK)
+    ax.annotate(
+        text.percent(s.mean), (max([*values, s.high or 0.0]), row), (12, 0),
+        textcoords="offset points", va="center", weight="bold", color=style.ink,
+    )  # fmt: skip
 
 
 def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
@@ -172,7 +192,7 @@ def _arm_axis(ax: Axes, groups: Sequence[st.Group], chosen: dict[str, Style], na
     ax.tick_params(axis="y", length=0)
 
 
-def _total(ax: Axes, g: st.Group, row: int, right: float, longest: float, narrow: bool) -> None:
+def _total(ax: Axes, g: st.Group, row: int, right: float, narrow: bool) -> None:
     slow, fast = cold(g), warm(g)
     again = fast is not None and slow is not None and fast < 0.95 * slow
     words = text.seconds(slow)

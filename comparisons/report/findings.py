@@ -74,7 +74,7 @@ def headline(records: Sequence[Record]) -> list[str]:
         return ["There are no runs yet."]
     ended = seen.best_first(seen.size)
     if not ended:
-        return [f"No run ended well: {_endings(seen.groups)}."]
+        return [f"No run ended well: {endings(seen.groups)}."]
     pair = rivals(ended)
     where = f"With {text.count(seen.size)} training images, "
     if pair is None:
@@ -200,10 +200,10 @@ def _lead(found: Verdict) -> str:
 
 def _mishaps(seen: View) -> list[str]:
     bad = [g for g in seen.groups if len(g.ok) < len(g.records)]
-    return [f"Not every run ended well: {_endings(bad)}."] if bad else []
+    return [f"Not every run ended well: {endings(bad)}."] if bad else []
 
 
-def _endings(groups: Sequence[st.Group]) -> str:
+def endings(groups: Sequence[st.Group]) -> str:
     """How many runs of which arm diverged or failed."""
     return "; ".join(f"{g.label} {notes(g)}" for g in groups)
 

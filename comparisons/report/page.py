@@ -16,7 +16,7 @@ from comparisons import statistics as st
 from comparisons.records import Record
 from comparisons.report import findings, text
 from comparisons.report.figures import Plot
-from comparisons.report.style import Style, styles
+from comparisons.report.style import styles
 from comparisons.report.table import Row, describe, summarise, upstream
 from comparisons.report.view import View, cold, view
 from comparisons.report.view import accuracy as accuracy_of
@@ -49,8 +49,7 @@ def render(
         left_out=left_out,
         pictures=[_picture(p, records) for p in pictures],
         differences=differences(seen),
-        mishaps=[r for r in records if r.status != "ok"],
-        runs=records,
+        runs=[(g.label, r) for g in st.group(records) for r in g.records],
         total=st.total,
         reading=READING,
         glossary=GLOSSARY,
@@ -152,12 +151,13 @@ def surroundings(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
 
 def _summary(records: Sequence[Record], rows: Sequence[Row]) -> dict[str, Any]:
     """What the results table and the page have in common."""
-    chosen = styles([row.label for row in rows])
+    drawn = view(records).labels  # their styles must be those of the figures
+    chosen = styles(row.label for row in rows if row.label not in drawn) | styles(drawn)
     levels = {row.level for row in rows if row.level is not None}
     return {
         "headline": findings.headline(records),
         "rows": rows,
-        "style": lambda label: chosen.get(label, Style("#000000", "o", "●")),
+        "style": chosen.__getitem__,
         "level": levels.pop() if len(levels) == 1 else None,
         "method": st.METHOD,
         "min_seeds": st.MIN_SEEDS,

@@ -26,10 +26,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from comparisons.records import Record, digest
-from comparisons.report.text import SPACE, clean
+from comparisons.report.text import clean, percent
 
 INK = "#222222"
 PALE = "#666666"
@@ -246,7 +246,12 @@ def name_lines(
 
 def percent_axis(axis: Axis) -> None:
     """Fractions as per cent, with a decimal where the ticks lie closer than one per cent."""
-    axis.set_major_formatter(PercentFormatter(1.0, symbol=f"{SPACE}%"))
+
+    def say(value: float, _: int) -> str:
+        low, high = axis.get_view_interval()
+        return percent(value, digits=0 if high - low > 0.06 else 1)
+
+    axis.set_major_formatter(FuncFormatter(say))
 
 
 def svg(figure: Figure) -> bytes:
@@ -305,9 +310,10 @@ def _handle(end: End, with_value: bool) -> Line2D:
 
 def _label(ax: Axes, end: End, with_value: bool) -> Annotation:
     name = clean(end.label) + (f"\n{end.value}" if with_value and end.value else "")
+    low, high = ax.get_ylim()
     return ax.annotate(
         name,
-        (end.x, end.y),
+        (end.x, min(max(end.y, low), high)),
         (1.03, 0.5),
         textcoords="axes fraction",
         color=end.style.ink,

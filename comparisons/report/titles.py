@@ -14,6 +14,8 @@ from comparisons.report.view import accuracy as accuracy_of
 RISEN = 1.05  # validation loss this far above its lowest has risen, not wavered
 FALLING = 0.99  # and one that still fell below this share of the epoch before is not done
 
+MANY = 3  # more arms than this are counted in a title, not named
+
 # How a validation loss can go: said of one arm, and of several.
 FATES = {
     "improving": (
@@ -29,16 +31,19 @@ FATES = {
 def loss(records: Sequence[Record]) -> str:
     """How each arm's validation loss went, arms of the same fate together."""
     seen = view(records)
-    fates: dict[tuple[str, int], list[str]] = {}
-    for g in seen.at(seen.size):
-        if fate := _fate(g):
-            fates.setdefault(fate, []).append(g.label)
-    if not fates:
-        return "No run that ended well has a loss curve"
-    return "; ".join(
-        f"{text.listing(names)} {FATES[fate][len(names) > 1].format(epoch)}"
-        for (fate, epoch), names in sorted(fates.items())
-    )
+    met = {g.label: found for g in seen.at(seen.size) if (found := _fate(g))}
+    if not met:
+        return _nothing(seen, "loss curve")
+    phrases = []
+    for fate in sorted({fate for fate, _ in met.values()}):
+        names = [label for label, (own, _) in met.items() if own == fate]
+        epochs = sorted({met[name][1] for name in names})
+        when = str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
+        who = text.listing(names) if len(met) <= MANY else str(len(names))
+        phrases.append(f"{who} {FATES[fate][len(names) > 1].format(when)}")
+    if len(met) <= MANY:
+        return "; ".join(phrases)
+    return f"Of {len(met)} arms {text.listing(phrases)}"
 
 
 def loss_by_size(records: Sequence[Record]) -> str:
@@ -57,7 +62,7 @@ def accuracy(records: Sequence[Record]) -> str:
     seen = view(records)
     peaks = _peaks(seen, seen.size)
     if not peaks:
-        return "No run that ended well has an accuracy curve"
+        return _nothing(seen, "accuracy curve")
     top, *others = peaks
     title = (
         f"{top.label} reaches {text.percent(top.accuracy)} on validation images, "
@@ -112,7 +117,7 @@ def time(records: Sequence[Record]) -> str:
     seen = view(records)
     ended = seen.best_first(seen.size)
     if not ended:
-        return "No run ended well: there is no accuracy to reach"
+        return _nothing(seen, "accuracy to reach")
     if len(ended) == 1:
         return findings.alone(ended[0])
     found = race(seen, seen.size)
@@ -148,7 +153,7 @@ def final(records: Sequence[Record]) -> str:
     ended = seen.best_first(seen.size)
     pair = findings.rivals(ended)
     if not ended:
-        return "No run ended well: there is no test accuracy"
+        return _nothing(seen, "test accuracy")
     if pair is None:
         only = accuracy_of(ended[0])
         return f"{ended[0].label}: {text.percent(only.mean)} on the test set"
@@ -164,7 +169,7 @@ def split(records: Sequence[Record]) -> str:
     seen = view(records)
     ended = seen.best_first(seen.size)
     if not ended:
-        return "No run ended well: no time to split"
+        return _nothing(seen, "time to split")
     phrases = []
     for g in findings.rivals(ended) or ended[:1]:
         parts, whole = time_parts(g), cold(g) or 0.0
@@ -203,12 +208,21 @@ def confusion(records: Sequence[Record]) -> str:
             if i != j
         ]
         worst += sorted(cells)[:1]
-    if not worst or min(worst)[0] == 0:
-        return "No run that ended well confuses two classes"
+    if not worst:
+        return _nothing(seen, "confusion matrix")
+    if min(worst)[0] == 0:
+        return "No arm confuses any two classes"
     share, i, j, label = min(worst)
     names = seen.records[0].data.classes
     true, called = (names[k] if k < len(names) else f"class {k}" for k in (i, j))
     return f"Most confused: {true} called {called}, {text.percent(-share, 0)} of them by {label}"
+
+
+def _nothing(seen: View, what: str) -> str:
+    """Why there is nothing to say."""
+    if any(g.ok for g in seen.groups):
+        return f"No run that ended well has a full {what}"
+    return f"No run ended well: {findings.endings(seen.groups)}" if seen.groups else "No runs yet"
 
 
 @dataclass(frozen=True)

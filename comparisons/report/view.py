@@ -45,6 +45,10 @@ class View:
         ended = [g for g in self.at(size) if g.ok]
         return sorted(ended, key=lambda g: (-(accuracy(g).mean or 0.0), g.label))
 
+    def ranked(self, size: int) -> list[st.Group]:
+        """The groups at one size, those without a run that ended well last."""
+        return [*self.best_first(size), *(g for g in self.at(size) if not g.ok)]
+
 
 def view(records: Sequence[Record]) -> View:
     """A view of the data set that most records used."""
