@@ -14,6 +14,14 @@ from typing import Any
 from comparisons.errors import ComparisonError
 
 DEVICES = ("auto", "cpu", "gpu", "tpu")
+# What changes speed or bits from outside; named in the record where it is set.
+TUNING = (
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "OMP_NUM_THREADS",
+    "XLA_FLAGS",
+)
 PACKAGES = ("tensorflow", "keras", "numpy", "jax", "torch", "openvino", "tensorflow-datasets")
 
 
@@ -150,6 +158,7 @@ def environment(runtime: Runtime) -> dict[str, Any]:
         "device_count": runtime.count,
         "cores": cores(),
         "precision": runtime.precision,
+        "variables": {name: os.environ[name] for name in TUNING if name in os.environ},
         **code_state(),
     }
 

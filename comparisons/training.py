@@ -261,15 +261,12 @@ def describe(dataset: Dataset, rows: Subset) -> Data:
 
 
 def _weights(job: _Job) -> Weights:
-    model = job.arm.model
     if not job.arm.strategy.pretrained:
         return Weights(origin="random")
-    file = catalog.weights_file(model, dict(job.arm.options))
-    return Weights(
-        origin=f"{dict(model.upstream).get('dataset', 'this project')}: {file.name}",
-        hash=job.weights_hash,
-        upstream=dict(model.upstream),
-    )
+    options = dict(job.arm.options)
+    upstream = catalog.upstream(job.arm.model)
+    file = catalog.weights_file(job.arm.model, options)
+    return Weights(f"{upstream['dataset']}: {file.name}", job.weights_hash, upstream)
 
 
 def _flops(job: _Job, seen: int) -> Flops:

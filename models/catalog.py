@@ -6,6 +6,7 @@ the networks themselves are built by models.build.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,3 +135,17 @@ def weights_file(model: Model, options: dict[str, Any]) -> Path:
         alpha = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[options["alpha"]]
         return home / f"mobilenet_{alpha}_224_tf_no_top.h5"
     return home / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+def upstream(model: Model) -> dict[str, Any]:
+    """What pretraining a model cost, with the source: published, or from the card of a base."""
+    if model.kind != "tiny":
+        return dict(model.upstream)
+    card = json.loads((BUNDLED / "tiny.json").read_text())
+    return {
+        "dataset": card["data"]["name"],
+        "images": card["data"]["sizes"]["train"],
+        "epochs": sum(phase["epochs"] for phase in card["phases"]),
+        "flops": card["flops"],
+        "source": "measured here: models/weights/tiny.json",
+    }

@@ -1,0 +1,161 @@
+"""`python -m comparisons.report.readme`: fill in the README's figures and tables.
+
+Each stretch of README.md between `<!-- made: NAME -->` and `<!-- end -->` is written by the
+function of that name, from committed records or from the tables in the code, so that no figure
+there is typed by hand. A test fails where the README differs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from comparisons import statistics as st
+from comparisons.data.sources import SOURCES
+from comparisons.files import write_text
+from comparisons.presets import PRESETS
+from comparisons.records import Record, load_all
+from comparisons.report import findings, table, text
+from comparisons.strategies import STRATEGIES
+from models.catalog import MODELS, resolved_name
+
+ROOT = Path(__file__).resolve().parents[2]
+EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
+BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(readme: str) -> str:
+    """README text with every made stretch made again. Raises KeyError for an unknown name."""
+    return BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]().strip()}\n{found[3]}", readme)
+
+
+def finding() -> str:
+    """The headline of the evidence, and where it was measured."""
+    lines = [f"> {line}" for line in findings.headline(_evidence())]
+    return "\n>\n".join(lines)
+
+
+def results() -> str:
+    """A row for each arm and size of the evidence."""
+    rows = [
+        (
+            f"`{row.arm}`",
+            text.count(row.train_size),
+            f"{text.percent(row.accuracy_mean)} ± {text.points(row.accuracy_spread, sign=False)}",
+            str(row.ok),
+            text.seconds(row.seconds_cold),
+            text.seconds(row.seconds_warm),
+            text.scaled(row.parameters_trainable),
+            text.scaled(row.peak_memory, "B"),
+        )
+        for row in table.summarise(_evidence())
+    ]
+    head = (
+        "arm",
+        "training images",
+        "test accuracy",
+        "seeds",
+        "seconds, cold",
+        "seconds, warm",
+        "trained parameters",
+        "peak memory",
+    )
+    return _markdown(head, rows)
+
+
+def measured() -> str:
+    """Commands and machine of the evidence."""
+    runs = _evidence()
+    commands = sorted({run.environment["command"] for run in runs})
+    machines = sorted(
+        {
+            f"{run.environment['cores']} cores of {run.environment['device']}, "
+            f"TensorFlow {run.environment['versions']['tensorflow']}, "
+            f"Keras {run.environment['versions']['keras']}, {run.environment['precision']}"
+            for run in runs
+        }
+    )
+    shown = "\n".join(commands)
+    return f"Measured on {text.listing(machines)} by\n\n```sh\n{shown}\n```"
+
+
+def tutorial() -> str:
+    """How long the tuned network takes to pass the tutorial's final test accuracy."""
+    largest = max(run.train_size for run in _evidence())
+    runs = [run for run in _evidence() if run.train_size == largest]
+    by_arm = {arm: [r for r in runs if r.arm == arm] for arm in {r.arm for r in runs}}
+    published, tuned = by_arm["tutorial-cnn:scratch"], by_arm["cnn:scratch"]
+    level = st.mean_of(st.accuracy(run) for run in published)
+    whole = st.mean_of(st.clock(run)[-1] for run in published)
+    reached = [st.time_to_accuracy(run, level or 1.0) for run in tuned]
+    passed = st.mean_of(reached)
+    if level is None or whole is None or passed is None or None in reached:
+        return "`cnn:scratch` did not pass the tutorial network's final accuracy in every run."
+    return (
+        f"With all {text.count(largest)} images the tutorial's network ends at "
+        f"{text.percent(level)} after {text.seconds(whole)} of training; `cnn:scratch` passes "
+        f"that, on validation images, after {text.seconds(passed)}: "
+        f"{passed / whole:.2f} of the time (means of {len(tuned)} seeds, validation apart)."
+    )
+
+
+def models() -> str:
+    """The table of models."""
+    rows = [
+        (f"`{resolved_name(m, dict(m.options))}`", m.sentence, "yes" if m.pretrained else "no")
+        for m in MODELS.values()
+    ]
+    return _markdown(("model", "what it is", "pretrained weights"), rows)
+
+
+def strategies() -> str:
+    """The table of strategies."""
+    rows = [(f"`{row.name}`", row.question) for row in STRATEGIES.values()]
+    return _markdown(("strategy", "the question that it answers"), rows)
+
+
+def datasets() -> str:
+    """The table of data sets."""
+    rows = [(f"`{row.name}`", row.sentence) for row in SOURCES.values()]
+    return _markdown(("data set", "what it is"), rows)
+
+
+def presets() -> str:
+    """The table of presets."""
+    rows = [
+        (f"`{name}`", preset.sentence, " ".join(f"`{arm}`" for arm in preset.arms))
+        for name, preset in PRESETS.items()
+    ]
+    return _markdown(("preset", "what is run", "arms"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    make.__name__: make
+    for make in (finding, results, measured, tutorial, models, strategies, datasets, presets)
+}
+
+
+def main() -> int:
+    """Rewrite README.md where it differs; returns the exit code."""
+    path = ROOT / "README.md"
+    old = path.read_text()
+    new = filled(old)
+    if new != old:
+        write_text(path, new)
+    print("README.md was up to date" if new == old else "README.md rewritten")
+    return 0
+
+
+def _evidence() -> list[Record]:
+    return load_all(EVIDENCE)[0]
+
+
+def _markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
