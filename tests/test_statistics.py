@@ -7,7 +7,7 @@ import statistics as standard
 
 import factory
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from comparisons import statistics as st
@@ -35,6 +35,7 @@ def test_no_interval_below_three_seeds(n):
 
 
 @given(samples)
+@settings(deadline=None)
 def test_the_interval_contains_the_mean_and_the_mean_lies_among_the_numbers(values):
     s = st.summarise(values)
     assert min(values) <= s.mean <= max(values)
@@ -44,6 +45,7 @@ def test_the_interval_contains_the_mean_and_the_mean_lies_among_the_numbers(valu
 
 
 @given(samples, some.randoms())
+@settings(deadline=None)
 def test_the_order_of_the_numbers_does_not_matter(values, random):
     shuffled = list(values)
     random.shuffle(shuffled)
@@ -51,6 +53,7 @@ def test_the_order_of_the_numbers_does_not_matter(values, random):
 
 
 @given(some.lists(some.integers(0, 100), min_size=3, max_size=8), some.integers(-50, 50))
+@settings(deadline=None)
 def test_a_shift_moves_everything_but_the_spread(values, shift):
     before, after = st.summarise(values), st.summarise(v + shift for v in values)
     assert after.spread == pytest.approx(before.spread, abs=1e-9)
@@ -82,6 +85,7 @@ some_runs = some.dictionaries(some.integers(0, 9), fractions, max_size=6)
 
 
 @given(some_runs, some_runs)
+@settings(deadline=None)
 def test_paired_differences_are_antisymmetric_and_only_of_common_seeds(x, y):
     a, b = runs("cnn:scratch", x), runs("tiny:frozen", y)
     there, back = st.paired(a, b), st.paired(b, a)
@@ -139,6 +143,7 @@ def test_time_to_accuracy_is_the_first_crossing_or_none():
 
 
 @given(some.lists(fractions, min_size=1, max_size=6), fractions, fractions)
+@settings(deadline=None)
 def test_a_higher_level_is_never_reached_sooner(values, one, other):
     history = [factory.record().history[0] for _ in values]
     history = [
