@@ -55,9 +55,7 @@ RECIPES = {
         label_smoothing=0.1,
         augment=("flip", "crop"),
     ),
-    "head": Recipe(
-        "adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine", growth=0.25
-    ),
+    "head": Recipe("adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine", growth=0.25),
 }
 
 

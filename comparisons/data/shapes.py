@@ -8,7 +8,7 @@ from the same distribution for every class.
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -17,17 +17,31 @@ SIZES = {"target": (10_000, 2_000), "source": (40_000, 4_000)}  # images in (tra
 SEEDS = {"target": (1, 2), "source": (3, 4)}  # of (train, test), added to the caller's
 
 # How hard the task is. Lengths are in pixels, colours run from 0 to 1.
-RADIUS = (8.0, 13.0)  # of the circle around a shape, roughly
-TURN = 0.1  # largest rotation either way, in full turns
 STRETCH = 0.15  # largest relative change of aspect, and largest shear
 SOFTNESS = (1.0, 2.0)  # width of an edge
 CONTRAST = 0.1  # least difference between shape and background in every colour channel
 TEXTURE = 0.25  # largest deviation of a texture from its colour
 PERIOD = (3.0, 32.0)  # of a texture
-NOISE = 0.2  # largest deviation of a pixel by noise
 LINES = 3  # distractors in every picture; the last lies in front of the shape
 LINE_LENGTH = (0.0, 16.0)  # the shortest are dots
 LINE_WIDTH = (1.0, 3.0)
+
+
+class Difficulty(NamedTuple):
+    """What makes a picture hard to read, beyond the nuisances that all pictures share."""
+
+    radius: tuple[float, float]  # of the circle around a shape, roughly, in pixels
+    turn: float  # largest rotation either way, in full turns
+    noise: float  # largest deviation of a pixel by noise
+
+
+# The target's pictures are worse than those that a base is pretrained on, as a user's own
+# photographs are worse than a collection's: 500 of them alone do not teach a network to look
+# past noise and rotation.
+DIFFICULTIES = {
+    "source": Difficulty(radius=(8.0, 13.0), turn=0.1, noise=0.2),
+    "target": Difficulty(radius=(7.0, 12.0), turn=0.15, noise=0.3),
+}
 
 # The same seed gives the same bytes on every processor. So per pixel there are only operations
 # that IEEE 754 rounds exactly (+ - * / sqrt floor abs min max and comparisons), one numpy call
@@ -208,11 +222,18 @@ def make(
     classes = {"target": TARGET_CLASSES, "source": SOURCE_CLASSES}[part]
     made: dict[str, np.ndarray | tuple[str, ...]] = {"classes": classes}
     for split, count, offset in zip(("train", "test"), SIZES[part], SEEDS[part], strict=True):
-        made[f"x_{split}"], made[f"y_{split}"] = draw(classes, count, 10 * seed + offset)
+        made[f"x_{split}"], made[f"y_{split}"] = draw(
+            classes, count, 10 * seed + offset, DIFFICULTIES[part]
+        )
     return made
 
 
-def draw(classes: Sequence[str], count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def draw(
+    classes: Sequence[str],
+    count: int,
+    seed: int,
+    difficulty: Difficulty = DIFFICULTIES["source"],
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw pictures: uint8 [count, 32, 32, 3] and int64 labels [count], indices into `classes`.
 
     Every run of len(classes) pictures has each class once, in random order. So any draw is
@@ -231,7 +252,7 @@ def draw(classes: Sequence[str], count: int, seed: int) -> tuple[np.ndarray, np.
     images = np.empty((count, SIDE, SIDE, 3), np.uint8)
     for first in range(0, count, CHUNK):
         chunk = slice(first, first + CHUNK)
-        images[chunk] = _render(fields, labels[chunk], rolls, noise)
+        images[chunk] = _render(fields, labels[chunk], rolls, noise, difficulty)
     return images, labels.astype(np.int64)
 
 
@@ -262,7 +283,11 @@ class _Dice:
 
 
 def _render(
-    fields: list[Field], labels: np.ndarray, rolls: np.random.Generator, noise: np.random.Generator
+    fields: list[Field],
+    labels: np.ndarray,
+    rolls: np.random.Generator,
+    noise: np.random.Generator,
+    difficulty: Difficulty,
 ) -> np.ndarray:
     """The pictures of one chunk, painted from back to front."""
     dice = _Dice(rolls, len(labels))
@@ -276,21 +301,23 @@ def _render(
     canvas = _textured(dice, back)
     for _ in range(LINES - 1):
         _paint(canvas, _distractor(dice), softness, dice.colour(0, 1))
-    _paint(canvas, _shape(dice, fields, labels), softness, _textured(dice, fore))
+    _paint(canvas, _shape(dice, fields, labels, difficulty), softness, _textured(dice, fore))
     _paint(canvas, _distractor(dice), softness, dice.colour(0, 1))
 
     grain = noise.integers(0, 256, canvas.shape, np.uint8).astype(np.float32)
-    canvas += (grain - 127.5) * (dice.number(0, NOISE) / 127.5)
+    canvas += (grain - 127.5) * (dice.number(0, difficulty.noise) / 127.5)
     levels = np.minimum(np.maximum(canvas, 0), 1) * 255 + 0.5
     return levels.astype(np.uint8).transpose(0, 2, 3, 1)
 
 
-def _shape(dice: _Dice, fields: list[Field], labels: np.ndarray) -> np.ndarray:
+def _shape(
+    dice: _Dice, fields: list[Field], labels: np.ndarray, difficulty: Difficulty
+) -> np.ndarray:
     """Distance in pixels to the silhouette of each picture's class."""
-    radius = dice.number(*RADIUS)
+    radius = dice.number(*difficulty.radius)
     room = SIDE / 2 - radius
     x, y = COLUMNS - room * dice.number(-1, 1), ROWS - room * dice.number(-1, 1)
-    cosine, sine = dice.direction(TURN)
+    cosine, sine = dice.direction(difficulty.turn)
     aspect, shear = 1 + dice.number(-STRETCH, STRETCH), dice.number(-STRETCH, STRETCH)
     u_x, u_y = cosine / radius * aspect, sine / radius * aspect
     v_x, v_y = -sine / radius / aspect, cosine / radius / aspect
