@@ -170,10 +170,12 @@ table(
 # So far the horizontal axis counted epochs. Nobody waits in epochs, people wait in seconds, and
 # an epoch of one arm may cost many times an epoch of the other. In the next figure each arm's
 # clock starts when its run starts. Preparation is charged before the first epoch: building the
-# network, compiling it, and passing every image through the frozen base.
+# network, compiling it, and passing every image through the frozen base. Only the looks at the
+# validation images are not charged here, for they are ours and not the arm's; the section after
+# this one shows them too.
 #
-# **Predict.** Which arm finishes its *first* epoch first? Do the two curves cross? If so, when? In
-# the table a dash says that an arm's first epoch has not ended yet.
+# **Predict.** Which arm finishes its *first* epoch first? Does the lead change hands? If so, when?
+# In the table a dash says that an arm's first epoch has not ended yet.
 
 
 # %%
@@ -250,12 +252,14 @@ if paid:
     table(f"before {frozen.arm} | what is known", *rows)
 else:
     say("The record has no figure for it. Not known is not the same as nothing.")
-if upstream_images := paid.get("images"):
+if "images" in paid:
+    often = f"{paid['epochs']} epochs" if "epochs" in paid else "Even a single epoch"
+    shown = paid["images"] * paid.get("epochs", 1)
     say(
-        f"One single pass over those {upstream_images:,} images is "
-        f"{upstream_images / frozen.images_seen:.0f} times the {frozen.images_seen:,} images that "
-        f"the head was shown here in all its epochs. {scratch.arm} owes nothing to anybody: it was "
-        f"shown {scratch.images_seen:,} images in all, and that is its whole education."
+        f"{often} over those {paid['images']:,} images: that is {shown / frozen.images_seen:.1f} "
+        f"times the {frozen.images_seen:,} images that the head was shown here in all its epochs. "
+        f"{scratch.arm} owes nothing to anybody: it was shown {scratch.images_seen:,} images in "
+        "all, and that is its whole education."
     )
 
 # %% [markdown]

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from comparisons import cifar
-from comparisons.records import Data, Record
+from comparisons.records import Data, Record, Weights
 from comparisons.statistics import sampling_noise
 
 MISSING = "not installed: pip install -e '.[notebooks]'"
@@ -88,7 +88,7 @@ def test_the_first_lesson_runs_and_tells_what_its_records_say(
     )
     lesson.cells.append(tell)
     nbclient.NotebookClient(
-        lesson, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        lesson, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
 
     outputs = [o for c in lesson.cells if c.cell_type == "code" for o in c.outputs]
@@ -125,10 +125,14 @@ def test_the_text_follows_the_records(
     ]
     records[0].history = records[0].history * 2
     records[1].history = records[1].history[: len(records[0].history)]
+    upstream: dict[str, Any] = {"images": 36_000} | ({"epochs": 10} if data.synthetic else {})
+    records[1].weights = Weights("elsewhere", upstream=upstream)
     texts = shown_by(FIRST, records, monkeypatch)
     check_finding(texts, records)
     assert any(f"used **{data.name}**" in text for text in texts)
     assert any("drawn by a program" in text for text in texts) == data.synthetic
+    often = "10 epochs" if data.synthetic else "Even a single epoch"
+    assert any(f"{often} over those 36,000 images" in text for text in texts)
 
 
 def shown_by(script: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch) -> list[str]:
