@@ -68,6 +68,7 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     notices = notices + more
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
+    must_fit(wanted, dataset.image_shape)
     sizes = train_sizes(request, preset, len(dataset.y_train))
     out = Path("results") / Path(name).stem if request.default_out else request.out
     if out:
@@ -106,6 +107,16 @@ def has_accelerator(device: str) -> bool:
     marks = ("/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/dev/accel0")
     present = bool(os.environ.get("TPU_NAME")) or any(Path(mark).exists() for mark in marks)
     return device in ("gpu", "tpu") or (device == "auto" and present)
+
+
+def must_fit(wanted: Sequence[Arm], image_shape: tuple[int, int, int]) -> None:
+    """Raise ComparisonError for an arm whose network needs larger images than these."""
+    for arm in wanted:
+        if min(image_shape[:2]) < arm.model.smallest:
+            raise ComparisonError(
+                f"{arm.name} needs images of {arm.model.smallest} pixels a side or more, these "
+                f"have {image_shape[0]}x{image_shape[1]}"
+            )
 
 
 def train_sizes(request: Request, preset: Preset, count: int) -> list[int]:

@@ -22,7 +22,8 @@ class Model:
 
     `options` names what may follow the model's name after `@`, with its default;
     `kind` says which builder makes it; `upstream` is what its pretraining is published to have
-    cost. A model without `pretrained` can only be trained from scratch.
+    cost. A model without `pretrained` can only be trained from scratch. Images must have
+    `smallest` pixels a side for its convolutions; bases enlarge what they get.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Model:
     pretrained: bool
     options: tuple[tuple[str, Any], ...] = ()
     upstream: tuple[tuple[str, Any], ...] = ()
+    smallest: int = 8
 
 
 MODELS = {
@@ -41,12 +43,14 @@ MODELS = {
             "the network of a well-known tutorial: convolutions 32-64-64, dense 64",
             kind="tutorial",
             pretrained=False,
+            smallest=18,
         ),
         Model(
             "cnn",
             "a small network tuned for CPUs: whitened first layer, BatchNorm, label smoothing",
             kind="cnn",
             pretrained=False,
+            smallest=9,
         ),
         Model(
             "vgg16",

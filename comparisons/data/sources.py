@@ -117,7 +117,7 @@ def prepare(
     kept = dataset.load_kept(folder)
     if kept is not None:
         return kept
-    say(f"decoding {name} (once)")
+    say(f"decoding {Path(name).name} (once)")
     arrays, about = _read(name, data_dir)
     try:
         dataset.keep(folder, arrays, about)
