@@ -65,7 +65,7 @@ def fit(
             keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
         ],
         jit_compile=runtime.compiles,
-        steps_per_execution=min(STEPS_PER_CALL, steps),
+        steps_per_execution=steps_per_call(runtime, steps),
     )
     result.compile_seconds += warm_up(model, inputs[:batch], targets[:batch])
     for epoch in range(phase["epochs"]):
@@ -100,6 +100,13 @@ def fit(
         tell(entry)
         if not math.isfinite(logs["loss"][0]):
             raise Diverged(f"the loss was not a finite number in epoch {epoch + 1}")
+
+
+def steps_per_call(runtime: Runtime, steps: int) -> int:
+    """How many steps one compiled call takes, of an epoch of `steps`."""
+    # TensorFlow's loop over steps fails on several replicas: they take one step at a time.
+    spread = runtime.backend == "tensorflow" and runtime.distribution is not None
+    return 1 if spread else min(STEPS_PER_CALL, steps)
 
 
 def make_optimizer(phase: dict[str, Any], steps: int) -> keras.optimizers.Optimizer:

@@ -76,9 +76,11 @@ def run(
     if np.isfinite(logits).all():
         test = evaluation.test_metrics(logits, dataset)
     job.seconds.total = time.perf_counter() - started
-    if plan.save_base and test and not error:
+    # The record first: it says whether the code is as committed, which a new file may change.
+    record = _record(job, date, error, test)
+    if plan.save_base and record.status == "ok":
         adapt.save_base(job.network, Path(plan.save_base))
-    return _record(job, date, error, test), logits.astype(np.float16) if test else None
+    return record, logits.astype(np.float16) if test else None
 
 
 def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def tiny(input_shape: tuple[int, int, int], weights: Path | None) -> keras.Model
     x = layers.Rescaling(1 / 127.5, offset=-1, name="preprocess")(x)
     base = _tiny_base()
     if weights:
-        base.load_weights(str(weights))
+        _load(base, weights)
     return _around(base, inputs, x, pretrained=weights is not None)
 
 
@@ -71,6 +72,16 @@ def fetch(kind: str, alpha: float | None = None) -> None:
         )
     elif kind == "vgg16":
         keras.applications.VGG16(include_top=False, weights="imagenet")
+
+
+def _load(base: keras.Model, weights: Path) -> None:
+    with warnings.catch_warnings():
+        # Keras only warns of what it could not place, and would leave it random.
+        warnings.simplefilter("error")
+        try:
+            base.load_weights(str(weights))
+        except UserWarning:
+            raise ValueError(f"{weights.name} holds the weights of another network") from None
 
 
 def _tiny_base() -> keras.Model:

@@ -1,0 +1,96 @@
+"""Devices, precision, memory and the environment that a record names."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from comparisons import cifar, engines, runtime
+from comparisons.errors import ComparisonError
+
+ROOT = Path(__file__).parent.parent
+
+
+def python(code, **variables):
+    """Run code in a process of its own; its last line of output, read as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | variables,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_the_flags_offer_every_engine_and_device():
+    assert tuple(engines.ENGINES) == cifar.ENGINES[1:]
+    assert cifar.DEVICES is runtime.DEVICES
+
+
+def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu():
+    with pytest.raises(ComparisonError, match="--device tpu"):
+        runtime.start("tpu", seed=0, deterministic=False)
+
+
+def test_the_environment_says_where_a_run_took_place():
+    found = runtime.environment(runtime.start("cpu", seed=0, deterministic=False))
+    assert found["device_kind"] == "cpu" and found["precision"] == "float32"
+    assert found["device"] and found["cores"] >= 1
+    assert found["versions"]["keras"] == "3.15.1"
+    text = json.dumps(found)
+    assert str(ROOT) not in text and str(Path.home()) not in text
+
+
+def test_peak_memory_is_that_of_the_process_alone():
+    code = "from comparisons import runtime; print(runtime.peak_memory())"
+    ballast = bytearray(400_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    assert python(code) < 300_000_000
+
+
+SPREAD = """
+import json, sys
+import numpy as np
+{before}
+from comparisons import plan, runtime, training
+from comparisons.arms import parse
+from comparisons.data import prepare
+found = runtime.start("cpu", 0, False)
+data = prepare({data!r}, None)
+settings = plan.Settings({data!r}, epochs=2)
+planned = plan.runs([parse("cnn:scratch")], [0], [270], settings, data.fingerprint, [], "")[0]
+record, logits = training.run(planned, data, found)
+print(json.dumps([found.count, record.status, record.test.accuracy, record.environment["backend"],
+                  "tensorflow" in sys.modules]))
+"""
+
+TWO_CPUS = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+
+
+def test_several_devices_share_each_batch(tiny_npz):
+    count, status, accuracy, backend, _ = python(SPREAD.format(before=TWO_CPUS, data=str(tiny_npz)))
+    assert (count, status, backend) == (2, "ok", "tensorflow")
+    assert accuracy > 0.5
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+@pytest.mark.parametrize("devices", [1, 2])
+def test_jax_trains_without_tensorflow(tiny_npz, devices):
+    count, status, accuracy, backend, tensorflow = python(
+        SPREAD.format(before="", data=str(tiny_npz)),
+        KERAS_BACKEND="jax",
+        XLA_FLAGS=f"--xla_force_host_platform_device_count={devices}",
+    )
+    assert (count, status, backend, tensorflow) == (devices, "ok", "jax", False)
+    assert accuracy > 0.5
