@@ -68,7 +68,7 @@ settings = plan.Settings({data!r}, epochs=2)
 planned = plan.runs([parse("cnn:scratch")], [0], [270], settings, data.fingerprint, [], "")[0]
 record, logits = training.run(planned, data, found)
 print(json.dumps([found.count, record.status, record.test.accuracy, record.environment["backend"],
-                  "tensorflow" in sys.modules]))
+                  sys.modules.get("tensorflow") is not None]))
 """
 
 TWO_CPUS = """
@@ -88,7 +88,8 @@ def test_several_devices_share_each_batch(tiny_npz):
 @pytest.mark.parametrize("devices", [1, 2])
 def test_jax_trains_without_tensorflow(tiny_npz, devices):
     count, status, accuracy, backend, tensorflow = python(
-        SPREAD.format(before="", data=str(tiny_npz)),
+        # None in its place makes every import of it fail, as where it is not installed.
+        SPREAD.format(before="sys.modules['tensorflow'] = None", data=str(tiny_npz)),
         KERAS_BACKEND="jax",
         XLA_FLAGS=f"--xla_force_host_platform_device_count={devices}",
     )

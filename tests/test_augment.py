@@ -1,0 +1,126 @@
+"""Views of training images: drawn per image, the same again for the same seed and epoch."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from comparisons import augment
+
+seeds = some.integers(0, 2**31)
+epochs = some.integers(0, 50)
+names = some.lists(some.sampled_from(sorted(augment.AUGMENTATIONS)), max_size=2, unique=True)
+
+
+@some.composite
+def pictures(draw: some.DrawFn, most: int = 30) -> np.ndarray:
+    """Images uint8 [n, h, w, 1 or 3], no two alike and none its own mirror image."""
+    shape = draw(some.tuples(*[some.integers(8, 14)] * 2, some.sampled_from([1, 3])))
+    generator = np.random.default_rng(draw(seeds))
+    return generator.integers(0, 256, (draw(some.integers(1, most)), *shape), np.uint8)
+
+
+@given(pictures(), names, seeds, epochs)
+def test_shape_type_and_originals_are_kept(images, chosen, seed, epoch):
+    before = images.copy()
+    views = augment.augment(chosen, images, seed, epoch)
+    assert views.shape == images.shape
+    assert views.dtype == np.uint8
+    assert (images == before).all()
+    if not chosen:
+        assert (views == images).all()
+
+
+@given(pictures(), names, seeds, epochs)
+def test_same_seed_and_epoch_same_views(images, chosen, seed, epoch):
+    first, again = (augment.augment(chosen, images, seed, epoch) for _ in range(2))
+    assert (first == again).all()
+
+
+@pytest.mark.parametrize("name", sorted(augment.AUGMENTATIONS))
+def test_another_seed_or_epoch_gives_other_views(name):
+    images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 3), np.uint8)
+    views = augment.augment([name], images, 0, 0)
+    for seed, epoch in ((1, 0), (0, 1)):
+        other = augment.augment([name], images, seed, epoch)
+        assert (other != views).any(axis=(1, 2, 3)).sum() > 16
+
+
+@given(pictures(), seeds, epochs)
+def test_flip_alternates(images, seed, epoch):
+    now, after, then = (augment.augment(["flip"], images, seed, epoch + k) for k in range(3))
+    assert (after == now[:, :, ::-1]).all()
+    assert (then == now).all()
+    as_it_was = (now == images).all(axis=(1, 2, 3))
+    mirrored = (now == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert (as_it_was ^ mirrored).all()
+
+
+def test_flip_mirrors_half_of_the_images_each_its_own():
+    images = np.random.default_rng(0).integers(0, 256, (1000, 8, 8, 3), np.uint8)
+    mirrored = (augment.augment(["flip"], images, 3, 0) != images).any(axis=(1, 2, 3))
+    assert 420 < mirrored.sum() < 580
+    assert 100 < (mirrored[1:] != mirrored[:-1]).sum() < 900
+
+
+def shifted(image: np.ndarray, down: int, right: int) -> np.ndarray:
+    """What is seen of an image through a window moved by so many pixels, borders mirrored."""
+    height, width = image.shape[:2]
+
+    def inside(index: int, size: int) -> int:
+        return -index if index < 0 else 2 * (size - 1) - index if index >= size else index
+
+    rows = [inside(row + down, height) for row in range(height)]
+    columns = [inside(column + right, width) for column in range(width)]
+    return image[rows][:, columns]
+
+
+def offset(image: np.ndarray, view: np.ndarray) -> tuple[int, int]:
+    """The one shift that makes the view from the image."""
+    reach = range(-augment.SHIFT, augment.SHIFT + 1)
+    found = [(y, x) for y in reach for x in reach if (shifted(image, y, x) == view).all()]
+    assert len(found) == 1
+    return found[0]
+
+
+@settings(max_examples=30)
+@given(pictures(most=8), seeds, epochs)
+def test_crop_shifts_and_reflects(images, seed, epoch):
+    views = augment.augment(["crop"], images, seed, epoch)
+    for image, view in zip(images, views, strict=True):
+        offset(image, view)
+
+
+def test_crop_draws_every_shift_for_each_image_alone():
+    images = np.random.default_rng(0).integers(0, 256, (400, 8, 8, 3), np.uint8)
+    views = augment.augment(["crop"], images, 0, 0)
+    shifts = [offset(image, view) for image, view in zip(images, views, strict=True)]
+    assert len(set(shifts)) == 25
+    assert (0, 0) in shifts
+    # Neighbours in the array are drawn apart.
+    assert sum(a == b for a, b in pairwise(shifts)) < 50
+
+
+def test_crop_is_the_same_across_the_chunks_it_works_in(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), np.uint8)
+    whole = augment.augment(["crop"], images, 0, 0)
+    monkeypatch.setattr(augment, "CHUNK", 7)
+    assert (augment.augment(["crop"], images, 0, 0) == whole).all()
+
+
+def test_flip_and_crop_are_drawn_apart():
+    images = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 3), np.uint8)
+    cropped = augment.augment(["crop"], images, 0, 0)
+    both = augment.augment(["flip", "crop"], images, 0, 0)
+    mirrored = augment.augment(["flip"], images, 0, 0)
+    right = [offset(image, view)[1] for image, view in zip(images, cropped, strict=True)]
+    flipped = (mirrored != images).any(axis=(1, 2, 3))
+    for direction in range(-augment.SHIFT, augment.SHIFT + 1):
+        share = flipped[np.array(right) == direction].mean()
+        assert 0.25 < share < 0.75
+    for view, image in zip(both[:20], mirrored[:20], strict=True):
+        offset(image, view)
