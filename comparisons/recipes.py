@@ -97,7 +97,13 @@ def settle(recipe: Recipe, train_size: int) -> dict[str, Any]:
 
 
 def spread(total: int, parts: list[int]) -> list[int]:
-    """Scale positive whole numbers so that they add up to `total`, each at least one."""
-    shares = [max(1, round(total * part / sum(parts))) for part in parts]
-    shares[-1] = max(1, total - sum(shares[:-1]))
+    """Scale positive whole numbers so that they add up to `total`, each at least one.
+
+    By largest remainders. With fewer than one for each, each is one all the same.
+    """
+    exact = [max(0, total - len(parts)) * part / sum(parts) for part in parts]
+    shares = [1 + int(value) for value in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda i: int(exact[i]) - exact[i])
+    for i in by_remainder[: max(0, total - sum(shares))]:
+        shares[i] += 1
     return shares

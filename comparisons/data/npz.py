@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,14 @@ def read(path: Path) -> dict[str, Any]:
     Raises ComparisonError with one line that says what does not fit.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays: dict[str, Any] = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise ComparisonError(f"there is no file {path}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ComparisonError(f"{path} is not a readable .npz file ({error})") from None
+    except Exception as error:
+        # Damaged archives raise what zipfile, zlib, NumPy or Python's parser happen to raise.
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ComparisonError(f"{path} is not a readable .npz file ({reason})") from None
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
         raise ComparisonError(f"{path} lacks {', '.join(missing)}")
@@ -36,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise ComparisonError(f"{path}: training and test images differ in shape")
     count = 1 + max(arrays["y_train"].max(), arrays["y_test"].max())
-    names = arrays.get("classes", np.arange(count)).astype(str)
+    names = np.atleast_1d(arrays.get("classes", np.arange(count))).astype(str)
     if names.ndim != 1 or len(names) < max(count, 2):
         raise ComparisonError(f"{path}: {len(names)} classes named, {max(count, 2)} are needed")
     return {name: arrays[name] for name in ARRAYS} | {"classes": tuple(names.tolist())}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from comparisons.data import dataset, shapes
 from comparisons.data.dataset import Dataset
 from comparisons.errors import ComparisonError, unknown
@@ -117,10 +119,16 @@ def prepare(
     kept = dataset.load_kept(folder)
     if kept is not None:
         return kept
-    say(f"decoding {Path(name).name} (once)")
-    arrays, about = _read(name, data_dir)
     try:
-        dataset.keep(folder, arrays, about)
+        locks = cache_folder() / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        # One process decodes; a second one waits, and then finds the copy there.
+        with FileLock(locks / f"{folder.name}.lock"):
+            kept = dataset.load_kept(folder)
+            if kept is not None:
+                return kept
+            say(f"decoding {Path(name).name} (once)")
+            dataset.keep(folder, *_read(name, data_dir))
     except OSError as error:
         raise ComparisonError(
             f"cannot keep the decoded data under {folder.parent}: {error.strerror or error}; "
