@@ -32,8 +32,8 @@ def macro_f1(confusion: np.ndarray) -> float:
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float | None:
     """Mean of -log softmax(logits) at the labels, in nats; None when it is not finite."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    chosen = shifted[np.arange(len(labels)), labels]
     with np.errstate(all="ignore"):
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        chosen = shifted[np.arange(len(labels)), labels]
         loss = float((np.log(np.exp(shifted).sum(axis=1)) - chosen).mean())
     return loss if np.isfinite(loss) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Network:
     backbone: keras.Model
     head: keras.Model
     whole: keras.Model
+    pretrained: bool
 
     def prepare(self, images: np.ndarray) -> None:
         """Fit what is computed from training images rather than trained: the whitening."""
@@ -56,7 +58,7 @@ def build(
     )
     inputs = keras.Input(input_shape, dtype="uint8")
     whole = keras.Model(inputs, head(backbone(inputs)), name="whole")
-    return Network(backbone, head, whole)
+    return Network(backbone, head, whole, pretrained=weights is not None)
 
 
 def save_base(network: Network, path: Path) -> None:
@@ -93,13 +95,26 @@ def set_trainable(network: Network, part: str) -> None:
     """Let `part` ("all" or "head") train and nothing else; takes effect at the next compile."""
     network.head.trainable = True
     network.backbone.trainable = part == "all"
-    for layer in network.backbone.layers:
-        if layer.name == scratch.WHITENING:
+    for layer in _layers(network.backbone):
+        # A normalisation that does not train keeps the statistics of its pretraining too; left
+        # to drift, they ruin a base. Calling the base with training=False is not enough: Keras
+        # overrides it in a model within a model.
+        normalises = network.pretrained and isinstance(layer, layers.BatchNormalization)
+        if normalises or layer.name == scratch.WHITENING:
             layer.trainable = False
     moving = {id(variable) for variable in network.whole.trainable_variables}
     own = {id(variable) for variable in network.head.trainable_variables}
     if part == "head" and moving != own:
         raise AssertionError("only the head was to train, but other variables would move")
+
+
+def _layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """Every layer of a model, those of models within it as well."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        else:
+            yield layer
 
 
 def _logits(classes: int) -> layers.Layer:

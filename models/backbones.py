@@ -116,14 +116,10 @@ def _upscaled(input_shape: tuple[int, int, int], size: int) -> tuple[Any, Any]:
 
 
 def _around(base: keras.Model, inputs: Any, x: Any, pretrained: bool) -> keras.Model:
-    if pretrained:
-        # Its BatchNormalization must keep the statistics that it was trained with.
-        features = base(x, training=False)
-    else:
+    if not pretrained:
         # Keras's default of 0.99 needs hundreds of steps before the statistics mean anything;
         # small training sets have fewer, and validation would stay at chance meanwhile.
         for layer in base.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = FAST_MOMENTUM
-        features = base(x)
-    return keras.Model(inputs, features, name="backbone")
+    return keras.Model(inputs, base(x), name="backbone")
