@@ -68,7 +68,9 @@ def fit(
         jit_compile=runtime.compiles,
         steps_per_execution=steps_per_call(runtime, steps),
     )
-    result.compile_seconds += warm_up(model, inputs[:batch], targets[:batch])
+    # A smaller last batch changes the shapes that are compiled for: warm up with one as well.
+    some = slice(batch + len(inputs) % batch)
+    result.compile_seconds += warm_up(model, inputs[some], targets[some], batch)
     for epoch in range(phase["epochs"]):
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
@@ -124,8 +126,10 @@ def make_optimizer(phase: dict[str, Any], steps: int) -> keras.optimizers.Optimi
     return keras.optimizers.Adam(rate, weight_decay=weight_decay)
 
 
-def warm_up(model: keras.Model, inputs: np.ndarray, targets: np.ndarray) -> float:
-    """Compile training and evaluation by one step that is taken back; the seconds it took.
+def warm_up(
+    model: keras.Model, inputs: np.ndarray, targets: np.ndarray, batch_size: int | None = None
+) -> float:
+    """Compile training and evaluation by steps that are taken back; the seconds it took.
 
     Every variable of model and optimizer, random states included, is as before.
     """
@@ -133,7 +137,7 @@ def warm_up(model: keras.Model, inputs: np.ndarray, targets: np.ndarray) -> floa
     model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
     before = [np.array(variable) for variable in variables]
-    model.fit(inputs, targets, batch_size=len(inputs), epochs=1, verbose=0)
+    model.fit(inputs, targets, batch_size=batch_size or len(inputs), epochs=1, verbose=0)
     model.evaluate(inputs, targets, batch_size=EVALUATION_BATCH, verbose=0)
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
