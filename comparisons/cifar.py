@@ -19,7 +19,7 @@ ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 EXAMPLES = """examples:
   python -m comparisons.cifar                         the main job
-  python -m comparisons.cifar --preset demo           a lesson of one minute
+  python -m comparisons.cifar --preset demo           a short lesson
   python -m comparisons.cifar --arms cnn:scratch mobilenet@0.25x96:frozen \\
       --train-size 500 5000 --seeds 0 1 2             where do the two cross?
   python -m comparisons.cifar --data shapes           neither network nor data needed

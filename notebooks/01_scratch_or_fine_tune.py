@@ -14,7 +14,7 @@
 # see the same images in the same order, every second is charged, and the test images are looked
 # at once, at the end.
 #
-# The lesson takes half an hour, of which the computer needs about a minute. It assumes that you
+# The lesson takes half an hour, of which the computer needs a minute or two. It assumes that you
 # know what a convolution and an epoch are, and nothing else. It needs this project installed:
 # `pip install -e ".[notebooks]"` in the project's folder.
 #
@@ -326,7 +326,7 @@ table(
 # %% [markdown]
 # ## When does training from scratch win?
 #
-# What you saw holds for 2,000 images, a small network and a minute. It would be a mistake to carry
+# What you saw holds for 2,000 images, a small network and a minute or two. It would be a mistake to carry
 # it away as "pretrained is better" or as "scratch is better". Change the number of labels or the
 # time, and **the order of the two can change: they cross.** Published figures for CIFAR-10, whose
 # whole training set has 50,000 images, show it:

@@ -316,6 +316,13 @@ def build(name: str, side: int = 20, **options: Any) -> adapt.Network:
     return adapt.build(catalog.MODELS[name], options, (side, side, 3), 10)
 
 
+def frozen(name: str, shape: tuple[int, int, int], weights: Path, **options: Any) -> adapt.Network:
+    """A network as it is when features are extracted: weights from a file, the base frozen."""
+    network = adapt.build(catalog.MODELS[name], options, shape, 10, weights)
+    adapt.set_trainable(network, "head")
+    return network
+
+
 def relative_difference(got: np.ndarray, wanted: np.ndarray) -> float:
     return float(np.abs(got - wanted).max() / np.abs(wanted).max())
 
@@ -330,7 +337,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> adapt.Network:
             variable.assign(np.full(variable.shape, 0.07, np.float32))
     path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
     adapt.save_base(random, path)
-    return adapt.build(catalog.MODELS["tiny"], {}, (20, 20, 3), 10, path)
+    return frozen("tiny", (20, 20, 3), path)
 
 
 @pytest.mark.parametrize("engine", ["keras", "tensorflow", "openvino"])
@@ -350,9 +357,7 @@ def test_cached_and_uncached_logits_agree(cache, tiny, engine):
 
 @pytest.mark.parametrize("size", [96, 160])
 def test_engines_agree_on_the_published_weights(mobilenet_weights, size):
-    model = catalog.MODELS["mobilenet"]
-    options = {"alpha": 0.25, "size": size}
-    network = adapt.build(model, options, (32, 32, 3), 10, mobilenet_weights)
+    network = frozen("mobilenet", (32, 32, 3), mobilenet_weights, alpha=0.25, size=size)
     agree(network.backbone, noise(70, side=32))
 
 
@@ -361,8 +366,7 @@ def test_engines_agree_on_a_wider_base_that_was_read_from_a_file(tmp_path):
     path = tmp_path / "random.weights.h5"
     random = build("mobilenet", alpha=0.5, size=96)
     adapt.save_base(random, path)
-    options = {"alpha": 0.5, "size": 96}
-    network = adapt.build(catalog.MODELS["mobilenet"], options, (20, 20, 1), 10, path)
+    network = frozen("mobilenet", (20, 20, 1), path, alpha=0.5, size=96)
     agree(network.backbone, noise(70, side=20)[..., :1])
 
 
