@@ -328,8 +328,8 @@ table(
 #
 # What you saw holds for 2,000 images, a small network and a minute or two. It would be a mistake
 # to carry it away as "pretrained is better" or as "scratch is better". Change the number of labels
-# or the time, and **the order of the two can change: they cross.** Published figures for CIFAR-10, whose
-# whole training set has 50,000 images, show it:
+# or the time, and **the order of the two can change: they cross.** Published figures for CIFAR-10,
+# whose whole training set has 50,000 images, show it:
 #
 # | what | accuracy | source |
 # |---|---|---|
