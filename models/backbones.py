@@ -122,4 +122,7 @@ def _around(base: keras.Model, inputs: Any, x: Any, pretrained: bool) -> keras.M
         for layer in base.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = FAST_MOMENTUM
-    return keras.Model(inputs, base(x), name="backbone")
+    # Exporters, unlike Keras's own models within models, heed training=False: without it they
+    # would write a BatchNormalization that normalises by the batch.
+    features = base(x, training=False) if pretrained else base(x)
+    return keras.Model(inputs, features, name="backbone")
