@@ -62,10 +62,61 @@ class Test(msgspec.Struct):
     confusion: list[list[int]]
 
 
+class Source(msgspec.Struct):
+    """The first half of `complete`: training the base on a source data set, from random weights.
+
+    `accuracy` is that on the source's test images; `flops` what its training took.
+    """
+
+    data: Data
+    history: list[Epoch]
+    accuracy: float
+    flops: int
+
+
+class Forgetting(msgspec.Struct):
+    """What a base that moved still knows of its source task.
+
+    A linear probe is fitted on features of `source` before training; `before` and `after` are its
+    accuracies on `images` test images of the source with the base as it was and as it became.
+    """
+
+    source: str
+    images: int
+    before: float
+    after: float
+
+
+class Moved(msgspec.Struct):
+    """How far a block's weights went: |after - before| / |before|, Euclidean norms."""
+
+    block: str
+    relative: float
+
+
+class Adapters(msgspec.Struct):
+    """Low-rank adapters on a base: their rank, and the bytes of the weights they adapt.
+
+    `bits` is 32, or 8 or 4 where the adapted weights are quantized; `bytes` counts these with
+    their scales, `float32_bytes` the same weights unquantized.
+    """
+
+    rank: int
+    bits: int
+    bytes: int
+    float32_bytes: int
+
+
 class Seconds(msgspec.Struct):
-    """Where the time of a run went; `total` runs from reading the data to the test metrics."""
+    """Where the time of a run went; `total` runs from reading the data to the test metrics.
+
+    `source` and `extract` are what this run spent on its source phase and on features (0 when
+    they were found ready); `source_cold` and `extract_cold` what these cost when they were made.
+    """
 
     setup: float = 0.0
+    source: float = 0.0
+    source_cold: float = 0.0
     compile: float = 0.0
     extract: float = 0.0
     extract_cold: float = 0.0
@@ -107,6 +158,10 @@ class Record(msgspec.Struct, kw_only=True):
     phases: list[dict[str, Any]] = []
     history: list[Epoch] = []
     test: Test | None = None
+    source: Source | None = None
+    forgetting: Forgetting | None = None
+    moved: list[Moved] = []
+    adapters: Adapters | None = None
     seconds: Seconds = msgspec.field(default_factory=Seconds)
     parameters: Parameters = msgspec.field(default_factory=Parameters)
     flops: Flops = msgspec.field(default_factory=Flops)

@@ -140,13 +140,13 @@ def sampling_noise(p: float, images: int) -> float:
 
 
 def start(record: Record, cold: bool = True) -> float:
-    """Seconds before the first training step: setup, feature extraction and compilation.
+    """Seconds before the first step on the target: setup, source phase, features, compilation.
 
     Cold charges what the feature cache cost when it was made, the test images' features
-    among it; warm charges nothing for it.
+    among it, and what training on a source data set cost; warm charges nothing for either.
     """
     s = record.seconds
-    return s.setup + (s.extract_cold if cold else 0.0) + s.compile
+    return s.setup + (s.extract_cold + s.source_cold if cold else 0.0) + s.compile
 
 
 def clock(record: Record, cold: bool = True) -> list[float]:
@@ -157,7 +157,7 @@ def clock(record: Record, cold: bool = True) -> list[float]:
 def total(record: Record, cold: bool = True) -> float:
     """Seconds of the whole run, with the features made afresh (cold) or found ready (warm)."""
     s = record.seconds
-    return s.total - s.extract + (s.extract_cold if cold else 0.0)
+    return s.total - s.extract - s.source + (s.extract_cold + s.source_cold if cold else 0.0)
 
 
 def time_to_accuracy(record: Record, level: float, cold: bool = True) -> float | None:
