@@ -37,9 +37,9 @@ RECIPES = {
     "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
     "cnn": Recipe(
         "sgd",
-        0.15,
+        0.25,
         batch_size=256,
-        epochs=6,
+        epochs=8,
         schedule="warmup-cosine",
         weight_decay=2e-3,
         label_smoothing=0.1,

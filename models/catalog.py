@@ -50,7 +50,7 @@ MODELS = {
             "a small network tuned for CPUs: whitened first layer, BatchNorm, label smoothing",
             kind="cnn",
             pretrained=False,
-            smallest=9,
+            smallest=10,
         ),
         Model(
             "vgg16",

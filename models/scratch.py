@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 WHITENING = "whitening"
+PATCH, STRIDE, DIRECTIONS = 4, 2, 16
 
 
 def tutorial_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
@@ -30,30 +31,28 @@ def tutorial_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
     )
 
 
-def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (32, 64, 128)) -> keras.Model:
+def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128)) -> keras.Model:
     """A small network that learns fast on a CPU: uint8 [n, h, w, c] -> [n, features].
 
-    A fixed 2x2 convolution whitens the pixels (set by `whiten` from the training images), then
-    each block is convolution, pooling, normalisation, ReLU; pooling first makes what follows
-    four times cheaper. After Keller Jordan's "94% on CIFAR-10 in 3.29 Seconds",
-    arXiv:2404.00498, with fewer and narrower layers.
+    A fixed convolution over 4x4 patches, two pixels apart, whitens them (set by `whiten` from
+    the training images); then each block is convolution, pooling, normalisation, ReLU, and the
+    same again without pooling. Stepping by two pixels and pooling first make what follows four
+    times cheaper each. After Keller Jordan's "94% on CIFAR-10 in 3.29 Seconds",
+    arXiv:2404.00498, whose patches are 2x2 and one pixel apart, with fewer and narrower layers.
     """
     inputs = keras.Input(input_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    filters = 2 * 4 * input_shape[-1]
-    x = layers.Conv2D(filters, 2, use_bias=False, trainable=False, name=WHITENING)(x)
+    filters = 2 * DIRECTIONS
+    x = layers.Conv2D(filters, PATCH, STRIDE, use_bias=False, trainable=False, name=WHITENING)(x)
     x = layers.ReLU()(x)
     for index, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv1")(x)
         x = layers.MaxPooling2D(2)(x)
         x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm1")(x)
         x = layers.ReLU()(x)
-        if index > 1:
-            x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv2")(
-                x
-            )
-            x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm2")(x)
-            x = layers.ReLU()(x)
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv2")(x)
+        x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm2")(x)
+        x = layers.ReLU()(x)
     x = layers.GlobalMaxPooling2D()(x)
     return keras.Model(inputs, x, name="cnn")
 
@@ -61,16 +60,17 @@ def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (32, 64, 12
 def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:
     """Set the whitening convolution of `cnn` from training images, uint8 [n, h, w, c].
 
-    Its filters are the eigenvectors of the covariance of 2x2 patches over the square root of
-    their eigenvalues, and the negatives of these.
+    Its filters are the eigenvectors of the covariance of patches that have the largest
+    eigenvalues, over the square root of these, and the negatives of the same.
     """
     pixels = images[:most].astype("float32") / 127.5 - 1
-    height, width = pixels.shape[1] - 1, pixels.shape[2] - 1
-    patches = np.stack(
-        [pixels[:, i : i + height, j : j + width] for i in (0, 1) for j in (0, 1)], axis=-2
-    ).reshape(-1, 4 * pixels.shape[-1])
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (PATCH, PATCH), axis=(1, 2))
+    patches = np.moveaxis(windows[:, ::STRIDE, ::STRIDE], 3, -1).reshape(
+        -1, PATCH * PATCH * pixels.shape[-1]
+    )
     values, vectors = np.linalg.eigh(np.cov(patches[:: max(1, len(patches) // 200_000)].T))
-    filters = vectors / np.sqrt(values + 1e-2)
+    largest = slice(-DIRECTIONS, None)
+    filters = vectors[:, largest] / np.sqrt(values[largest] + 1e-2)
     kernel = np.concatenate([filters, -filters], axis=1)
     layer = model.get_layer(WHITENING)
     layer.set_weights([kernel.reshape(layer.kernel.shape).astype("float32")])
