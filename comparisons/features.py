@@ -23,12 +23,11 @@ import numpy as np
 from filelock import FileLock
 
 from comparisons.engines import BATCH, Extract
-from comparisons.files import cache_folder, write_with
+from comparisons.files import cache_folder, cache_limit, write_with
 
 # Raise when the shards' layout or anything in the extraction changes.
 LAYOUT = 1
 ROWS_PER_SHARD = 4096
-DEFAULT_LIMIT_GB = 20.0
 
 
 @dataclass
@@ -164,7 +163,7 @@ def _name_of(content: bytes | memoryview) -> str:
 
 def _prune(root: Path, keep: Path) -> None:
     """Delete what was used longest ago until the features fit COMPARISONS_CACHE_GB."""
-    limit = float(os.environ.get("COMPARISONS_CACHE_GB", DEFAULT_LIMIT_GB)) * 1e9
+    limit = cache_limit()
     folders = sorted((path for path in root.glob("*/")), key=_last_used, reverse=True)
     total = 0
     for folder in sorted(folders, key=lambda path: path != keep):

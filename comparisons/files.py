@@ -11,6 +11,8 @@ from typing import IO
 
 import platformdirs
 
+from comparisons.errors import ComparisonError
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[IO[bytes]]:
@@ -50,6 +52,23 @@ def cache_folder() -> Path:
     """The folder of decoded data and features: COMPARISONS_CACHE, else the user's cache."""
     named = os.environ.get("COMPARISONS_CACHE")
     return Path(named) if named else Path(platformdirs.user_cache_dir("comparisons"))
+
+
+def cache_limit() -> float:
+    """The most bytes that features may take: COMPARISONS_CACHE_GB, else 20 GB.
+
+    Raises ComparisonError when the variable is not a size.
+    """
+    text = os.environ.get("COMPARISONS_CACHE_GB", "20")
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1.0
+    if not limit >= 0:
+        raise ComparisonError(
+            f"COMPARISONS_CACHE_GB={text}: give a number of gigabytes, such as 20"
+        )
+    return limit * 1e9
 
 
 def _umask() -> int:

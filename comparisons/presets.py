@@ -22,7 +22,7 @@ PRESETS = {
         "2,000 training images, one to two minutes on two cores",
         ("cnn:scratch", "mobilenet:frozen"),
         train_size=2000,
-        epochs=12,
+        epochs=8,
     ),
     "standard": Preset(
         "all training images, one seed (the default)",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from comparisons import arms, plan, runner, supplies
+from comparisons.data.dataset import validation_size
 from comparisons.errors import ComparisonError
 from comparisons.files import write_text
 from comparisons.progress import Display
@@ -49,7 +50,7 @@ def pretrain(
     name, dataset, _ = supplies.dataset(data, data_dir, console.print)
     must_be_writable(out)
     weights = out / f"{arm.model_name}.weights.h5"
-    size = len(dataset.y_train) - len(dataset.y_train) // 10
+    size = len(dataset.y_train) - validation_size(len(dataset.y_train))
     settings = plan.Settings(name, data_dir, epochs=epochs, deterministic=deterministic)
     run = plan.runs([arm], [seed], [size], settings, dataset.fingerprint, [], command)[0]
     run.save_base = str(weights)

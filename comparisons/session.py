@@ -17,6 +17,7 @@ from comparisons.arms import Arm
 from comparisons.data import SOURCES, Dataset, describe
 from comparisons.data.dataset import validation_size
 from comparisons.errors import ComparisonError, unknown
+from comparisons.files import cache_limit
 from comparisons.presets import PRESETS, Preset
 from comparisons.progress import Display
 from comparisons.records import Data, Record
@@ -62,6 +63,7 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     """
     console = console or plain_console()
     preset, wanted = check(request)
+    cache_limit()  # said now, not after an hour of training
     say = _sayer(console)
     name, dataset, notices = supplies.dataset(request.data, request.data_dir, say)
     wanted, more = supplies.weights(wanted, request.arms is not None, say)

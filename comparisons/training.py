@@ -40,6 +40,7 @@ class _Job:
     result: Fit = field(default_factory=Fit)
     notices: list[str] = field(default_factory=list)
     engine: str | None = None
+    extract: engines.Extract | None = None
     weights_hash: str | None = None
 
 
@@ -177,11 +178,18 @@ def _features(
         key,
         wanted,
         images,
-        lambda first: engines.checked(engine, backbone, first),
+        lambda first: _extractor(job, engine, first),
         lambda done, total: job.tell(
             {"event": "extract", "part": part, "done": done, "total": total}
         ),
     )
+
+
+def _extractor(job: _Job, engine: str, first: np.ndarray) -> engines.Extract:
+    """The run's engine: built and checked when it is first needed, once for all parts."""
+    if job.extract is None:
+        job.extract = engines.checked(engine, job.network.backbone, first)
+    return job.extract
 
 
 def _test_logits(job: _Job) -> np.ndarray:
