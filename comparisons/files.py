@@ -59,7 +59,7 @@ def cache_limit() -> float:
 
     Raises ComparisonError when the variable is not a size.
     """
-    text = os.environ.get("COMPARISONS_CACHE_GB", "20")
+    text = os.environ.get("COMPARISONS_CACHE_GB") or "20"
     try:
         limit = float(text)
     except ValueError:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from comparisons import files
+from comparisons import cifar, files
+from comparisons.errors import ComparisonError
 
 
 @pytest.fixture
@@ -118,3 +119,10 @@ def test_the_cache_folder_is_the_named_one_else_the_users(monkeypatch, tmp_path)
     assert users.is_absolute()
     assert "comparisons" in users.parts
     assert Path(__file__).parent.parent not in users.parents
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "nan"])
+def test_a_cache_limit_that_is_no_size_is_refused_before_any_training(text, monkeypatch):
+    monkeypatch.setenv("COMPARISONS_CACHE_GB", text)
+    with pytest.raises(ComparisonError, match="COMPARISONS_CACHE_GB"):
+        cifar.compare(data="shapes", arms="cnn:scratch", train_size=20, epochs=1)

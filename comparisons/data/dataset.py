@@ -75,8 +75,8 @@ def split(labels: np.ndarray, seed: int, train_size: int | None = None) -> Subse
 
 
 def validation_size(count: int) -> int:
-    """How many of `count` training images are held out for validation: a tenth, at least one."""
-    return max(1, count // VALIDATION_SHARE)
+    """How many of `count` training images are held out for validation: a tenth, one of a few."""
+    return max(min(1, count - 1), count // VALIDATION_SHARE)
 
 
 def _balanced_order(labels: np.ndarray, order: np.ndarray) -> np.ndarray:
