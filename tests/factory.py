@@ -8,12 +8,16 @@ from typing import Any
 
 from comparisons.records import (
     SCHEMA,
+    Adapters,
     Data,
     Epoch,
     Flops,
+    Forgetting,
+    Moved,
     Parameters,
     Record,
     Seconds,
+    Source,
     Status,
     Test,
     Weights,
@@ -32,6 +36,27 @@ ARMS: dict[str, tuple[float, int, float, float, int, int]] = {
     "vgg16@64:frozen": (0.865, 8, 2.0, 95.0, 14_980_000, 265_482),
     "tiny:frozen": (0.730, 10, 1.0, 6.0, 90_000, 11_000),
 }
+# strategy: accuracy, epochs, seconds per epoch, trainable parameters, how far the last block moved
+# and how much of that the one before it did, accuracy lost on the source
+WAYS: dict[str, tuple[float, int, float, int, float, float, float]] = {
+    "scratch": (0.512, 12, 14.0, 281_400, 0.0, 0.0, 0.0),
+    "complete": (0.655, 12, 14.0, 281_400, 0.9, 0.95, 0.31),
+    "frozen": (0.742, 15, 0.5, 68_362, 0.0, 0.0, 0.0),
+    "probe": (0.721, 15, 0.3, 2_570, 0.0, 0.0, 0.0),
+    "frozen-augmented": (0.751, 15, 6.0, 68_362, 0.0, 0.0, 0.0),
+    "partial@2": (0.771, 12, 7.0, 150_000, 0.14, 0.5, 0.041),
+    "full": (0.789, 12, 14.0, 281_400, 0.08, 0.92, 0.082),
+    "full-hot": (0.684, 12, 14.0, 281_400, 0.7, 0.97, 0.264),
+    "discriminative": (0.793, 12, 14.0, 281_400, 0.09, 0.6, 0.035),
+    "lora@8": (0.786, 12, 11.0, 31_000, 0.05, 0.9, 0.022),
+    "qlora@8": (0.784, 12, 12.0, 31_000, 0.05, 0.9, 0.024),
+    "hybrid@2": (0.791, 12, 12.0, 170_000, 0.13, 0.55, 0.038),
+}
+BLOCKS = {
+    "mobilenet": ["stem", *(f"block {i}" for i in range(1, 14))],
+    "tiny": ["block0", "block1", "block2", "block3", "block4"],
+}
+
 UPSTREAM = {"images_seen": 1_281_167 * 90, "source": "Howard et al. 2017, section 4"}
 
 
@@ -58,7 +83,10 @@ def record(
     if status == "diverged":
         history = [*history[:2], _burst(history[2])]
     train = sum(e.seconds for e in history)
-    seconds = Seconds(2.0, 1.5, cold, cold, train, 3.0, 6.7 + cold + train)
+    seconds = Seconds(
+        setup=2.0, compile=1.5, extract=cold, extract_cold=cold, train=train, evaluate=3.0,
+        total=6.7 + cold + train,
+    )  # fmt: skip
     phases = [
         {"name": "head" if cold else "train", "trainable": "head" if cold else "all",
          "epochs": epochs, "batch_size": 256, "learning_rate": 0.001, "augment": ["flip"]}
@@ -106,6 +134,50 @@ def record(
 def records(arms: list[str], seeds: int = 1, sizes: tuple[int, ...] = (45_000,)) -> list[Record]:
     """Every arm at every size for the first seeds."""
     return [record(a, s, size) for size in sizes for a in arms for s in range(seeds)]
+
+
+def way(strategy: str, seed: int = 0, base: str = "mobilenet@0.25x96", **changes: Any) -> Record:
+    """One record of a way to train a base, with 5,000 images unless `changes` say otherwise."""
+    reached, epochs, pace, trainable, top, decay, lost = WAYS[strategy]
+    luck = random.Random(f"{base} {strategy} {seed}")
+    names = BLOCKS[base.partition("@")[0]]
+    size = changes.get("train_size", 5_000)
+    cold = 9.0 if strategy in ("frozen", "probe") else 0.0
+    source = 95.0 if strategy == "complete" else 0.0
+    accuracy = changes.pop("accuracy", reached + luck.gauss(0, 0.006))
+    history = _history(accuracy, epochs, pace, size, luck)
+    train = sum(e.seconds for e in history)
+    seconds = Seconds(
+        setup=2.0, compile=1.5, source_cold=source, extract_cold=cold, train=train, evaluate=3.0,
+        total=6.7 + train,
+    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "history": history,
+        "seconds": seconds,
+        "parameters": Parameters(287_000, trainable),
+        "weights": Weights("random" if strategy in ("scratch", "complete") else "imagenet"),
+    }
+    if top:
+        moved = [top * decay**k * luck.uniform(0.9, 1.1) for k in reversed(range(len(names)))]
+        if strategy.startswith("partial"):
+            moved[:-2] = [0.0] * (len(names) - 2)
+        fields["moved"] = [Moved(n, m) for n, m in zip(names, moved, strict=True)]
+        before = 0.9 + luck.gauss(0, 0.004)
+        fields["forgetting"] = Forgetting(
+            "shapes-source", 1_000, before, before - lost * luck.uniform(0.9, 1.1)
+        )
+    if "lora" in strategy:
+        bits = 4 if strategy.startswith("q") else 32
+        fields["adapters"] = Adapters(8, bits, 850_000 * bits // 32, 850_000)
+    made = record(f"{base}:{strategy}", seed, size, accuracy=accuracy, **{**fields, **changes})
+    if strategy == "complete":
+        made.source = Source(made.data, history, 0.91, 10**12)
+    return made
+
+
+def ways(base: str = "mobilenet@0.25x96", seeds: int = 3) -> list[Record]:
+    """Every way to train one base."""
+    return [way(strategy, seed, base) for strategy in WAYS for seed in range(seeds)]
 
 
 def classroom() -> list[Record]:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from comparisons import report
+from comparisons.records import Forgetting, Moved
 from comparisons.report import page, table
 from comparisons.report.text import clean
 
@@ -116,6 +117,14 @@ def test_environment_settings_and_upstream_cost_are_there():
         assert part in words, part
 
 
+def test_columns_that_only_some_arms_need_are_there_for_these_alone():
+    words = ("source phase, cold", "adapted weights", "forgotten")
+    ways = " ".join(re.findall(r"<th .*?</th>", render(factory.ways(seeds=1))))
+    plain = " ".join(re.findall(r"<th .*?</th>", render(CLASSROOM)))
+    assert [word in ways for word in words] == [True] * 3
+    assert [word in plain for word in words] == [False] * 3
+
+
 def test_the_page_loads_nothing_and_has_no_script():
     html = render(CLASSROOM)
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
@@ -173,6 +182,8 @@ def everywhere(words):
     r.weights = type(factory.record(ARMS[1]).weights)(words, words, {words: words})
     for epoch in r.history:
         epoch.phase = words
+    r.moved = [Moved(words, 0.1), Moved(words, 0.2)]
+    r.forgetting = Forgetting(words, 100, 0.9, 0.8)
     return r
 
 
@@ -322,7 +333,7 @@ def test_no_request_leaves_the_page(seen):
 @pytest.mark.parametrize("width", [400, 1400])
 def test_every_figure_is_loaded_visible_and_described(seen, width):
     images = seen["measured"][width]["images"]
-    assert len(images) == 6
+    assert len(images) == 10
     for image in images:
         assert image["complete"]
         assert image["natural"] > 0

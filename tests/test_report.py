@@ -34,6 +34,8 @@ STUDIES = {
     "sizes": factory.records([CNN, FROZEN, TUTORIAL], seeds=3, sizes=(5_000, 45_000)),
     "none": NONE_WELL,
     "alone": factory.records([CNN]),
+    "ways": factory.ways(),
+    "small ways": factory.ways("tiny"),
 }
 
 
@@ -63,6 +65,26 @@ def test_the_terminal_table_shows_accuracy_spread_and_what_went_wrong():
     assert f"{100 * mean.mean:.1f} ± {100 * mean.spread:.1f}" in words
     assert "1 of 3 diverged" in words
     assert "2/3" in words
+
+
+def test_the_terminal_table_shows_forgetting_and_source_seconds_where_there_are_any():
+    words = " ".join(printed(STUDIES["ways"]).split())
+    assert "forgot source s" in words
+    lost = [r.forgetting.before - r.forgetting.after for r in STUDIES["ways"]
+            if r.strategy == "full-hot"]  # fmt: skip
+    row = next(r for r in table.summarise(STUDIES["ways"]) if r.arm.endswith(":full-hot"))
+    assert row.forgotten_mean == pytest.approx(st.mean_of(lost))
+    assert f"{100 * row.forgotten_mean:.1f}" in words
+    assert "forgot" not in printed(PAIR)
+    assert "source s" not in printed([r for r in STUDIES["ways"] if r.strategy != "complete"])
+
+
+def test_rows_tell_the_source_phase_and_the_bytes_that_adapters_sit_on():
+    rows = {r.arm.partition(":")[2]: r for r in table.summarise(STUDIES["ways"])}
+    assert rows["complete"].seconds_source_cold == pytest.approx(95)
+    assert rows["full"].seconds_source_cold == 0
+    assert rows["qlora@8"].adapted_bytes * 8 == rows["lora@8"].adapted_bytes
+    assert rows["full"].adapted_bytes is None
 
 
 def test_rows_count_every_run_and_average_those_that_ended_well():

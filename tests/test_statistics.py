@@ -110,7 +110,10 @@ def test_sampling_noise_shrinks_with_images_and_is_known_for_cifar10():
 
 
 def frozen(extract, extract_cold):
-    seconds = Seconds(2.0, 1.0, extract, extract_cold, 0.0, 3.0, 10.0 + extract)
+    seconds = Seconds(
+        setup=2.0, compile=1.0, extract=extract, extract_cold=extract_cold, evaluate=3.0,
+        total=10.0 + extract,
+    )  # fmt: skip
     return factory.record("tiny:frozen", seconds=seconds)
 
 

@@ -15,6 +15,7 @@ from comparisons.report import findings, text, titles
 from comparisons.report.curves import where
 from comparisons.report.style import (
     INK,
+    MANY,
     End,
     Style,
     key_height,
@@ -30,6 +31,7 @@ from comparisons.report.view import accuracy as accuracy_of
 # Light to dark in reading order: they stay apart in grey, and none is an arm's colour.
 PART_COLOURS = {
     "reading data": "#f0e6c8",
+    "source phase": "#96654e",
     "extracting features": "#c9b458",
     "compiling": "#8c8c8c",
     "training": "#35506b",
@@ -37,6 +39,7 @@ PART_COLOURS = {
     "other": "#ffffff",
 }
 LEAST_SPAN = 0.05  # of accuracy on an axis
+LONG = 24  # letters of a name that a third of the width holds
 MOST_CLASSES = 12  # beyond this, names and numbers in a confusion matrix cannot be read
 
 
@@ -52,8 +55,9 @@ def split(records: Sequence[Record], narrow: bool = False) -> Figure:
     """Where the seconds of a run went, one stacked bar for each arm."""
     seen = view(records)
     groups = seen.ranked(seen.size)
-    height = 1.4 + len(groups) * (0.75 if narrow else 0.62) + (0.7 if narrow else 0.2)
-    note = f"{where(seen, seen.size)}. Mean over seeds; features made afresh (cold)."
+    height = 1.6 + len(groups) * _row(groups, narrow) + (0.5 if narrow else 0.0)
+    afresh = "source phases and features" if any(map(_has_source, groups)) else "features"
+    note = f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold)."
     fig, (ax,) = sheet(titles.split(records), note, narrow, height)
     chosen = styles(seen.labels)
     used: set[str] = set()
@@ -67,17 +71,22 @@ def split(records: Sequence[Record], narrow: bool = False) -> Figure:
             left += seconds
         if g.ok:
             _total(ax, g, i, left, narrow)
-    _arm_axis(ax, groups, chosen, narrow)
+    _arm_axis(ax, seen, groups, chosen, narrow)
     ax.set_xlim(0, longest * (1.25 if narrow else 1.3))
     ax.set_xlabel("seconds")
     ax.grid(False, axis="y")
     handles = [Patch(fc=c, ec="#777777", label=n) for n, c in PART_COLOURS.items() if n in used]
+    columns = 2 if narrow else 4 if "source phase" in used else 6
     if handles:
         ax.figure.legend(
-            handles=handles, loc="outside lower left", ncols=2 if narrow else 6, frameon=False,
+            handles=handles, loc="outside lower left", ncols=columns, frameon=False,
             columnspacing=1.2, handlelength=1.2, borderaxespad=0.2,
         )  # fmt: skip
     return fig
+
+
+def _has_source(g: st.Group) -> bool:
+    return any(r.seconds.source_cold for r in g.ok)
 
 
 @styled
@@ -95,7 +104,7 @@ def confusion(records: Sequence[Record], narrow: bool = False) -> Figure:
     fig, axes = sheet(titles.confusion(records), note, narrow, rows * side, (rows, columns))
     chosen = styles(seen.labels)
     for ax, g in zip(axes, groups, strict=False):
-        _matrix(ax, g, chosen[g.label], narrow, columns)
+        _matrix(ax, g, seen.name(g.label), chosen[g.label], columns)
     for ax in axes[len(groups) :]:
         ax.set_axis_off()
     return fig
@@ -104,7 +113,7 @@ def confusion(records: Sequence[Record], narrow: bool = False) -> Figure:
 def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
     """One size: a row for each arm."""
     groups = seen.ranked(seen.size)
-    height = 1.0 + max(1, len(groups)) * (0.75 if narrow else 0.7)
+    height = 1.0 + max(1, len(groups)) * _row(groups, narrow)
     few = all(accuracy_of(g).low is None for g in groups)
     bar = "too few seeds for an interval" if few else f"line: {st.METHOD}"
     mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
@@ -114,7 +123,7 @@ def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure
     for i, g in enumerate(groups):
         if g.ok:
             _seeds(ax, g, i, chosen[g.label])
-    _arm_axis(ax, groups, chosen, narrow)
+    _arm_axis(ax, seen, groups, chosen, narrow)
     low, high = ax.get_xlim()
     span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
     low = (low + high - span) / 2
@@ -126,6 +135,13 @@ def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure
     return fig
 
 
+def _row(groups: Sequence[st.Group], narrow: bool) -> float:
+    """Inches from one arm to the next."""
+    if len(groups) > MANY:
+        return 0.6 if narrow else 0.46
+    return 0.75 if narrow else 0.66
+
+
 def _seeds(ax: Axes, g: st.Group, row: int, style: Style) -> None:
     """Every seed of an arm as a point, their mean, and their interval where there is one."""
     s = accuracy_of(g)
@@ -134,7 +150,9 @@ def _seeds(ax: Axes, g: st.Group, row: int, style: Style) -> None:
     heights = [row + step * (k - (len(values) - 1) / 2) for k in range(len(values))]
     if s.low is not None and s.high is not None:
         ax.plot([s.low, s.high], [row, row], color=style.colour, lw=5, alpha=0.35)
-    ax.plot(values, heights, ls="", marker=style.marker, ms=9, color=style.colour, mec="white")
+    ax.plot(
+        values, heights, ls="", marker=style.marker, ms=9, color=style.colour, mec="white", mew=0.6
+    )
     if len(values) > 1:
         ax.plot([s.mean or 0.0], [row], marker="|", ms=26, mew=2.5, color=INK)
     ax.annotate(
@@ -165,7 +183,7 @@ def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
             line.append((g.train_size, s.mean or 0.0))
         if line:
             ax.plot([x for x, _ in line], [y for _, y in line], color=style.colour, lw=2.4)
-            ends.append(End(*line[-1], label, text.percent(line[-1][1]), style))
+            ends.append(End(*line[-1], seen.name(label), text.percent(line[-1][1]), style))
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(seen.sizes))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -178,11 +196,13 @@ def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
     return fig
 
 
-def _arm_axis(ax: Axes, groups: Sequence[st.Group], chosen: dict[str, Style], narrow: bool) -> None:
+def _arm_axis(
+    ax: Axes, seen: View, groups: Sequence[st.Group], chosen: dict[str, Style], narrow: bool
+) -> None:
     """The arms from top to bottom, each in its colour; what did not end well stands under it."""
     names = []
     for g in groups:
-        name = text.clean(g.label)
+        name = text.clean(seen.name(g.label))
         name = name.replace(":", "\n:", 1) if narrow and len(name) > 14 else name
         names.append(f"{name}\n{findings.notes(g)}" if findings.notes(g) else name)
     ax.set_yticks(range(len(groups)), labels=names)
@@ -201,12 +221,12 @@ def _total(ax: Axes, g: st.Group, row: int, right: float, narrow: bool) -> None:
     ax.annotate(words, (right, row), (6, 0), textcoords="offset points", va="center")
 
 
-def _matrix(ax: Axes, g: st.Group, style: Style, narrow: bool, columns: int) -> None:
+def _matrix(ax: Axes, g: st.Group, name: str, style: Style, columns: int) -> None:
     matrix = st.mean_confusion(g.ok) or []
     ax.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal", interpolation="nearest")
-    ax.set_title(
-        text.clean(g.label), color=style.ink, weight="bold", size=10 if columns > 2 else 11
-    )
+    name = text.clean(name)
+    name = name.replace(":", "\n:", 1) if columns > 2 and len(name) > LONG else name
+    ax.set_title(name, color=style.ink, weight="bold", size=10 if columns > 2 else 11)
     ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)

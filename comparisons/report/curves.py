@@ -14,6 +14,7 @@ from comparisons.records import Record
 from comparisons.report import findings, text, titles
 from comparisons.report.style import (
     INK,
+    MANY,
     PALE,
     End,
     Style,
@@ -25,6 +26,8 @@ from comparisons.report.style import (
     styles,
 )
 from comparisons.report.view import View, view
+
+FOOT = 0.25  # of the curves' height, the most that bars at the foot may take
 
 Points = list[tuple[float, float]]
 Broken = tuple[str, tuple[float, float], Style]  # how a run ended, where, and its arm's style
@@ -43,6 +46,11 @@ class Scene:
     def groups(self) -> list[st.Group]:
         """The arms of this panel."""
         return self.seen.at(self.size)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many arms meet that a line of each seed would hide their means."""
+        return len(self.groups) > MANY
 
 
 Panel = Callable[[Axes, Scene], list[End]]
@@ -87,13 +95,18 @@ def time_by_size(records: Sequence[Record], narrow: bool = False) -> Figure:
 def seeds_note(groups: Sequence[st.Group]) -> str:
     """How many seeds there are and how they are drawn."""
     most = max((len(g.records) for g in groups), default=0)
-    return "one seed" if most <= 1 else f"{most} seeds: each a thin line, their mean a thick one"
+    if most <= 1:
+        return "one seed"
+    if len(groups) > MANY:
+        return f"means of {most} seeds"
+    return f"{most} seeds: each a thin line, their mean a thick one"
 
 
 def where(seen: View, size: int | None) -> str:
     """Which data, and how much of it to train on."""
     name = seen.records[0].data.name if seen.records else "no data"
-    return name if size is None else f"{name}, {text.count(size)} training images"
+    images = "" if size is None else f", {text.count(size)} training images"
+    return f"{name}{images}{f', all arms on {seen.base}' if seen.base else ''}"
 
 
 def _epochs_note(seen: View, size: int | None) -> str:
@@ -124,7 +137,10 @@ def _panels(
     sizes = (every_size and seen.sizes) or [seen.size]
     columns = 1 if narrow else min(len(sizes), 2)
     rows = -(-len(sizes) // columns)
-    height = rows * (2.9 if narrow else 3.4 if every_size else 4.6)
+    many = len(seen.labels)
+    # Names at the lines' ends take two lines each; bars at the foot must stay apart.
+    least = max(2.9, 0.3 * many) if narrow else 3.4 if every_size else max(4.6, 0.45 * many)
+    height = rows * least
     height += key_height(seen.labels, narrow) if narrow or len(sizes) > 1 else 0.0
     about = note(seen, None if every_size else seen.size)
     fig, axes = sheet(title, about, narrow, height, (rows, columns))
@@ -162,16 +178,16 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
         for field, dash in ((f"train_{what}", "--"), (f"val_{what}", "-")):
             for r in g.records:
                 line = _points(range(1, len(r.history) + 1), [getattr(e, field) for e in r.history])
-                _thin(ax, line, style, dash, alone=len(g.ok) == 1 and r.status == "ok")
+                _thin(ax, line, style, dash, hidden=_merged(scene, g, r))
                 if line and r.status != "ok" and dash == "-":
                     broken.append((r.status if g.ok else "", line[-1], style))
             mean = st.curve(g.ok, field)
             line = _points(range(1, len(mean) + 1), mean)
-            _thick(ax, line, style, dash)
+            _thick(ax, line, style, dash, scene.crowded)
         if line:
-            ends.append(End(*line[-1], g.label, say(line[-1][1]), style))
+            ends.append(End(*line[-1], scene.seen.name(g.label), say(line[-1][1]), style))
         elif broken and not g.ok:
-            ends.append(End(*broken[-1][1], g.label, findings.notes(g), style))
+            ends.append(End(*broken[-1][1], scene.seen.name(g.label), findings.notes(g), style))
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     _limit(ax, scene, f"train_{what}", f"val_{what}")
@@ -189,7 +205,7 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
         mean = st.curve(g.ok, "val_accuracy")
         for r in g.records:
             line = _points(st.clock(r), [e.val_accuracy for e in r.history])
-            _thin(ax, line, style, "-", alone=len(g.ok) == 1 and r.status == "ok")
+            _thin(ax, line, style, "-", hidden=_merged(scene, g, r))
             if line and r.status != "ok":
                 broken.append((r.status, line[-1], style))
         if any(r.seconds.extract_cold for r in g.ok):
@@ -197,10 +213,10 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
             clocks += [x for x, _ in line]
         line = _points(st.mean_clock(g.ok), mean)
-        _thick(ax, line, style, "-")
+        _thick(ax, line, style, "-", scene.crowded)
         clocks += [x for x, _ in line]
         if line:
-            ends.append(End(*line[-1], g.label, text.percent(line[-1][1]), style))
+            ends.append(End(*line[-1], scene.seen.name(g.label), text.percent(line[-1][1]), style))
     _seconds_axis(ax, clocks)
     _limit(ax, scene, "val_accuracy")
     _preparing(ax, groups, scene.styles)
@@ -216,15 +232,18 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
 def _preparing(ax: Axes, groups: Sequence[st.Group], chosen: dict[str, Style]) -> None:
     """A bar for each arm at the foot: from the start to its first training step."""
     low, high = ax.get_ylim()
-    step = 0.035 * (high - low)
+    step = min(0.035, FOOT / (len(groups) + 1)) * (high - low)
     ax.set_ylim(low - step * (len(groups) + 1), high)
     left = ax.get_xlim()[0]
+    thick = 2.5 if len(groups) > MANY else 3.5
     for i, g in enumerate(groups):
         begin = st.mean_of(st.start(r) for r in g.ok) or 0.0
         style = chosen[g.label]
         y = low - step * (i + 1)
-        ax.plot([left, max(left, begin)], [y, y], color=style.colour, lw=3.5, solid_capstyle="butt")
-        ax.plot([max(left, begin)], [y], color=style.colour, marker=style.marker, ms=5)
+        ax.plot(
+            [left, max(left, begin)], [y, y], color=style.colour, lw=thick, solid_capstyle="butt"
+        )
+        ax.plot([max(left, begin)], [y], color=style.colour, marker=style.marker, ms=thick + 1.5)
 
 
 def _mark_race(ax: Axes, scene: Scene) -> None:
@@ -253,9 +272,14 @@ def _seconds_axis(ax: Axes, clocks: Sequence[float]) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
-def _thin(ax: Axes, line: Points, style: Style, dash: str, alone: bool) -> None:
-    """One run; where it is alone, its mean is the same line, and thicker."""
-    if line and not alone:
+def _merged(scene: Scene, g: st.Group, run: Record) -> bool:
+    """Whether a run shows in its arm's mean only: where it is alone there, or arms are many."""
+    return run.status == "ok" and (len(g.ok) == 1 or scene.crowded)
+
+
+def _thin(ax: Axes, line: Points, style: Style, dash: str, hidden: bool) -> None:
+    """One run, where its arm's mean does not show it well enough."""
+    if line and not hidden:
         ax.plot(*_xy(line), color=style.colour, ls=dash, lw=0.9, alpha=0.45)
 
 
@@ -274,17 +298,18 @@ def _crosses(ax: Axes, broken: Sequence[Broken]) -> None:
         )  # fmt: skip
 
 
-def _thick(ax: Axes, line: Points, style: Style, dash: str) -> None:
+def _thick(ax: Axes, line: Points, style: Style, dash: str, crowded: bool) -> None:
     solid = dash == "-"
+    width = 2.6 if solid else 1.8
     ax.plot(
         *_xy(line),
         color=style.colour,
         ls=dash,
-        lw=2.6 if solid else 1.8,
+        lw=0.6 * width if crowded else width,
         marker=style.marker if solid else "",
         ms=6.5,
         mec="white",
-        mew=0.8,
+        mew=0.5 if crowded else 0.8,
         markevery=max(1, len(line) // 12),
     )
 

@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 
 from comparisons import statistics as st
 from comparisons.records import Record
-from comparisons.report import bars, curves, titles
+from comparisons.report import bars, curves, strategies, titles, ways
 from comparisons.report.view import View, view
 
 __all__ = ["FIGURES", "Plot", "drawable"]
+
+
+MANY = 3  # arms that a figure of accuracy against a price needs to say something
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,23 @@ def _ended(seen: View) -> bool:
 
 def _has_confusion(seen: View) -> bool:
     return any(st.mean_confusion(g.ok) for g in seen.best_first(seen.size))
+
+
+def _many_sized(seen: View) -> bool:
+    return len(ways.priced(seen, ways.PARAMETERS)) >= MANY
+
+
+def _many_ways(seen: View) -> bool:
+    arms = ways.priced(seen, ways.SECONDS)
+    return len({g.records[0].strategy for g, _ in arms}) >= MANY
+
+
+def _has_moved(seen: View) -> bool:
+    return bool(ways.moves(seen))
+
+
+def _has_forgotten(seen: View) -> bool:
+    return bool(ways.trades(seen)[0])
 
 
 def _several(needs: Callable[[View], bool]) -> Callable[[View], bool]:
@@ -96,6 +116,42 @@ FIGURES = {
             "A bar is a whole run from reading the data to the test result; its longest piece "
             "is where a faster machine or a cache would help.",
             _ended,
+        ),
+        Plot(
+            "accuracy-cost",
+            "Accuracy against the time of a whole run",
+            strategies.cost,
+            ways.seconds,
+            "Higher and further left is better. An arm below the grey steps is beaten: another "
+            "was at least as accurate in less time.",
+            _many_ways,
+        ),
+        Plot(
+            "accuracy-parameters",
+            "Accuracy against trainable parameters",
+            strategies.parameters,
+            ways.parameters,
+            "Higher and further left is better: what trains less needs less memory for training "
+            "and a smaller file for each task. Further right is not better by itself.",
+            _many_sized,
+        ),
+        Plot(
+            "moved",
+            "Which blocks moved, and how far",
+            strategies.moved,
+            ways.moved,
+            "Dark blocks were rewritten, white ones are as they were. The first blocks see edges "
+            "and colours, which most tasks share; the last see what is special to one task.",
+            _has_moved,
+        ),
+        Plot(
+            "forgetting",
+            "What was forgotten, and what it bought",
+            strategies.forgetting,
+            ways.forgetting,
+            "Further up learnt the new task better, further right forgot more of the old one. "
+            "The upper left is best: much gained, little forgotten.",
+            _has_forgotten,
         ),
         Plot(
             "confusion",

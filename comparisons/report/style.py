@@ -25,6 +25,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter
 
@@ -36,12 +37,28 @@ PALE = "#666666"
 GRID = "#e4e4e4"
 
 
+Marker = str | tuple[int, int, int] | Path  # what matplotlib takes: a name, a star, an outline
+
+
+def _outline(*corners: tuple[float, float]) -> Path:
+    return Path([*corners, corners[0]], closed=True)
+
+
+HOURGLASS = _outline((-1, 1), (1, 1), (-1, -1), (1, -1))
+BOW_TIE = _outline((-1, 1), (-1, -1), (1, 1), (1, -1))
+ARROW = _outline((-0.4, -1), (0.4, -1), (0.4, 0), (1, 0), (0, 1), (-1, 0), (-0.4, 0))
+LYING = _outline((-1, -0.4), (1, -0.4), (1, 0.4), (-1, 0.4))
+STANDING = _outline((-0.4, -1), (0.4, -1), (0.4, 1), (-0.4, 1))
+LOWER_LEFT = _outline((-1, -1), (1, -1), (-1, 1))
+UPPER_RIGHT = _outline((1, 1), (-1, 1), (1, -1))
+
+
 @dataclass(frozen=True)
 class Style:
     """An arm's colour and marker, and the marker as a character for tables."""
 
     colour: str
-    marker: str
+    marker: Marker
     glyph: str
 
     @property
@@ -60,16 +77,29 @@ KNOWN = {
     "mobilenet*:scratch": Style("#CC79A7", "p", "⬟"),
     "vgg16*:frozen": Style("#009E73", "^", "▲"),
     "tiny*:frozen": Style("#E69F00", "v", "▼"),
+    # Every strategy on any base: together with mobilenet's two above, the colours were picked for
+    # the largest least difference (CIELAB) to normal, deuteranopic, protanopic and tritanopic eyes.
+    "*:scratch": Style("#7F7F7F", "h", "⬢"),
+    "*:complete": Style("#000000", "P", "✚"),
+    "*:probe": Style("#9C755F", "<", "◀"),
+    "*:frozen-augmented": Style("#661100", Path.wedge(-90, 90), "◗"),
+    "*:partial*": Style("#008DF9", ">", "▶"),
+    "*:full": Style("#01665E", "*", "★"),
+    "*:full-hot": Style("#E20134", ARROW, "⬆"),
+    "*:discriminative": Style("#7B3294", "X", "✖"),
+    "*:lora*": Style("#9400E6", HOURGLASS, "⧗"),
+    "*:qlora*": Style("#FF6F91", BOW_TIE, "⧓"),
+    "*:hybrid*": Style("#9E0142", "d", "♦"),
 }
 OTHERS = (
-    Style("#000000", "P", "✚"),
-    Style("#8C510A", "X", "✖"),
-    Style("#5D3A9B", "<", "◀"),
-    Style("#7F7F7F", ">", "▶"),
-    Style("#A6761D", "*", "★"),
-    Style("#882255", "h", "⬢"),
+    Style("#8C510A", (4, 1, 0), "✦"),
+    Style("#5D3A9B", LYING, "▬"),
+    Style("#A6761D", Path.wedge(90, 270), "◖"),
+    Style("#882255", (6, 1, 0), "✶"),
     Style("#117733", "8", "⯃"),
-    Style("#332288", "d", "♦"),
+    Style("#332288", LOWER_LEFT, "◣"),
+    Style("#44AA99", UPPER_RIGHT, "◥"),
+    Style("#999933", STANDING, "▮"),
 )
 
 
@@ -135,7 +165,7 @@ def styled(draw: Draw) -> Callable[..., Figure]:
     def wrapped(records: Sequence[Record], narrow: bool = False) -> Figure:
         with _calm(), matplotlib.rc_context(rc(narrow)):
             figure = draw(records, narrow)
-            _freeze(figure)
+            freeze(figure)
             return figure
 
     return wrapped
@@ -213,6 +243,7 @@ class End:
 
 
 KEY_COLUMNS = 3
+MANY = 6  # more arms than this need thinner lines and tighter rows
 
 
 def key_height(labels: Sequence[str], narrow: bool) -> float:
@@ -239,7 +270,7 @@ def name_lines(
         [_label(ax, end, len(axes) == 1) for end in group]
         for ax, group in zip(axes, ends, strict=True)
     ]
-    _freeze(fig)  # settles where the axes are, so that heights are known
+    freeze(fig)  # settles where the axes are, so that heights are known
     for ax, group, texts in zip(axes, ends, written, strict=True):
         _settle(ax, group, texts)
 
@@ -280,7 +311,7 @@ def _calm() -> Iterator[None]:
         yield
 
 
-def _freeze(figure: Figure) -> None:
+def freeze(figure: Figure) -> None:
     """Lay out once and keep it: layout is the slow part, and every file would do it again."""
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -305,7 +336,9 @@ def _balanced(words: str, width: int) -> list[str]:
 
 def _handle(end: End, with_value: bool) -> Line2D:
     name = clean(end.label) + (f"  {end.value}" if with_value and end.value else "")
-    return Line2D([], [], color=end.style.colour, marker=end.style.marker, markersize=6, label=name)
+    line = Line2D([], [], color=end.style.colour, markersize=6, label=name)
+    line.set_marker(end.style.marker)  # type: ignore[arg-type]  # its stub knows no outlines
+    return line
 
 
 def _label(ax: Axes, end: End, with_value: bool) -> Annotation:
@@ -321,8 +354,8 @@ def _label(ax: Axes, end: End, with_value: bool) -> Annotation:
         size=11,
         annotation_clip=False,
         arrowprops={
-            "arrowstyle": "-", "color": "#b5b5b5", "lw": 0.8, "shrinkA": 1, "shrinkB": 4,
-            "zorder": 1,
+            "arrowstyle": "-", "color": end.style.colour, "alpha": 0.5, "lw": 0.8,
+            "shrinkA": 1, "shrinkB": 4, "zorder": 1, "relpos": (0, 0.5),
         },
     )  # fmt: skip
 

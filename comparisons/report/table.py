@@ -19,16 +19,22 @@ from comparisons.files import write_text
 from comparisons.records import Record
 from comparisons.report import findings, text
 from comparisons.report.view import accuracy, mean, view
+from comparisons.report.ways import forgotten
 
 WIDTH = 100  # columns of a terminal that the table fits in
+FORGOT, SOURCE = "forgot", "source s"  # headings of columns that only some tables have
+
+Column = tuple[str, Callable[["Row"], str]]  # heading, and what a row's cell says
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What one arm did at one size, over its seeds.
 
     Means are over the runs that ended well, `runs` and `seconds_spent` count all. Times are
-    seconds: `cold` with the features made afresh, `warm` with them found ready. `level` is the
-    highest whole per cent of validation accuracy that every arm at this size reached.
+    seconds: `cold` with source phase and features made afresh, `warm` with them found ready.
+    `level` is the highest whole per cent of validation accuracy that every arm at this size
+    reached; `forgotten_mean` the accuracy lost on the source task; `adapted_bytes` the size of
+    the weights that adapters sit on.
     """
 
     arm: str
@@ -50,9 +56,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     interval: str | None
     macro_f1_mean: float | None
     loss_mean: float | None
+    forgotten_mean: float | None
     seconds_cold: float | None
     seconds_warm: float | None
     seconds_train: float | None
+    seconds_source_cold: float | None
     seconds_extract_cold: float | None
     seconds_spent: float
     level: float | None
@@ -61,6 +69,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     images_seen: float | None
     parameters_total: int | None
     parameters_trainable: int | None
+    adapted_bytes: int | None
     flops_forward_per_image: int | None
     flops_total: float | None
     peak_memory: int | None
@@ -116,17 +125,23 @@ def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
     console = console or Console()
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     width = min(WIDTH, console.width)
-    columns = _columns(rows)[: None if width >= WIDTH else -1]  # the last is the least missed
+    columns = _columns(rows)
+    if width < WIDTH:
+        columns = columns[:-1]  # the last is the least missed
+    else:
+        columns += _extras(rows, columns)
     table.add_column(Text("arm"), overflow="fold")
     for heading, _ in columns:
         table.add_column(Text(heading), justify="right", no_wrap=True)
+    room = _room(rows, columns, width)
     for row in rows:
-        table.add_row(_name(row), *(Text(say(row)) for _, say in columns))
+        table.add_row(_name(row, room), *(Text(say(row)) for _, say in columns))
     console.print(table, width=width)
-    console.print(Text(_legend(rows), style="dim"), width=width)
+    shown = [heading for heading, _ in columns]
+    console.print(Text(_legend(rows, shown), style="dim"), width=width)
 
 
-def _columns(rows: Sequence[Row]) -> list[tuple[str, Callable[[Row], str]]]:
+def _columns(rows: Sequence[Row]) -> list[Column]:
     """Heading and cell of each column of the terminal table after the arm's."""
     levels = {r.level for r in rows if r.level is not None}
     single = f"to {100 * levels.pop():.0f}%" if len(levels) == 1 else ""
@@ -141,10 +156,44 @@ def _columns(rows: Sequence[Row]) -> list[tuple[str, Callable[[Row], str]]]:
     ]
 
 
-def _name(row: Row) -> Text:
+def _extras(rows: Sequence[Row], columns: Sequence[Column]) -> list[Column]:
+    """Columns of what only some rows have, as far as they leave room for names in two lines."""
+    parts = [part for row in rows for part in _broken(row.label).split("\n")]
+    room = _room(rows, columns, WIDTH) - max(map(len, parts), default=0)
+    wanted: list[Column] = []
+    if any(r.forgotten_mean is not None for r in rows):
+        wanted.append((FORGOT, lambda r: text.points(r.forgotten_mean, sign=False)))
+    if any(r.seconds_source_cold for r in rows):
+        wanted.append((SOURCE, lambda r: _seconds_cell(r.seconds_source_cold or None)))
+    extras = []
+    for column in wanted:
+        room -= _wide(column, rows)
+        if room >= 0:
+            extras.append(column)
+    return extras
+
+
+def _wide(column: Column, rows: Sequence[Row]) -> int:
+    """Letters that a column takes, with the space between two."""
+    heading, say = column
+    return 2 + max([len(heading), *(len(say(row)) for row in rows)])
+
+
+def _room(rows: Sequence[Row], columns: Sequence[Column], width: int) -> int:
+    """Letters that are left for names, between the margins."""
+    return width - 2 - sum(_wide(column, rows) for column in columns)
+
+
+def _broken(label: str) -> str:
+    """A long name in two lines, model and strategy."""
+    return text.clean(label).replace(":", "\n:", 1)
+
+
+def _name(row: Row, room: int) -> Text:
     """The arm, and below it what did not end well."""
     bad = ("\n  " + row.notes, "bold red") if row.notes else ""
-    return Text.assemble(text.clean(row.label), bad)
+    name = text.clean(row.label)
+    return Text.assemble(name if len(name) <= room else _broken(name), bad)
 
 
 def _accuracy_cell(row: Row) -> str:
@@ -167,14 +216,19 @@ def _level_cell(row: Row, single: bool) -> str:
     return f"{seconds} @{100 * row.level:.0f}%"
 
 
-def _legend(rows: Sequence[Row]) -> str:
+def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
     """What the columns mean, only as far as they are there."""
     words = ["Accuracy: test images, mean over seeds"]
     if any(r.accuracy_spread is not None for r in rows):
         words[0] += " ± standard deviation"
-    words.append("cold: everything from reading data to the result; warm: features found ready")
+    ready = "source phases and features" if SOURCE in shown else "features"
+    words.append(f"cold: everything from reading data to the result; warm: {ready} found ready")
     if any(r.level is not None for r in rows):
         words.append("to N%: seconds, cold, until validation accuracy reached what all arms did")
+    if FORGOT in shown:
+        words.append(f"{FORGOT}: points of accuracy lost on the source task")
+    if SOURCE in shown:
+        words.append(f"{SOURCE}: seconds of training on the source data set, part of cold")
     return "; ".join(words) + "."
 
 
@@ -215,9 +269,11 @@ def _row(g: st.Group, level: float | None) -> Row:
         interval=s.method,
         macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
+        forgotten_mean=mean(g, forgotten),
         seconds_cold=mean(g, st.total),
         seconds_warm=mean(g, lambda r: st.total(r, cold=False)),
         seconds_train=mean(g, lambda r: r.seconds.train),
+        seconds_source_cold=mean(g, lambda r: r.seconds.source_cold),
         seconds_extract_cold=mean(g, lambda r: r.seconds.extract_cold),
         seconds_spent=sum(r.seconds.total for r in g.records),
         level=level,
@@ -226,6 +282,7 @@ def _row(g: st.Group, level: float | None) -> Row:
         images_seen=mean(g, lambda r: r.images_seen),
         parameters_total=_largest(r.parameters.total or None for r in g.records),
         parameters_trainable=_largest(r.parameters.trainable or None for r in g.records),
+        adapted_bytes=_largest(r.adapters.bytes if r.adapters else None for r in g.records),
         flops_forward_per_image=_largest(r.flops.forward_per_image or None for r in g.records),
         flops_total=mean(g, lambda r: r.flops.total or None),
         peak_memory=_largest(r.peak_memory for r in g.records),

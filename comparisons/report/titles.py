@@ -43,6 +43,8 @@ def loss(records: Sequence[Record]) -> str:
         phrases.append(f"{who} {FATES[fate][len(names) > 1].format(when)}")
     if len(met) <= MANY:
         return "; ".join(phrases)
+    if len(phrases) == 1:
+        return f"All {phrases[0].replace(' ', ' arms ', 1)}"
     return f"Of {len(met)} arms {text.listing(phrases)}"
 
 
@@ -187,6 +189,7 @@ def time_parts(group: st.Group) -> dict[str, float]:
     n = max(1, len(runs))
     parts = {
         "reading data": sum(s.setup for s in runs) / n,
+        "source phase": sum(s.source_cold for s in runs) / n,
         "extracting features": sum(s.extract_cold for s in runs) / n,
         "compiling": sum(s.compile for s in runs) / n,
         "training": sum(s.train for s in runs) / n,

@@ -36,6 +36,17 @@ class View:
         """Every arm's label, in name order."""
         return sorted({g.label for g in self.groups})
 
+    @property
+    def base(self) -> str:
+        """The model that all of several arms train, which need not stand in each one's name."""
+        models = {g.records[0].model for g in self.groups}
+        shared = len(self.labels) > 1 and len(models) == 1
+        return models.pop() if shared else ""
+
+    def name(self, label: str) -> str:
+        """An arm's name in a figure: without the base that all share, which the note tells."""
+        return label.removeprefix(f"{self.base}:") if self.base else label
+
     def at(self, size: int) -> list[st.Group]:
         """The groups at one size, in the order of their names."""
         return [g for g in self.groups if g.train_size == size]

@@ -28,8 +28,9 @@ READING = (
         "What cold and warm mean",
         "A frozen base computes the same features for an image every time, so they are computed "
         "once and kept. Cold counts that first computation, as somebody pays who starts today. "
-        "Warm does not, as somebody pays who trains a second time on the same images. For arms "
-        "without kept features the two are the same.",
+        "Warm does not, as somebody pays who trains a second time on the same images. Training a "
+        "base on a source data set first is kept and counted in the same way. For arms without "
+        "kept features or a source phase the two are the same.",
     ),
     (
         "What the interval means",
@@ -47,6 +48,30 @@ READING = (
         "paid, so the page shows what is known of it.",
     ),
     (
+        "What forgetting is",
+        "A base that learns new images changes, and may no longer be good at those it came from. "
+        "To see that, the simplest classifier is trained on what the base makes of the old "
+        "images, once before and once after, and both are tested on old images put aside. The "
+        "accuracy lost in between, in percentage points, is what the base forgot. A frozen base "
+        "does not change, so it forgets nothing.",
+    ),
+    (
+        "What the blocks tell",
+        "A base is a chain of blocks. The first ones find edges and colours, the last ones whole "
+        "parts of things. How far a block moved is how large the change of its numbers is beside "
+        "the numbers themselves: 0 % is untouched, 100 % is a change as large as they were. "
+        "Careful training moves the last blocks most; a learning rate that is too high moves all "
+        "of them and destroys what they knew.",
+    ),
+    (
+        "What adapters are",
+        "Instead of changing a large table of numbers, one may leave it as it is and learn a "
+        "correction to it that is the product of two narrow tables: a low-rank adapter. That "
+        "trains far fewer numbers. The rank says how narrow the tables are. As the large table "
+        "no longer changes, it may also be kept quantized, with 8 or 4 bits for each number "
+        "instead of 32, which saves memory and costs a little precision.",
+    ),
+    (
         "What the winner is not",
         "The order of the arms holds for this data, this many training images and this much time. "
         "More images and more time favour training from scratch; few labels and little time "
@@ -56,9 +81,14 @@ READING = (
 
 GLOSSARY = (
     ("accuracy", "the share of images whose class was guessed right"),
+    ("adapter", "a small trainable correction to weights that stay as they are"),
     ("arm", "one side of the comparison, written MODEL:STRATEGY"),
     ("backbone", "a network without its classifier; it turns an image into features"),
-    ("cold, warm", "time with the features computed afresh, and with them found ready"),
+    ("block", "a stretch of a backbone's layers; blocks are counted from the input"),
+    (
+        "cold, warm",
+        "time with source phase and features made afresh, and with them found ready",
+    ),
     ("diverged", "training broke down: the loss was no number any more, or never left chance"),
     ("epoch", "one pass over the training images"),
     (
@@ -66,15 +96,22 @@ GLOSSARY = (
         "computing the features of all images with a frozen backbone, once, to keep them",
     ),
     ("FLOP", "one multiplication or addition; a count of work that no machine changes"),
+    ("forgotten", "accuracy that a backbone lost on its source task by learning another"),
     ("head", "the new classifier on a backbone"),
     ("images seen", "training images times the epochs they were shown in"),
     ("loss", "how wrong the guesses are and how sure they were; 0 is perfect"),
     ("macro F1", "like accuracy, but every class counts the same however rare it is"),
+    ("moved", "how large the change of a block's weights is beside the weights as they were"),
     ("paired", "compared seed by seed: both arms had the same split and order of images"),
     ("parameters", "the numbers a network consists of; trainable ones change in training"),
     ("peak memory", "the most memory a run held at any moment"),
     ("phase", "a stretch of training with one learning rate and one set of trainable parts"),
+    ("probe", "a linear classifier on a backbone's features, trained to see what they are worth"),
+    ("quantized", "kept with fewer bits for each number, 8 or 4 instead of 32"),
+    ("rank", "how narrow an adapter is; a lower rank trains fewer numbers"),
     ("seed", "the number that all of a run's random choices follow from"),
+    ("source phase", "training a backbone from random weights on another data set first"),
+    ("source task", "what a backbone was trained for before it met these images"),
     ("spread", "the sample standard deviation over seeds"),
     ("strategy", "how a model is trained: a short list of phases"),
     ("test set", "images looked at once, after training"),
