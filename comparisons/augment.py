@@ -50,6 +50,26 @@ AUGMENTATIONS: dict[str, Callable[[np.ndarray, np.random.Generator, int], np.nda
 }
 
 
+def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Every image moved by the same number of pixels, borders filled by reflection."""
+    margins = ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0))
+    height, width = images.shape[1:3]
+    top, left = SHIFT - down, SHIFT - right
+    padded = np.pad(images, margins, mode="reflect")
+    return padded[:, top : top + height, left : left + width]
+
+
+# Views that are the same in every epoch, so that their features can be kept.
+VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "original": lambda images: images,
+    "mirror": lambda images: np.ascontiguousarray(images[:, :, ::-1]),
+    "left": lambda images: shifted(images, 0, -SHIFT),
+    "right": lambda images: shifted(images, 0, SHIFT),
+    "up": lambda images: shifted(images, -SHIFT, 0),
+    "down": lambda images: shifted(images, SHIFT, 0),
+}
+
+
 def augment(names: list[str], images: np.ndarray, seed: int, epoch: int) -> np.ndarray:
     """Apply the named augmentations in turn; the same seed and epoch give the same views."""
     for name in names:

@@ -41,6 +41,7 @@ def compare(
     batch_size: int | None = None,
     device: str = "auto",
     engine: str = "auto",
+    source: str = "auto",
     data_dir: str | Path | None = None,
     deterministic: bool = False,
     out: str | Path | None = None,
@@ -69,6 +70,7 @@ def compare(
             batch_size=batch_size,
             device=device,
             engine=engine,
+            source=source,
             data_dir=None if data_dir is None else Path(data_dir),
             deterministic=deterministic,
             out=None if out is None else Path(out),
@@ -133,6 +135,7 @@ def _request(options: argparse.Namespace, arguments: list[str]) -> Request:
         batch_size=options.batch_size,
         device=options.device,
         engine=options.engine,
+        source=options.source,
         data_dir=options.data_dir,
         deterministic=options.deterministic,
         out=options.out,
@@ -168,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch-size", type=int, metavar="N", help="images per step")
     add("--device", default="auto", choices=DEVICES, help="where to run (default: auto)")
     add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
+    add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
     add(
         "--deterministic",
         action="store_true",

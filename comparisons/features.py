@@ -34,7 +34,7 @@ ROWS_PER_SHARD = 4096
 class Features:
     """What `get` found and computed.
 
-    `values` float32 [rows, ...]; `seconds` spent now (0 when all was cached); `cold_seconds`
+    `values` [rows, ...]; `seconds` spent now (0 when all was cached); `cold_seconds`
     what these rows cost when they were computed; `note` a line when they could not be kept.
     """
 
@@ -50,14 +50,16 @@ def get(
     images: np.ndarray,
     engine: Callable[[np.ndarray], Extract],
     tell: Callable[[int, int], None] = lambda done, total: None,
+    dtype: Any = np.float32,
 ) -> Features:
     """Features of `images[rows]`, computing only the rows that no shard holds.
 
     `key` is everything that decides a feature: weights, preprocessing, size, data, view, type
     and versions. `engine` makes the extractor from a first batch of images; it is called only
-    when a row is missing. `tell` hears how many of the rows are there.
+    when a row is missing. `tell` hears how many of the rows are there. They are kept, and come
+    back, as `dtype`.
     """
-    folder = _folder(key)
+    folder = _folder(key | {"dtype": np.dtype(dtype).name})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # One process computes; a second one waits, and then finds the shards there.
@@ -67,7 +69,7 @@ def get(
     except OSError:
         lock = nullcontext()
     with lock:
-        found = _Collector(rows)
+        found = _Collector(rows, dtype)
         for shard in sorted(folder.glob("*.npz")):
             found.add(*_read(shard))
         if found.missing.any():
@@ -82,8 +84,9 @@ def get(
 class _Collector:
     """Rows wanted, and what has been found of them."""
 
-    def __init__(self, rows: np.ndarray) -> None:
+    def __init__(self, rows: np.ndarray, dtype: Any) -> None:
         self.rows = rows
+        self.dtype = dtype
         self.missing = np.ones(len(rows), bool)
         self.cost = np.zeros(len(rows))
         self.values: np.ndarray | None = None
@@ -99,7 +102,7 @@ class _Collector:
         if not wanted.any():
             return
         if self.values is None:
-            self.values = np.empty((len(self.rows), *values.shape[1:]), np.float32)
+            self.values = np.empty((len(self.rows), *values.shape[1:]), self.dtype)
         self.values[places[wanted]] = values[wanted]
         self.cost[places[wanted]] = seconds_per_row
         self.missing[places[wanted]] = False
@@ -120,7 +123,7 @@ def _compute(
     for start in range(0, len(rows), ROWS_PER_SHARD):
         part = rows[start : start + ROWS_PER_SHARD]
         begun = time.perf_counter()
-        values = extract(images[part])
+        values = extract(images[part]).astype(found.dtype, copy=False)
         cost = (time.perf_counter() - begun) / len(part) + preparing / len(rows)
         found.add(part, values, cost)
         try:

@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from comparisons.augment import augment
 from comparisons.records import Epoch
 from comparisons.runtime import Runtime
 
@@ -43,18 +42,22 @@ def fit(
     runtime: Runtime,
     result: Fit,
     tell: Callable[[Epoch], None],
+    draw: Callable[[int], np.ndarray] | None = None,
+    rates: dict[str, float] | None = None,
 ) -> None:
     """Train `model` as `phase` says; epochs are added to `result` as they end.
 
     `train` and `validation` are inputs [n, ...] and labels int64 [n]. What trains must have
-    been set before. The order of images in an epoch is drawn from `seed` and the epoch alone.
+    been set before. The order of images in an epoch is drawn from `seed` and the epoch alone;
+    `draw` gives an epoch's views of all inputs, from 0 on (default: the inputs themselves).
+    `rates` multiply the learning rate of single variables, by their paths.
     Raises Diverged at the first epoch whose loss is not finite.
     """
     inputs, targets = train[0], keras.utils.to_categorical(train[1], classes)
     validation_targets = keras.utils.to_categorical(validation[1], classes)
     batch = phase["batch_size"]
     steps = math.ceil(len(inputs) / batch)
-    optimizer = make_optimizer(phase, steps * phase["epochs"])
+    optimizer = make_optimizer(phase, steps * phase["epochs"], rates)
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(
@@ -75,9 +78,9 @@ def fit(
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
         order = np.random.default_rng([seed, 3, epoch]).permutation(len(inputs))
-        views = augment(phase["augment"], inputs, seed, epoch)[order]
+        views = draw(epoch) if draw else inputs
         logs = model.fit(
-            views, targets[order], batch_size=batch, epochs=1, shuffle=False, verbose=0
+            views[order], targets[order], batch_size=batch, epochs=1, shuffle=False, verbose=0
         ).history
         trained = time.perf_counter()
         checked = model.evaluate(
@@ -112,7 +115,28 @@ def steps_per_call(runtime: Runtime, steps: int) -> int:
     return 1 if spread else min(STEPS_PER_CALL, steps)
 
 
-def make_optimizer(phase: dict[str, Any], steps: int) -> keras.optimizers.Optimizer:
+class RatedAdam(keras.optimizers.Adam):
+    """Adam with a factor on the learning rate of each variable, by path; 1 for all others."""
+
+    def __init__(self, learning_rate: Any, rates: dict[str, float]) -> None:
+        super().__init__(learning_rate)
+        self.rates = rates
+
+    def build(self, variables: Any) -> None:
+        """Make the optimizer's state, and note each variable's factor."""
+        super().build(variables)
+        self.factors = [self.rates.get(variable.path, 1.0) for variable in variables]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Update one variable at its own rate."""
+        # TensorFlow hands over its own variables, which know no path: only their place helps.
+        factor = self.factors[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate * factor)
+
+
+def make_optimizer(
+    phase: dict[str, Any], steps: int, rates: dict[str, float] | None = None
+) -> keras.optimizers.Optimizer:
     """The optimizer of a phase; its learning rate follows the schedule over `steps` steps."""
     rate: Any = phase["learning_rate"]
     if phase["schedule"] == "warmup-cosine":
@@ -123,6 +147,8 @@ def make_optimizer(phase: dict[str, Any], steps: int) -> keras.optimizers.Optimi
     weight_decay = phase["weight_decay"] or None
     if phase["optimizer"] == "sgd":
         return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=weight_decay)
+    if rates:
+        return RatedAdam(rate, rates)
     return keras.optimizers.Adam(rate, weight_decay=weight_decay)
 
 

@@ -27,7 +27,17 @@ class Run(msgspec.Struct, kw_only=True):
     data_dir: str | None = None
     notices: list[str] = []
     command: str = ""
+    source: str | None = None
     save_base: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceData:
+    """What `complete` trains its base on first: a data set of `train_size` training images."""
+
+    name: str
+    fingerprint: str
+    train_size: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,7 @@ class Settings:
     device: str = "auto"
     engine: str = "auto"
     deterministic: bool = False
+    source: SourceData | None = None
 
 
 def runs(
@@ -56,8 +67,15 @@ def runs(
     planned = []
     for size in sizes:
         for arm in arms:
-            phases = recipes.phases(arm, size, settings.epochs, settings.batch_size)
-            decides = {
+            source = settings.source if arm.strategy.start == "source" else None
+            phases = recipes.phases(
+                arm,
+                size,
+                settings.epochs,
+                settings.batch_size,
+                source.train_size if source else None,
+            )
+            decides: dict[str, Any] = {
                 "data": Path(settings.data).name,
                 "device": settings.device,
                 "engine": settings.engine,
@@ -65,6 +83,8 @@ def runs(
                 "deterministic": settings.deterministic,
                 "phases": phases,
             }
+            if source:
+                decides["source"] = {"data": source.name, "fingerprint": source.fingerprint}
             for seed in seeds:
                 planned.append(
                     Run(
@@ -78,6 +98,7 @@ def runs(
                         data_dir=str(settings.data_dir) if settings.data_dir else None,
                         notices=notices,
                         command=command,
+                        source=source.name if source else None,
                     )
                 )
     return planned

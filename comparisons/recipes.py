@@ -8,6 +8,9 @@ from typing import Any
 from comparisons.arms import Arm
 
 REFERENCE_SIZE = 45_000
+SOURCE = "source"
+# Left out of a settled phase where nothing else is asked for: most phases have no use for them.
+USUAL = {"views": ["original"], "rate_decay": 1.0}
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,10 @@ class Recipe:
     On n images `epochs` grow by (45,000 / n) ** `growth`: fewer images need more passes, though
     fewer steps in all; a head on fixed features less so. `batch_size` shrinks so that an
     epoch keeps at least 16 steps, down to 32 images. `augment` names functions of
-    comparisons.augment. `flip_at_test` averages the logits of an image and its mirror image.
+    comparisons.augment; `views` those whose features are computed and kept where a part stays
+    frozen, one of them drawn for each image and epoch. `flip_at_test` averages the logits of an
+    image and its mirror image. `rate_decay` multiplies the rate of a block for every block
+    between it and the head (Howard & Ruder 2018, arXiv:1801.06146, section 3.2).
     """
 
     optimizer: str
@@ -28,7 +34,9 @@ class Recipe:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ()
+    views: tuple[str, ...] = ("original",)
     flip_at_test: bool = False
+    rate_decay: float = 1.0
     growth: float = 0.5
 
 
@@ -56,24 +64,87 @@ RECIPES = {
         augment=("flip", "crop"),
     ),
     "head": Recipe("adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine", growth=0.25),
+    "head-views": Recipe(
+        "adam",
+        2e-3,
+        batch_size=256,
+        epochs=12,
+        schedule="warmup-cosine",
+        views=("original", "mirror", "left", "right"),
+        growth=0.25,
+    ),
+    # Not augmented, so that the frozen blocks' output can be kept.
+    "last": Recipe("adam", 2e-4, batch_size=64, epochs=6, schedule="warmup-cosine"),
+    "new": Recipe("adam", 1e-3, batch_size=64, epochs=6, schedule="warmup-cosine"),
+    "low": Recipe(
+        "adam",
+        1e-4,
+        batch_size=64,
+        epochs=3,
+        schedule="warmup-cosine",
+        augment=("flip", "crop"),
+    ),
+    # As "low", at the rate of "base": the mistake is the rate alone.
+    "hot": Recipe(
+        "adam",
+        2e-3,
+        batch_size=64,
+        epochs=3,
+        schedule="warmup-cosine",
+        augment=("flip", "crop"),
+    ),
+    "complete": Recipe(
+        "adam",
+        5e-4,
+        batch_size=64,
+        epochs=3,
+        schedule="warmup-cosine",
+        augment=("flip", "crop"),
+    ),
+    "discriminative": Recipe(
+        "adam",
+        3e-4,
+        batch_size=64,
+        epochs=3,
+        schedule="warmup-cosine",
+        augment=("flip", "crop"),
+        rate_decay=0.7,
+    ),
+    "adapters": Recipe(
+        "adam",
+        1e-3,
+        batch_size=64,
+        epochs=3,
+        schedule="warmup-cosine",
+        augment=("flip", "crop"),
+    ),
 }
 
 
 def phases(
-    arm: Arm, train_size: int, epochs: int | None, batch_size: int | None
+    arm: Arm,
+    train_size: int,
+    epochs: int | None,
+    batch_size: int | None,
+    source_size: int | None = None,
 ) -> list[dict[str, Any]]:
     """The arm's phases with every number settled, as they go into the record.
 
     `epochs` and `batch_size` override the recipes; epochs of several phases are scaled so that
-    they add up to `epochs`, each at least one.
+    they add up to `epochs`, each at least one. An arm that begins with a source data set, of
+    `source_size` training images, has the phase `source` before its others.
     """
+    own = RECIPES[arm.model.name if arm.model.name in RECIPES else "base"]
     settled = []
+    if arm.strategy.start == "source":
+        assert source_size is not None
+        settled.append({"name": SOURCE, "trainable": "all"} | settle(own, source_size))
     for phase in arm.strategy.phases:
-        own = arm.model.name if arm.model.name in RECIPES else "base"
-        recipe = RECIPES[phase.recipe or own]
-        settled.append(
-            {"name": phase.name, "trainable": phase.trainable} | settle(recipe, train_size)
-        )
+        recipe = RECIPES[phase.recipe] if phase.recipe else own
+        values = {"name": phase.name, "trainable": phase.trainable} | settle(recipe, train_size)
+        if phase.trainable == "last":
+            values["blocks"] = arm.value
+        settled.append(values)
     if epochs is not None:
         shares = spread(epochs, [values["epochs"] for values in settled])
         for values, share in zip(settled, shares, strict=True):
@@ -87,7 +158,10 @@ def phases(
 def settle(recipe: Recipe, train_size: int) -> dict[str, Any]:
     """A recipe's numbers for a training set of `train_size` images."""
     values = asdict(recipe)
-    values["augment"] = list(recipe.augment)
+    values["augment"], values["views"] = list(recipe.augment), list(recipe.views)
+    for name, usual in USUAL.items():
+        if values[name] == usual:
+            del values[name]
     growth = (REFERENCE_SIZE / train_size) ** values.pop("growth")
     values["epochs"] = max(1, round(recipe.epochs * growth))
     while values["batch_size"] > 32 and train_size / values["batch_size"] < 16:

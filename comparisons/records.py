@@ -173,6 +173,11 @@ class Record(msgspec.Struct, kw_only=True):
     environment: dict[str, Any] = {}
 
 
+def plain(epoch: Epoch) -> dict[str, Any]:
+    """An epoch as a plain dictionary."""
+    return {name: getattr(epoch, name) for name in epoch.__struct_fields__}
+
+
 class DamagedRecord(ValueError):
     """A record file that cannot be read; the message is one line that names the file."""
 

@@ -39,6 +39,7 @@ class Request:
     batch_size: int | None = None
     device: str = "auto"
     engine: str = "auto"
+    source: str = "auto"
     data_dir: Path | None = None
     deterministic: bool = False
     out: Path | None = None
@@ -71,11 +72,14 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
+    source = None
+    if any(arm.strategy.start == "source" for arm in wanted):
+        source = supplies.source(request.source, name, dataset, request.data_dir, say)
     sizes = train_sizes(request, preset, len(dataset.y_train))
     out = Path("results") / Path(name).stem if request.default_out else request.out
     if out:
         must_be_writable(out)
-    planned = runs(request, preset, wanted, sizes, name, dataset.fingerprint, notices)
+    planned = runs(request, preset, wanted, sizes, name, dataset.fingerprint, notices, source)
     with Display(planned, console) as display:
         records = runner.run_all(planned, about(dataset), out, request.fresh, display.tell)
     return Session(records, out)
@@ -146,6 +150,7 @@ def runs(
     name: str,
     fingerprint: str,
     notices: Sequence[str],
+    source: plan.SourceData | None,
 ) -> list[plan.Run]:
     """Every run of a request, settled."""
     epochs = request.epochs
@@ -159,6 +164,7 @@ def runs(
         device=request.device,
         engine=request.engine,
         deterministic=request.deterministic,
+        source=source,
     )
     seeds = list(dict.fromkeys(request.seeds or preset.seeds))
     return plan.runs(
@@ -178,7 +184,10 @@ def planned_without_supplies(request: Request) -> tuple[str, list[plan.Run]]:
         name, dataset, _ = supplies.dataset(name, request.data_dir, lambda text: None)
         count, fingerprint = len(dataset.y_train), dataset.fingerprint
     sizes = train_sizes(request, preset, count)
-    return name, runs(request, preset, wanted, sizes, name, fingerprint, [])
+    source = None
+    if any(arm.strategy.start == "source" for arm in wanted):
+        source = supplies.described_source(request.source, name, request.data_dir)
+    return name, runs(request, preset, wanted, sizes, name, fingerprint, [], source)
 
 
 def must_be_writable(folder: Path) -> None:

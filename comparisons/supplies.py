@@ -9,8 +9,9 @@ from pathlib import Path
 from comparisons import arms, network, runner
 from comparisons.arms import Arm
 from comparisons.data import REAL, SOURCES, available, prepare, sources
-from comparisons.data.dataset import Dataset
+from comparisons.data.dataset import Dataset, validation_size
 from comparisons.errors import ComparisonError, unknown
+from comparisons.plan import SourceData
 from models.catalog import weights_file
 
 WEIGHTS_HOST = "storage.googleapis.com"
@@ -56,6 +57,46 @@ def dataset(
     if loaded.note:
         notices.append(loaded.note)
     return name, loaded, notices
+
+
+def source(
+    asked: str, target: str, data: Dataset, data_dir: Path | None, say: Callable[[str], None]
+) -> SourceData:
+    """What `complete` trains its base on before `target`, fetched if need be.
+
+    `auto` is the usual source of that target; none ever falls back. Raises ComparisonError.
+    """
+    name = source_name(asked, target)
+    _, loaded, _ = dataset(name, data_dir, say)
+    if loaded.image_shape[-1] != data.image_shape[-1]:
+        raise ComparisonError(
+            f"--source {name}: its images have {loaded.image_shape[-1]} channels, those of "
+            f"{data.name} {data.image_shape[-1]}"
+        )
+    count = len(loaded.y_train)
+    return SourceData(name, loaded.fingerprint, count - validation_size(count))
+
+
+def source_name(asked: str, target: str) -> str:
+    """The name of the source data set. Raises ComparisonError for one that cannot be."""
+    name = sources.USUAL_SOURCE.get(target, sources.OTHER_SOURCE) if asked == "auto" else asked
+    if name not in SOURCES:
+        raise unknown("source data set", name, ["auto", *SOURCES])
+    if name == target:
+        raise ComparisonError(
+            f"--source {name} is the target itself: a base must come from other images, such as "
+            f"{sources.USUAL_SOURCE.get(target, sources.OTHER_SOURCE)}"
+        )
+    return name
+
+
+def described_source(asked: str, target: str, data_dir: Path | None) -> SourceData:
+    """The same by what is known without fetching or reading anything."""
+    name = source_name(asked, target)
+    known = sources.describe(name, data_dir)
+    count = known["train"] if known else SOURCES[name].sizes[0]
+    fingerprint = known["fingerprint"] if known else ""
+    return SourceData(name, fingerprint, count - validation_size(count))
 
 
 def weights(

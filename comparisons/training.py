@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from comparisons import arms, engines, evaluation, features, records
-from comparisons.data import Dataset, Subset, split
+from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
+from comparisons.augment import augment
+from comparisons.data import Dataset, split
+from comparisons.extraction import extracted
 from comparisons.fitting import EVALUATION_BATCH, Diverged, Fit, fit
+from comparisons.job import Job, Tell
 from comparisons.plan import Run
-from comparisons.records import Data, Flops, Parameters, Record, Seconds, Weights
-from comparisons.runtime import Runtime, environment, peak_memory, versions
+from comparisons.recording import record_of
+from comparisons.records import Record
+from comparisons.runtime import Runtime
 from models import adapt, catalog, flops
-
-Tell = Callable[[dict[str, Any]], None]
-
-
-@dataclass
-class _Job:
-    """What the steps of one run share."""
-
-    run: Run
-    arm: arms.Arm
-    dataset: Dataset
-    rows: Subset
-    network: adapt.Network
-    runtime: Runtime
-    tell: Tell
-    seconds: Seconds = field(default_factory=Seconds)
-    result: Fit = field(default_factory=Fit)
-    notices: list[str] = field(default_factory=list)
-    engine: str | None = None
-    extract: engines.Extract | None = None
-    weights_hash: str | None = None
 
 
 def run(
@@ -60,28 +40,36 @@ def run(
     started = time.perf_counter() if started is None else started
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     tell({"event": "stage", "text": "building the network"})
-    job = _set_up(plan, dataset, runtime, tell)
-    job.seconds.setup = time.perf_counter() - started
+    job = _set_up(plan, dataset, runtime, tell, started)
+    memory = forgetting.remember(job) if job.arm.strategy.moves_base else None
     error = None
     try:
-        for phase in plan.phases:
+        for phase in _target_phases(plan):
             _train(job, phase)
     except Diverged as reason:
         error = str(reason)
-    job.seconds.compile = job.result.compile_seconds
+    job.seconds.compile += job.result.compile_seconds
     job.seconds.train = sum(epoch.seconds for epoch in job.result.epochs)
+    job.seconds.evaluate += job.result.evaluate_seconds
     error = error or never_left_chance(job.result, dataset.y_train[job.rows.train])
     tell({"event": "stage", "text": "testing"})
     logits = _test_logits(job)
     test = None
     if np.isfinite(logits).all():
         test = evaluation.test_metrics(logits, dataset)
-    job.seconds.total = time.perf_counter() - started
+    # What watches the experiment is not part of its bill.
+    job.seconds.total = time.perf_counter() - started - (memory.seconds if memory else 0.0)
     # The record first: it says whether the code is as committed, which a new file may change.
-    record = _record(job, date, error, test)
+    record = record_of(job, date, error, test)
+    if memory:
+        record.forgetting, record.moved = forgetting.compare(job, memory)
     if plan.save_base and record.status == "ok":
         adapt.save_base(job.network, Path(plan.save_base))
-    return record, logits.astype(np.float16) if test else None
+    return record, logits.clip(*HALF).astype(np.float16) if test else None
+
+
+# The range of float16, in which logits are kept.
+HALF = (-65504.0, 65504.0)
 
 
 def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
@@ -98,202 +86,124 @@ def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
     return f"training accuracy never left chance ({best:.1%}, chance is {chance:.1%})"
 
 
-def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell) -> _Job:
+def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, started: float) -> Job:
     arm = arms.parse(plan.arm)
-    options = dict(arm.options)
-    path = catalog.weights_file(arm.model, options) if arm.strategy.pretrained else None
+    base = None
+    path = catalog.weights_file(arm.model, dict(arm.options)) if arm.strategy.pretrained else None
+    if arm.strategy.start == "source":
+        begun = time.perf_counter()
+        base = sourcing.base(plan, arm, runtime, tell)
+        path, started = base.path, started + (time.perf_counter() - begun)
     keras.utils.set_random_seed(plan.seed)
     with runtime.scope():
-        network = adapt.build(arm.model, options, dataset.image_shape, len(dataset.classes), path)
+        network = adapt.build(
+            arm.model,
+            dict(arm.options),
+            dataset.image_shape,
+            len(dataset.classes),
+            path,
+            change_of(arm),
+        )
     rows = split(dataset.y_train, plan.seed, plan.train_size)
-    network.prepare(dataset.x_train[rows.train])
-    job = _Job(plan, arm, dataset, rows, network, runtime, tell)
-    if path:
-        job.weights_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+    if path is None:
+        network.prepare(dataset.x_train[rows.train])
+    job = Job(plan, arm, dataset, rows, network, runtime, tell, weights=path)
+    if base:
+        job.source = base.source
+        job.seconds.source, job.seconds.source_cold = base.seconds, base.cold_seconds
+    job.seconds.setup = time.perf_counter() - started
     return job
 
 
-def _train(job: _Job, phase: dict[str, Any]) -> None:
-    """Train one phase, on cached features where only the head trains."""
-    adapt.set_trainable(job.network, phase["trainable"])
-    rows, labels = job.rows, job.dataset.y_train
-    if phase["trainable"] == "head":
-        model, inputs = job.network.head, _cached(job, "train", job.dataset.x_train, rows)
-        train, validation = inputs[: len(rows.train)], inputs[len(rows.train) :]
+def change_of(arm: arms.Arm) -> adapt.Change:
+    """What an arm's strategy makes of its base before it trains."""
+    parts = {phase.trainable for phase in arm.strategy.phases}
+    return adapt.Change(
+        rank=arm.value or 0 if "adapters" in parts else 0,
+        bits=arm.strategy.bits,
+        replace=arm.value or 0 if "new" in parts else 0,
+        linear=arm.strategy.linear,
+    )
+
+
+def _target_phases(plan: Run) -> list[dict[str, Any]]:
+    return [phase for phase in plan.phases if phase["name"] != recipes.SOURCE]
+
+
+def _train(job: Job, phase: dict[str, Any]) -> None:
+    """Train one phase, on kept features of what stays frozen in it."""
+    part, count = phase["trainable"], phase.get("blocks", 0)
+    adapt.set_trainable(job.network, part, count)
+    lower, upper = adapt.halves(job.network, part, count)
+    rows, images, seed = job.rows, job.dataset.x_train, job.run.seed
+    if lower is None:
+        train, validation = images[rows.train], images[rows.validation]
+
+        def draw(epoch: int) -> np.ndarray:
+            return augment(phase["augment"], train, seed, epoch)
     else:
-        model = job.network.whole
-        train = job.dataset.x_train[rows.train]
-        validation = job.dataset.x_train[rows.validation]
+        names = phase.get("views", ["original"])
+        views = [extracted(job, lower, "train", images, rows.train, view) for view in names]
+        validation = extracted(job, lower, "train", images, rows.validation)
+        train = views[0]
+
+        def draw(epoch: int) -> np.ndarray:
+            return one_of(views, seed, epoch)
+
     job.tell({"event": "phase", "name": phase["name"], "epochs": phase["epochs"]})
+    before = len(job.result.epochs)
     fit(
-        model,
+        upper,
         phase,
-        (train, labels[rows.train]),
-        (validation, labels[rows.validation]),
+        (train, job.dataset.y_train[rows.train]),
+        (validation, job.dataset.y_train[rows.validation]),
         classes=len(job.dataset.classes),
-        seed=job.run.seed,
+        seed=seed,
         runtime=job.runtime,
         result=job.result,
-        tell=lambda epoch: job.tell({"event": "epoch", **_plain(epoch)}),
+        tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
+        draw=draw,
+        rates=_rates(job, phase),
     )
-    job.seconds.evaluate = job.result.evaluate_seconds
+    passes = len(job.result.epochs) - before
+    work = flops.TRAINING_FACTOR * len(rows.train) + len(rows.validation)
+    job.flops += flops.forward(upper) * work * passes
+    job.last = (phase, lower, upper)
 
 
-def _cached(job: _Job, part: str, images: np.ndarray, rows: Subset | None) -> np.ndarray:
-    """Features of a part of the data from the cache, what is missing computed now."""
-    wanted = (
-        np.arange(len(images)) if rows is None else np.concatenate([rows.train, rows.validation])
-    )
-    job.engine = job.engine or engines.choose(job.run.settings["engine"], job.runtime)
-    job.tell({"event": "stage", "text": f"features of the {part} images"})
-    try:
-        found = _features(job, job.engine, part, images, wanted)
-    except engines.EngineRefused as refusal:
-        job.notices.append(str(refusal))
-        job.engine = "keras"
-        found = _features(job, job.engine, part, images, wanted)
-    if found.note and found.note not in job.notices:
-        job.notices.append(found.note)
-    job.seconds.extract += found.seconds
-    job.seconds.extract_cold += found.cold_seconds
-    return found.values
+def one_of(views: list[np.ndarray], seed: int, epoch: int) -> np.ndarray:
+    """For each image one of its views, drawn by seed and epoch; views are arrays [n, ...]."""
+    if len(views) == 1:
+        return views[0]
+    chosen = np.random.default_rng([seed, 4, epoch]).integers(len(views), size=len(views[0]))
+    drawn = views[0].copy()
+    for index, view in enumerate(views[1:], start=1):
+        drawn[chosen == index] = view[chosen == index]
+    return drawn
 
 
-def _features(
-    job: _Job, engine: str, part: str, images: np.ndarray, wanted: np.ndarray
-) -> features.Features:
-    backbone = job.network.backbone
-    key = {
-        "base": job.arm.model_name,
-        "weights": weights_digest(backbone),
-        "data": job.dataset.fingerprint,
-        "part": part,
-        "view": "original",
-        "precision": job.runtime.precision,
-        "engine": engine,
-        "versions": versions(),
-        "backend": job.runtime.backend,
-    }
-    return features.get(
-        key,
-        wanted,
-        images,
-        lambda first: _extractor(job, engine, first),
-        lambda done, total: job.tell(
-            {"event": "extract", "part": part, "done": done, "total": total}
-        ),
-    )
+def _rates(job: Job, phase: dict[str, Any]) -> dict[str, float] | None:
+    """What each variable's learning rate is multiplied by, by its path."""
+    decay = phase.get("rate_decay", 1.0)
+    if decay == 1.0:
+        return None
+    return {path: decay**depth for path, depth in adapt.depths(job.network).items()}
 
 
-def _extractor(job: _Job, engine: str, first: np.ndarray) -> engines.Extract:
-    """The run's engine: built and checked when it is first needed, once for all parts."""
-    if job.extract is None:
-        job.extract = engines.checked(engine, job.network.backbone, first)
-    return job.extract
-
-
-def _test_logits(job: _Job) -> np.ndarray:
+def _test_logits(job: Job) -> np.ndarray:
     """Logits float32 [n, classes] of the test images, by the way the last phase was trained."""
     images = job.dataset.x_test
-    last = job.run.phases[-1]
-    if last["trainable"] == "head":
-        inputs = _cached(job, "test", images, None)
-        started = time.perf_counter()
-        logits = job.network.head.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
-    else:
-        started = time.perf_counter()
-        predict = job.network.whole.predict
-        logits = predict(images, batch_size=EVALUATION_BATCH, verbose=0)
-        if last["flip_at_test"]:
-            mirrored = np.ascontiguousarray(images[:, :, ::-1])
-            logits = (logits + predict(mirrored, batch_size=EVALUATION_BATCH, verbose=0)) / 2
+    if job.last is None:
+        return np.full((len(images), len(job.dataset.classes)), np.nan, np.float32)
+    phase, lower, upper = job.last
+    inputs = images if lower is None else extracted(job, lower, "test", images)
+    started = time.perf_counter()
+    logits = upper.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
+    passes = 1
+    if phase["flip_at_test"] and lower is None:
+        mirrored = np.ascontiguousarray(images[:, :, ::-1])
+        again = upper.predict(mirrored, batch_size=EVALUATION_BATCH, verbose=0)
+        logits, passes = (logits + again) / 2, 2
+    job.flops += flops.forward(upper) * passes * len(images)
     job.seconds.evaluate += time.perf_counter() - started
     return np.asarray(logits, np.float32)
-
-
-def weights_digest(model: keras.Model) -> str:
-    """A hash of all weights of a network, in order; 32 hexadecimal digits."""
-    digest = hashlib.blake2b(digest_size=16)
-    for weight in model.get_weights():
-        digest.update(np.ascontiguousarray(weight).tobytes())
-    return digest.hexdigest()
-
-
-def _record(job: _Job, date: str, error: str | None, test: records.Test | None) -> Record:
-    plan, network, dataset = job.run, job.network, job.dataset
-    seen = sum(epoch.images_seen for epoch in job.result.epochs)
-    return Record(
-        schema=records.SCHEMA,
-        id=plan.id,
-        arm=plan.arm,
-        model=job.arm.model_name,
-        strategy=job.arm.strategy.name,
-        seed=plan.seed,
-        train_size=plan.train_size,
-        settings=plan.settings,
-        status="diverged" if error else "ok",
-        error=error,
-        notices=[*plan.notices, *job.notices],
-        data=describe(dataset, job.rows),
-        weights=_weights(job),
-        phases=plan.phases,
-        history=job.result.epochs,
-        test=test,
-        seconds=job.seconds,
-        parameters=Parameters(
-            total=network.whole.count_params(),
-            trainable=sum(math.prod(v.shape) for v in network.whole.trainable_variables),
-        ),
-        flops=_flops(job, seen),
-        images_seen=seen,
-        peak_memory=peak_memory(),
-        engine=job.engine,
-        base_digest=weights_digest(network.backbone),
-        started=date,
-        environment=environment(job.runtime) | {"command": plan.command},
-    )
-
-
-def describe(dataset: Dataset, rows: Subset) -> Data:
-    """What a record says of the data."""
-    return Data(
-        name=dataset.name,
-        synthetic=dataset.synthetic,
-        complete=dataset.complete,
-        fingerprint=dataset.fingerprint,
-        sizes={
-            "train": len(rows.train),
-            "validation": len(rows.validation),
-            "test": len(dataset.x_test),
-        },
-        classes=list(dataset.classes),
-        note=dataset.note,
-    )
-
-
-def _weights(job: _Job) -> Weights:
-    if not job.arm.strategy.pretrained:
-        return Weights(origin="random")
-    options = dict(job.arm.options)
-    upstream = catalog.upstream(job.arm.model)
-    file = catalog.weights_file(job.arm.model, options)
-    return Weights(f"{upstream['dataset']}: {file.name}", job.weights_hash, upstream)
-
-
-def _flops(job: _Job, seen: int) -> Flops:
-    """The forward pass of one image, and all of the run: extraction, training, evaluation."""
-    whole = flops.forward(job.network.backbone) + flops.forward(job.network.head)
-    head = flops.forward(job.network.head)
-    held_out = len(job.rows.validation) * len(job.result.epochs)
-    tested = len(job.dataset.x_test)
-    if job.run.phases[-1]["trainable"] == "head":
-        images = len(job.rows.train) + len(job.rows.validation) + tested
-        total = (whole - head) * images + head * (flops.TRAINING_FACTOR * seen + held_out + tested)
-    else:
-        views = 2 if job.run.phases[-1]["flip_at_test"] else 1
-        total = whole * (flops.TRAINING_FACTOR * seen + held_out + views * tested)
-    return Flops(forward_per_image=whole, total=total)
-
-
-def _plain(epoch: records.Epoch) -> dict[str, Any]:
-    return {name: getattr(epoch, name) for name in epoch.__struct_fields__}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,24 @@ FAST_MOMENTUM = 0.9
 IMAGENET_BGR_MEANS = (103.939, 116.779, 123.68)
 
 
+@dataclass(frozen=True)
+class Bones:
+    """What a backbone is made of.
+
+    `preprocess`: uint8 images [n, h, w, c] -> what the base expects, resized and scaled; None
+    where the base does that itself. `base`: that -> features [n, d].
+    """
+
+    preprocess: keras.Model | None
+    base: keras.Model
+
+
 def mobilenet(
     input_shape: tuple[int, int, int], weights: Path | None, *, alpha: float, size: int
-) -> keras.Model:
+) -> Bones:
     """MobileNet v1 without its top: uint8 [n, h, w, 1 or 3] -> [n, 1024 * alpha]."""
     inputs, x = _upscaled(input_shape, size)
-    x = layers.Rescaling(1 / 127.5, offset=-1, name="preprocess")(x)
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
     base = keras.applications.MobileNet(
         input_shape=(size, size, 3),
         alpha=alpha,
@@ -30,14 +43,12 @@ def mobilenet(
     return _around(base, inputs, x, pretrained=weights is not None)
 
 
-def vgg16(input_shape: tuple[int, int, int], weights: Path | None, *, size: int) -> keras.Model:
+def vgg16(input_shape: tuple[int, int, int], weights: Path | None, *, size: int) -> Bones:
     """VGG16 without its top: uint8 [n, h, w, 1 or 3] -> [n, 512]."""
     inputs, x = _upscaled(input_shape, size)
     # The original was trained on BGR images with the means taken off; Keras keeps that order.
     x = layers.Concatenate(name="bgr")([x[..., 2:3], x[..., 1:2], x[..., 0:1]])
-    x = layers.Normalization(
-        mean=IMAGENET_BGR_MEANS, variance=(1.0, 1.0, 1.0), axis=-1, name="preprocess"
-    )(x)
+    x = layers.Normalization(mean=IMAGENET_BGR_MEANS, variance=(1.0, 1.0, 1.0), axis=-1)(x)
     base = keras.applications.VGG16(
         input_shape=(size, size, 3),
         include_top=False,
@@ -48,16 +59,16 @@ def vgg16(input_shape: tuple[int, int, int], weights: Path | None, *, size: int)
     return _around(base, inputs, x, pretrained=weights is not None)
 
 
-def tiny(input_shape: tuple[int, int, int], weights: Path | None) -> keras.Model:
+def tiny(input_shape: tuple[int, int, int], weights: Path | None) -> Bones:
     """A small base of depthwise-separable blocks at 32 px: uint8 [n, h, w, 1 or 3] -> [n, 256].
 
     Blocks after Howard et al. 2017 (MobileNets), arXiv:1704.04861, sized for 32x32 images.
     """
     inputs, x = _upscaled(input_shape, 32)
-    x = layers.Rescaling(1 / 127.5, offset=-1, name="preprocess")(x)
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
     base = _tiny_base()
     if weights:
-        _load(base, weights)
+        load(base, weights)
     return _around(base, inputs, x, pretrained=weights is not None)
 
 
@@ -74,7 +85,8 @@ def fetch(kind: str, alpha: float | None = None) -> None:
         keras.applications.VGG16(include_top=False, weights="imagenet")
 
 
-def _load(base: keras.Model, weights: Path) -> None:
+def load(base: keras.Model, weights: Path) -> None:
+    """Load weights that `adapt.save_base` wrote. Raises OSError, ValueError for another network."""
     with warnings.catch_warnings():
         # Keras only warns of what it could not place, and would leave it random.
         warnings.simplefilter("error")
@@ -115,14 +127,11 @@ def _upscaled(input_shape: tuple[int, int, int], size: int) -> tuple[Any, Any]:
     return inputs, x
 
 
-def _around(base: keras.Model, inputs: Any, x: Any, pretrained: bool) -> keras.Model:
+def _around(base: keras.Model, inputs: Any, x: Any, pretrained: bool) -> Bones:
     if not pretrained:
         # Keras's default of 0.99 needs hundreds of steps before the statistics mean anything;
         # small training sets have fewer, and validation would stay at chance meanwhile.
         for layer in base.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = FAST_MOMENTUM
-    # Exporters, unlike Keras's own models within models, heed training=False: without it they
-    # would write a BatchNormalization that normalises by the batch.
-    features = base(x, training=False) if pretrained else base(x)
-    return keras.Model(inputs, features, name="backbone")
+    return Bones(keras.Model(inputs, x, name="preprocess"), base)

@@ -22,8 +22,9 @@ class Model:
 
     `options` names what may follow the model's name after `@`, with its default;
     `kind` says which builder makes it; `upstream` is what its pretraining is published to have
-    cost. A model without `pretrained` can only be trained from scratch. Images must have
-    `smallest` pixels a side for its convolutions; bases enlarge what they get.
+    cost, `source` the data set here that it was pretrained on. A model without `pretrained` can
+    only be trained from scratch. Images must have `smallest` pixels a side for its
+    convolutions; bases enlarge what they get.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Model:
     pretrained: bool
     options: tuple[tuple[str, Any], ...] = ()
     upstream: tuple[tuple[str, Any], ...] = ()
+    source: str | None = None
     smallest: int = 8
 
 
@@ -83,6 +85,7 @@ MODELS = {
             "a base of depthwise-separable blocks, pretrained by this project on `shapes`",
             kind="tiny",
             pretrained=True,
+            source="shapes-source",
         ),
     )
 }

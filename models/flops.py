@@ -29,8 +29,9 @@ def forward(model: keras.Model) -> int:
 
 def _layer(layer: keras.Layer) -> int:
     """Two operations for each weight of the kernel at each position where it is applied."""
-    kernel = prod(layer.kernel.shape)
     if isinstance(layer, layers.Dense):
-        return 2 * kernel
+        # Over maps, as adapters need it, a dense layer is applied at every position.
+        _, *positions, inputs = layer.input.shape
+        return 2 * prod(positions) * inputs * layer.units
     _, height, width, _ = layer.output.shape
-    return 2 * kernel * height * width
+    return 2 * prod(layer.kernel.shape) * height * width

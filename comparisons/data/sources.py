@@ -69,6 +69,9 @@ SOURCES = {
 }
 REAL = tuple(name for name, row in SOURCES.items() if row.host)
 DRAWN = {"shapes": "target", "shapes-source": "source"}
+# What a base is first trained on where no other source is named; files of one's own too.
+USUAL_SOURCE = {"cifar100": "cifar10", "shapes": "shapes-source"}
+OTHER_SOURCE = "cifar100"
 
 
 def data_root(data_dir: Path | None) -> Path:

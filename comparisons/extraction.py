@@ -1,0 +1,93 @@
+"""Features of what stays frozen in a phase: from the cache, what is missing computed now."""
+
+from __future__ import annotations
+
+import hashlib
+
+import keras
+import numpy as np
+
+from comparisons import engines, features
+from comparisons.augment import VIEWS
+from comparisons.job import Job
+from comparisons.runtime import versions
+from models import flops
+
+
+def extracted(
+    job: Job,
+    lower: keras.Model,
+    part: str,
+    images: np.ndarray,
+    wanted: np.ndarray | None = None,
+    view: str = "original",
+) -> np.ndarray:
+    """Features of `images[wanted]` (default: all) through `lower`, one for each image.
+
+    `part` says which images of the data set these are, train or test; `view` is a row of
+    comparisons.augment.VIEWS. Vectors are float32, maps float16, which halves what they take.
+    """
+    wanted = np.arange(len(images)) if wanted is None else wanted
+    job.engine = job.engine or engines.choose(job.run.settings["engine"], job.runtime)
+    job.tell({"event": "stage", "text": f"features of the {part} images"})
+    try:
+        found = _features(job, lower, job.engine, part, images, wanted, view)
+    except engines.EngineRefused as refusal:
+        job.notices.append(str(refusal))
+        job.engine = "keras"
+        found = _features(job, lower, job.engine, part, images, wanted, view)
+    if found.note and found.note not in job.notices:
+        job.notices.append(found.note)
+    job.seconds.extract += found.seconds
+    job.seconds.extract_cold += found.cold_seconds
+    job.flops += flops.forward(lower) * len(wanted)
+    return found.values
+
+
+def weights_digest(model: keras.Model) -> str:
+    """A hash of all weights of a network, in order; 32 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=16)
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def _features(
+    job: Job,
+    lower: keras.Model,
+    engine: str,
+    part: str,
+    images: np.ndarray,
+    wanted: np.ndarray,
+    view: str,
+) -> features.Features:
+    shape = lower.output_shape[1:]
+    key = {
+        "base": job.arm.model_name,
+        "output": shape,
+        "weights": weights_digest(lower),
+        "data": job.dataset.fingerprint,
+        "part": part,
+        "view": view,
+        "precision": job.runtime.precision,
+        "engine": engine,
+        "versions": versions(),
+        "backend": job.runtime.backend,
+    }
+
+    def extractor(first: np.ndarray) -> engines.Extract:
+        # Built and checked when it is first needed, once for all parts and views.
+        if id(lower) not in job.extract:
+            job.extract[id(lower)] = engines.checked(engine, lower, VIEWS[view](first))
+        return lambda batch: job.extract[id(lower)](VIEWS[view](batch))
+
+    return features.get(
+        key,
+        wanted,
+        images,
+        extractor,
+        lambda done, total: job.tell(
+            {"event": "extract", "part": part, "done": done, "total": total}
+        ),
+        np.float16 if len(shape) > 1 else np.float32,
+    )

@@ -1,0 +1,53 @@
+"""What the steps of one run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from comparisons.arms import Arm
+from comparisons.data import Dataset, Subset
+from comparisons.engines import Extract
+from comparisons.fitting import Fit
+from comparisons.plan import Run
+from comparisons.records import Seconds, Source
+from comparisons.runtime import Runtime
+from models.adapt import Network
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class Job:
+    """One run while it runs: what it was given, and what has come of it so far.
+
+    `weights` is the file that the base was read from; `last` the phase trained last, with the
+    part of the network that stayed frozen in it (None where none did) and the part that trained.
+    `extract` is the engine over a frozen part, by the id of that part.
+    """
+
+    run: Run
+    arm: Arm
+    dataset: Dataset
+    rows: Subset
+    network: Network
+    runtime: Runtime
+    tell: Tell
+    weights: Path | None = None
+    source: Source | None = None
+    seconds: Seconds = field(default_factory=Seconds)
+    result: Fit = field(default_factory=Fit)
+    notices: list[str] = field(default_factory=list)
+    flops: int = 0
+    engine: str | None = None
+    extract: dict[int, Extract] = field(default_factory=dict)
+    last: tuple[dict[str, Any], keras.Model | None, keras.Model] | None = None
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Where TFDS data lies, if a folder was named."""
+        return Path(self.run.data_dir) if self.run.data_dir else None

@@ -1,0 +1,129 @@
+"""Low-rank adapters on a frozen base, and quantization of what they adapt.
+
+LoRA: Hu et al. 2021, arXiv:2106.09685; on quantized weights: Dettmers et al. 2023 (QLoRA),
+arXiv:2305.14314. A 1x1 convolution is a Dense layer on the channels, and Keras's Dense has both
+`quantize` and `enable_lora`: so the pointwise convolutions of a base are made Dense, the same
+numbers to the last bit, and Keras does the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+QUANTIZED = {8: "int8", 4: "int4"}
+ADAPTERS = ("lora_kernel_a", "lora_kernel_b")
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A layer that carries an adapter, and its kernel as it was before, float32 [in, out]."""
+
+    layer: layers.Dense
+    original: np.ndarray
+
+
+def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model, list[Adapted]]:
+    """A copy of `base` whose pointwise layers carry adapters, and these layers.
+
+    With `bits` 8 or 4 the weights they adapt are quantized first; 32 leaves them as they are.
+    Adapters begin at zero, so that the copy computes what the (quantized) base does. Raises
+    ValueError where there is nothing to adapt, or `rank` is larger than a layer.
+    """
+    copy = keras.models.clone_model(base, clone_function=_as_dense)
+    for old, new in zip(base.layers, copy.layers, strict=True):
+        weights = old.get_weights()
+        if type(old) is not type(new):
+            weights[0] = weights[0][0, 0]
+        new.set_weights(weights)
+    adapted = [
+        Adapted(layer, np.array(layer.kernel))
+        for layer in copy.layers
+        if isinstance(layer, layers.Dense)
+    ]
+    if not adapted:
+        raise ValueError("it has no pointwise convolution and no dense layer to adapt")
+    smallest = min(adapted, key=lambda one: min(one.original.shape))
+    most = min(smallest.original.shape)
+    if rank > most:
+        shape = "x".join(map(str, smallest.original.shape))
+        raise ValueError(
+            f"rank {rank} is larger than {smallest.layer.name} ({shape}): 1 to {most} can be had"
+        )
+    for one in adapted:
+        if bits in QUANTIZED:
+            one.layer.quantize(QUANTIZED[bits])
+        one.layer.enable_lora(rank)
+    return copy, adapted
+
+
+def held_bytes(adapted: list[Adapted]) -> tuple[int, int]:
+    """Bytes of the adapted weights as held, scales included, and the same in float32."""
+    held = sum(
+        np.asarray(variable).nbytes
+        for one in adapted
+        for variable in one.layer.variables
+        if variable.name not in (*ADAPTERS, "bias")
+    )
+    return held, sum(4 * one.original.size for one in adapted)
+
+
+def change(one: Adapted) -> np.ndarray:
+    """What the adapter of a layer adds to its kernel, float32 [in, out]."""
+    layer = one.layer
+    scale = layer.lora_alpha / layer.lora_rank
+    product = np.asarray(layer.lora_kernel_a) @ np.asarray(layer.lora_kernel_b)
+    return np.asarray(scale * product, np.float32)
+
+
+def merged(base: keras.Model, adapted: list[Adapted]) -> keras.Model:
+    """A plain copy of an adapted base, float32, whose kernels have their adapters added.
+
+    Where the kernels were quantized, the copy holds what the quantized numbers stand for; in
+    8 bits only. Raises ValueError for 4.
+    """
+    known = {one.layer.name: one for one in adapted}
+    copy = keras.models.clone_model(base, clone_function=_unquantized)
+    for old, new in zip(base.layers, copy.layers, strict=True):
+        if old.name not in known:
+            new.set_weights(old.get_weights())
+            continue
+        bias = [np.asarray(old.bias)] if old.use_bias else []
+        new.set_weights([_dequantized(known[old.name]) + change(known[old.name]), *bias])
+    return copy
+
+
+def _dequantized(one: Adapted) -> np.ndarray:
+    by_name = {variable.name: np.asarray(variable) for variable in one.layer.variables}
+    if one.layer.quantization_mode == "int4":
+        raise ValueError("4-bit weights cannot be merged")
+    kernel = by_name["kernel"].astype(np.float32)
+    return kernel / by_name["kernel_scale"] if "kernel_scale" in by_name else kernel
+
+
+def _unquantized(layer: keras.Layer) -> keras.Layer:
+    if not isinstance(layer, layers.Dense):
+        return layer.__class__.from_config(layer.get_config())
+    activation = layer.get_config()["activation"]
+    return layers.Dense(
+        layer.units, activation=activation, use_bias=layer.use_bias, name=layer.name
+    )
+
+
+def _as_dense(layer: keras.Layer) -> keras.Layer:
+    config: dict[str, Any] = layer.get_config()
+    pointwise = (
+        type(layer) is layers.Conv2D
+        and layer.kernel_size == (1, 1)
+        and layer.strides == (1, 1)
+        and layer.groups == 1
+    )
+    if not pointwise:
+        return layer.__class__.from_config(config)
+    return layers.Dense(
+        layer.filters, activation=config["activation"], use_bias=layer.use_bias, name=layer.name
+    )
