@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +13,7 @@ from hypothesis import strategies as some
 from comparisons import arms, recipes
 from comparisons.errors import ComparisonError
 from comparisons.presets import PRESETS
-from comparisons.strategies import STRATEGIES, Phase
+from comparisons.strategies import STRATEGIES, Part, Phase
 from models import catalog
 
 ALL = [
@@ -132,7 +133,7 @@ def test_every_phase_names_a_recipe_that_is_there():
         assert strategy.question.endswith("?")
         assert strategy.phases
         for phase in strategy.phases:
-            assert phase.trainable in ("all", "head")
+            assert phase.trainable in get_args(Part)
             assert phase.recipe is None or phase.recipe in recipes.RECIPES
 
 
@@ -182,11 +183,12 @@ def test_a_batch_shrinks_with_the_training_set(name, size):
 
 def test_a_recipe_is_stated_for_the_whole_of_cifar10():
     for recipe in recipes.RECIPES.values():
-        settled = recipes.settle(recipe, recipes.REFERENCE_SIZE)
+        settled = recipes.USUAL | recipes.settle(recipe, recipes.REFERENCE_SIZE)
         for field in dataclasses.fields(recipe):
-            if field.name not in ("growth", "augment"):
+            if field.name not in ("growth", "augment", "views"):
                 assert settled[field.name] == getattr(recipe, field.name)
         assert settled["augment"] == list(recipe.augment)
+        assert settled["views"] == list(recipe.views)
 
 
 def test_the_tutorial_is_as_published():
@@ -216,11 +218,11 @@ def test_epochs_grow_as_the_recipe_says(size):
 def test_settled_phases_go_into_a_record(text):
     import msgspec
 
-    settled = recipes.phases(arms.parse(text), 1000, None, None)
+    settled = recipes.phases(arms.parse(text), 1000, None, None, source_size=45_000)
     assert msgspec.json.decode(msgspec.json.encode(settled)) == settled
-    assert [phase["name"] for phase in settled] == [
-        phase.name for phase in arms.parse(text).strategy.phases
-    ]
+    strategy = arms.parse(text).strategy
+    first = ["source"] if strategy.start == "source" else []
+    assert [p["name"] for p in settled] == [*first, *(p.name for p in strategy.phases)]
 
 
 LIGHT = """

@@ -33,9 +33,9 @@ def noise(count: int, shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
 
 def arriving(network: adapt.Network, images: np.ndarray) -> np.ndarray:
     """What reaches the base, after resizing and preprocessing."""
-    backbone = network.backbone
-    inside = keras.Model(backbone.inputs, backbone.get_layer("preprocess").output)
-    assert tuple(inside.output_shape) == backbone.get_layer("base").input_shape
+    inside = network.preprocess
+    assert inside is not None
+    assert tuple(inside.output_shape) == network.base.input_shape
     return inside.predict(images, verbose=0)
 
 
@@ -154,7 +154,7 @@ def test_shapes_and_types(networks, name, width):
 def test_tutorial_cnn_has_the_published_number_of_parameters():
     arm = arms.parse("tutorial-cnn:scratch")
     network = adapt.build(arm.model, {}, (32, 32, 3), 10)
-    each = [layer.count_params() for layer in network.backbone.layers + network.head.layers]
+    each = [layer.count_params() for layer in network.base.layers + network.head.layers]
     assert [count for count in each if count] == [896, 18_496, 36_928, 65_600, 650]
     assert network.whole.count_params() == 122_570
 
@@ -239,8 +239,8 @@ def test_whitening_makes_patches_white():
     images = (128 + 40 * mixed).clip(0, 255).astype(np.uint8)
     network = build("cnn", images.shape[1:])
     network.prepare(images)
-    layer = network.backbone.get_layer(scratch.WHITENING)
-    outputs = keras.Model(network.backbone.inputs, layer.output).predict(images, verbose=0)
+    layer = network.base.get_layer(scratch.WHITENING)
+    outputs = keras.Model(network.base.inputs, layer.output).predict(images, verbose=0)
     half = outputs.shape[-1] // 2
     np.testing.assert_allclose(outputs[..., half:], -outputs[..., :half], atol=1e-4)
     covariance = np.cov(outputs[..., :half].reshape(-1, half).T)

@@ -9,7 +9,7 @@ from comparisons.data import prepare
 from comparisons.data.dataset import fingerprint
 from comparisons.data.shapes import make
 from comparisons.errors import ComparisonError
-from comparisons.training import weights_digest
+from comparisons.extraction import weights_digest
 from models import adapt
 from models.catalog import BUNDLED, MODELS
 

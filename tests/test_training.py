@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from comparisons import arms, engines, plan, records, runtime, training
+from comparisons import arms, engines, extraction, plan, records, runtime, training
 from comparisons.augment import AUGMENTATIONS
 from comparisons.data import Dataset, prepare, split
 from comparisons.fitting import EVALUATION_BATCH, Fit, fit, warm_up
@@ -434,4 +434,4 @@ def test_a_base_is_saved_where_the_plan_says(tiny_npz, tmp_path):
         assert not list(tmp_path.iterdir())
         return
     network = adapt.build(catalog.MODELS["tiny"], {}, (20, 20, 3), 3, Path(run.save_base))
-    assert training.weights_digest(network.backbone) == record.base_digest
+    assert extraction.weights_digest(network.backbone) == record.base_digest
