@@ -14,7 +14,6 @@ import pytest
 from scipy.special import log_softmax
 
 from comparisons import arms, engines, extraction, plan, records, runtime, training
-from comparisons.augment import AUGMENTATIONS
 from comparisons.data import Dataset, prepare, split
 from comparisons.fitting import EVALUATION_BATCH, Fit, fit, warm_up
 from models import adapt, catalog
@@ -330,14 +329,16 @@ def little_problem(count: int = 70) -> tuple[np.ndarray, np.ndarray]:
 CPU = runtime.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 
 
-def fitted(model: keras.Model, phase: dict[str, Any], tell: Any = lambda epoch: None) -> Fit:
+def fitted(
+    model: keras.Model, phase: dict[str, Any], tell: Any = lambda epoch: None, **more: Any
+) -> Fit:
     result = Fit()
     train, validation = little_problem(), little_problem(20)
-    fit(model, phase, train, validation, 2, 0, CPU, result, tell)
+    fit(model, phase, train, validation, 2, 0, CPU, result, tell, **more)
     return result
 
 
-def test_everything_is_compiled_before_the_clock_of_the_first_epoch(monkeypatch):
+def test_everything_is_compiled_before_the_clock_of_the_first_epoch():
     # 70 images in batches of 16: the last batch is smaller, and is compiled before, too.
     keras.utils.set_random_seed(0)
     watched = Watched()
@@ -346,13 +347,12 @@ def test_everything_is_compiled_before_the_clock_of_the_first_epoch(monkeypatch)
     built = watched.traces
     traces: list[int] = []
 
-    def watch(images: np.ndarray, generator: np.random.Generator, epoch: int) -> np.ndarray:
+    def watch(epoch: int) -> np.ndarray:
         traces.append(watched.traces)
-        return images
+        return little_problem()[0]
 
     # Views are drawn when an epoch begins.
-    monkeypatch.setitem(AUGMENTATIONS, "watch", watch)
-    result = fitted(model, head_phase(augment=["watch"]))
+    result = fitted(model, head_phase(), draw=watch)
     assert traces[0] > built
     assert traces == [watched.traces] * 3
     assert result.compile_seconds > 0
