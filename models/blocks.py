@@ -47,7 +47,12 @@ def blocks(network: keras.Model) -> list[Block]:
     for operation in network.operations:
         name = _block_name(operation.name) or name
         found.setdefault(name, []).append(operation)
-    return [Block(name, tuple(operations)) for name, operations in found.items()]
+    parts = [Block(name, tuple(operations)) for name, operations in found.items()]
+    if len(parts) > 1 and not parts[0].weights:
+        # An input alone is no block.
+        whole = parts[0].operations + parts[1].operations
+        parts[:2] = [Block(parts[1].name, whole)]
+    return parts
 
 
 def cut(network: keras.Model, keep: int) -> tuple[keras.Model, keras.Model]:

@@ -1,0 +1,112 @@
+"""Adapters: nothing changes before training, and merging changes nothing after it."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from models import lora
+from models.backbones import BACKBONES
+from models.catalog import MODELS, weights_file
+
+
+@pytest.fixture(scope="module")
+def base() -> keras.Model:
+    return BACKBONES["tiny"]((32, 32, 3), weights_file(MODELS["tiny"], {})).base
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1, 1, (8, 32, 32, 3)).astype(np.float32)
+
+
+def outputs(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return np.asarray(model.predict(images, verbose=0))
+
+
+def moved(adapted: list[lora.Adapted]) -> None:
+    """Give every adapter something to say."""
+    generator = np.random.default_rng(1)
+    for one in adapted:
+        b = one.layer.lora_kernel_b
+        b.assign(generator.normal(0, 0.2, b.shape))
+
+
+def test_a_pointwise_convolution_and_its_dense_layer_agree_to_the_last_bit(base, images):
+    copy, adapted = lora.with_adapters(base, rank=4, bits=32)
+    assert len(adapted) == 7
+    assert (outputs(copy, images) == outputs(base, images)).all()
+
+
+@pytest.mark.parametrize(("bits", "most"), [(8, 0.05), (4, 0.6)])
+def test_before_training_only_the_quantization_shows(base, images, bits, most):
+    copy, adapted = lora.with_adapters(base, rank=4, bits=bits)
+    before = outputs(copy, images)
+    for one in adapted:
+        assert not np.array(one.layer.lora_kernel_b).any()
+        one.layer.lora_kernel_a.assign(np.zeros(one.layer.lora_kernel_a.shape))
+    # Without adapters, the same quantized base to the last bit.
+    assert (outputs(copy, images) == before).all()
+    plain = outputs(base, images)
+    error = np.abs(before - plain).max() / np.abs(plain).max()
+    assert 0 < error < most
+
+
+@pytest.mark.parametrize(("bits", "most"), [(32, 1e-5), (8, 0.03)])
+def test_merged_and_unmerged_outputs_agree(base, images, bits, most):
+    copy, adapted = lora.with_adapters(base, rank=4, bits=bits)
+    before = outputs(copy, images)
+    moved(adapted)
+    after = outputs(copy, images)
+    merged = lora.merged(copy, adapted)
+    assert all("lora" not in variable.name for variable in merged.variables)
+    scale = np.abs(after).max()
+    assert np.abs(after - before).max() > 0.2 * scale, "the adapters were to say something"
+    # In 8 bits Keras rounds what comes in as well; the merged copy does not.
+    assert np.abs(outputs(merged, images) - after).max() < most * scale
+
+
+def test_four_bits_cannot_be_merged(base):
+    copy, adapted = lora.with_adapters(base, rank=2, bits=4)
+    with pytest.raises(ValueError, match="4-bit"):
+        lora.merged(copy, adapted)
+
+
+def test_what_an_adapter_adds_is_the_product_of_its_two_matrices(base):
+    _, adapted = lora.with_adapters(base, rank=2, bits=32)
+    one = adapted[0]
+    assert not lora.change(one).any()
+    moved(adapted)
+    scale = one.layer.lora_alpha / 2
+    a, b = np.array(one.layer.lora_kernel_a), np.array(one.layer.lora_kernel_b)
+    np.testing.assert_allclose(lora.change(one), scale * a @ b, rtol=1e-6)
+    assert np.linalg.matrix_rank(lora.change(one)) == 2
+
+
+def test_quantized_weights_of_mobilenet_take_a_quarter_of_the_bytes():
+    base = keras.applications.MobileNet(
+        input_shape=(96, 96, 3), alpha=0.25, include_top=False, weights=None
+    )
+    by_bits = {}
+    for bits in (32, 8, 4):
+        _, adapted = lora.with_adapters(base, rank=8, bits=bits)
+        held, full = lora.held_bytes(adapted)
+        assert full == 4 * 196_224
+        by_bits[bits] = held / full
+    assert by_bits[32] == 1
+    assert by_bits[8] <= 0.27
+    assert by_bits[4] < 0.16
+
+
+def test_a_rank_larger_than_a_layer_is_refused(base):
+    with pytest.raises(
+        ValueError, match=r"rank 33 is larger than block1_pointwise \(32x64\): 1 to 32"
+    ):
+        lora.with_adapters(base, rank=33, bits=32)
+
+
+def test_a_base_without_pointwise_layers_is_refused():
+    base = keras.applications.VGG16(input_shape=(32, 32, 3), include_top=False, weights=None)
+    with pytest.raises(ValueError, match="no pointwise"):
+        lora.with_adapters(base, rank=1, bits=32)
