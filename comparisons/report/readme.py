@@ -111,9 +111,14 @@ def models() -> str:
 
 
 def strategies() -> str:
-    """The table of strategies."""
-    rows = [(f"`{row.name}`", row.question) for row in STRATEGIES.values()]
-    return _markdown(("strategy", "the question that it answers"), rows)
+    """The table of strategies: question, start and phases."""
+    starts = {"random": "random weights", "pretrained": "a base", "source": "a source data set"}
+    rows = []
+    for row in STRATEGIES.values():
+        at = f"@{row.option[1]}" if row.option else ""
+        trains = ", then ".join(WORDS[phase.trainable] for phase in row.phases)
+        rows.append((f"`{row.name}{at}`", row.question, starts[row.start], trains))
+    return _markdown(("strategy", "the question that it answers", "begins with", "trains"), rows)
 
 
 def datasets() -> str:
@@ -130,6 +135,15 @@ def presets() -> str:
     ]
     return _markdown(("preset", "what is run", "arms"), rows)
 
+
+# What a phase trains, in words.
+WORDS = {
+    "all": "everything",
+    "head": "the head",
+    "last": "the last blocks and the head",
+    "adapters": "adapters and the head",
+    "new": "new blocks and the head",
+}
 
 BLOCKS: dict[str, Callable[[], str]] = {
     make.__name__: make
