@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from comparisons.fitting import EVALUATION_BATCH
 from comparisons.job import Job
 from comparisons.records import Forgetting, Moved
 from models import lora
+from models.blocks import Block
 
 FITTED, TESTED = 4000, 2000  # source images: for the probe, and to try it on
 RIDGE = 1e-2  # relative to the features' own mean square
@@ -37,7 +39,7 @@ class Memory:
 def remember(job: Job) -> Memory:
     """Take down a base before it moves, and fit a linear probe of its source task."""
     started = time.perf_counter()
-    memory = Memory([(b.name, [np.array(w) for w in b.weights]) for b in job.network.blocks])
+    memory = Memory([(b.name, [np.array(w) for w in _own(b)]) for b in job.network.blocks])
     name = _source_name(job)
     # Only what is here already: watching must not download anything.
     if name in SOURCES and available(name, job.data_dir):
@@ -90,11 +92,17 @@ def _moved(job: Job, memory: Memory) -> list[Moved]:
             way = sum(_square(lora.change(one)) for one in own)
         else:
             length = sum(_square(weight) for weight in before)
-            pairs = zip(block.weights, before, strict=True)
+            pairs = zip(_own(block), before, strict=True)
             way = sum(_square(np.array(now) - then) for now, then in pairs)
         if length and np.isfinite(way):
             moved.append(Moved(name, float(np.sqrt(way / length))))
     return moved
+
+
+def _own(block: Block) -> list[Any]:
+    """A block's weights, without the statistics of normalisation: these are no weights, and large
+    ones would hide how far the others went."""
+    return [weight for weight in block.weights if "moving_" not in weight.name]
 
 
 def _square(values: np.ndarray) -> float:
