@@ -19,7 +19,7 @@ class Preset:
 
 PRESETS = {
     "demo": Preset(
-        "2,000 training images, one to two minutes on two cores",
+        "2,000 training images, about a minute on two cores",
         ("cnn:scratch", "mobilenet:frozen"),
         train_size=2000,
         epochs=8,

@@ -19,7 +19,7 @@ from comparisons.errors import ComparisonError
 from comparisons.files import write_text
 from comparisons.progress import Display
 from comparisons.records import Data, Record
-from comparisons.session import about, must_be_writable, plain_console
+from comparisons.session import must_be_writable, plain_console
 
 EXAMPLE = """example, which made the bundled base:
   python -m comparisons.pretrain --data shapes-source --model tiny --deterministic \\
@@ -55,7 +55,7 @@ def pretrain(
     run = plan.runs([arm], [seed], [size], settings, dataset.fingerprint, [], command)[0]
     run.save_base = str(weights)
     with Display([run], console) as display:
-        record = runner.run_all([run], about(dataset), None, True, display.tell)[0]
+        record = runner.run_all([run], dataset.described(), None, True, display.tell)[0]
     if record.status != "ok":
         raise ComparisonError(f"{record.status}: {record.error}", exit_code=1)
     card = card_of(record, weights.name)

@@ -6,10 +6,9 @@ import hashlib
 import math
 
 from comparisons import records
-from comparisons.data import Dataset, Subset
 from comparisons.extraction import weights_digest
 from comparisons.job import Job
-from comparisons.records import Adapters, Data, Flops, Parameters, Record, Weights
+from comparisons.records import Adapters, Flops, Parameters, Record, Weights
 from comparisons.runtime import environment, peak_memory
 from models import catalog, flops, lora
 
@@ -29,7 +28,7 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         status="diverged" if error else "ok",
         error=error,
         notices=[*plan.notices, *job.notices],
-        data=describe(dataset, job.rows),
+        data=dataset.described(job.rows),
         weights=_weights(job),
         phases=plan.phases,
         history=job.result.epochs,
@@ -51,23 +50,6 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         base_digest=weights_digest(network.backbone),
         started=date,
         environment=environment(job.runtime) | {"command": plan.command},
-    )
-
-
-def describe(dataset: Dataset, rows: Subset) -> Data:
-    """What a record says of the data."""
-    return Data(
-        name=dataset.name,
-        synthetic=dataset.synthetic,
-        complete=dataset.complete,
-        fingerprint=dataset.fingerprint,
-        sizes={
-            "train": len(rows.train),
-            "validation": len(rows.validation),
-            "test": len(dataset.x_test),
-        },
-        classes=list(dataset.classes),
-        note=dataset.note,
     )
 
 

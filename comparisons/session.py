@@ -14,13 +14,13 @@ from rich.panel import Panel
 
 from comparisons import arms, plan, runner, supplies
 from comparisons.arms import Arm
-from comparisons.data import SOURCES, Dataset, describe
+from comparisons.data import SOURCES, describe
 from comparisons.data.dataset import validation_size
 from comparisons.errors import ComparisonError, unknown
 from comparisons.files import cache_limit
 from comparisons.presets import PRESETS, Preset
 from comparisons.progress import Display
-from comparisons.records import Data, Record
+from comparisons.records import Record
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def run_session(request: Request, console: Console | None = None) -> Session:
         must_be_writable(out)
     planned = runs(request, preset, wanted, sizes, name, dataset.fingerprint, notices, source)
     with Display(planned, console) as display:
-        records = runner.run_all(planned, about(dataset), out, request.fresh, display.tell)
+        records = runner.run_all(planned, dataset.described(), out, request.fresh, display.tell)
     return Session(records, out)
 
 
@@ -205,19 +205,6 @@ def plain_console(width: int = 100) -> Console:
     console = Console(force_jupyter=False, highlight=False)
     console.width = min(width, console.width)
     return console
-
-
-def about(dataset: Dataset) -> Data:
-    """What the record of a run that fails early says of its data."""
-    return Data(
-        name=dataset.name,
-        synthetic=dataset.synthetic,
-        complete=dataset.complete,
-        fingerprint=dataset.fingerprint,
-        sizes={"test": len(dataset.x_test)},
-        classes=list(dataset.classes),
-        note=dataset.note,
-    )
 
 
 def _sayer(console: Console) -> Callable[[str], None]:

@@ -25,7 +25,6 @@ from comparisons.files import cache_folder, write_text
 from comparisons.fitting import EVALUATION_BATCH, Fit, fit
 from comparisons.job import Tell
 from comparisons.plan import Run
-from comparisons.recording import describe
 from comparisons.records import Source
 from comparisons.runtime import Runtime, versions
 from models import adapt, flops
@@ -109,7 +108,7 @@ def _train(
     adapt.save_base(network, path)
     work = len(result.epochs) * (flops.TRAINING_FACTOR * len(train) + len(validation))
     return Source(
-        describe(dataset, rows),
+        dataset.described(rows),
         result.epochs,
         accuracy,
         flops.forward(network.whole) * (work + len(dataset.x_test)),

@@ -323,6 +323,7 @@ GREY = np.zeros((30, 8, 8, 1), np.uint8)
         ({"classes": np.array("abc")}, "classes"),
         ({"y_train": np.zeros(30, int), "y_test": np.zeros(9, int)}, "2 are needed"),
         ({"x_train": np.array([None] * 30)}, "not a readable .npz file"),
+        ({"y_train": np.full(30, 2**40)}, "labels run to 1,099,511,627,776"),
         ({"classes": np.array(["a", None, {}])}, "not a readable .npz file"),
     ],
 )

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.records import Data
+
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_SHARE = 10
 
@@ -40,6 +42,21 @@ class Dataset:
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         return self.x_train.shape[1:]
+
+    def described(self, rows: Subset | None = None) -> Data:
+        """What a record says of the data; without `rows`, of a run that failed before its split."""
+        sizes = {"test": len(self.x_test)}
+        if rows:
+            sizes = {"train": len(rows.train), "validation": len(rows.validation)} | sizes
+        return Data(
+            name=self.name,
+            synthetic=self.synthetic,
+            complete=self.complete,
+            fingerprint=self.fingerprint,
+            sizes=sizes,
+            classes=list(self.classes),
+            note=self.note,
+        )
 
     def open_test_labels(self) -> np.ndarray:
         """The test labels, int64 [n]. Raises RuntimeError when they were read before."""

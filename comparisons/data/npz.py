@@ -37,6 +37,11 @@ def read(path: Path) -> dict[str, Any]:
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         raise ComparisonError(f"{path}: training and test images differ in shape")
     count = 1 + max(arrays["y_train"].max(), arrays["y_test"].max())
+    if "classes" not in arrays and count > len(arrays["y_train"]):
+        raise ComparisonError(
+            f"{path}: labels run to {count - 1:,}, more than there are training images; number "
+            "the classes from 0 on, or name them in `classes`"
+        )
     names = np.atleast_1d(arrays.get("classes", np.arange(count))).astype(str)
     if names.ndim != 1 or len(names) < max(count, 2):
         raise ComparisonError(f"{path}: {len(names)} classes named, {max(count, 2)} are needed")
