@@ -1,0 +1,125 @@
+"""Timing sides in turn, so that what else the machine does falls on all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from comparisons.files import write_text
+from comparisons.runtime import code_state, cores, cpu_name, versions
+
+EVIDENCE = Path(__file__).resolve().parent.parent / "results" / "evidence" / "benchmarks"
+
+
+class Side(msgspec.Struct):
+    """One thing that was timed: seconds of every round, and how much work a round was.
+
+    `amount` counts `unit`s, so that amount / seconds is a rate; `notes` holds what else was seen
+    (accuracies, sizes).
+    """
+
+    name: str
+    seconds: list[float]
+    amount: float = 1.0
+    unit: str = "run"
+    notes: dict[str, Any] = {}
+
+    @property
+    def median(self) -> float:
+        """The middle of the rounds, in seconds."""
+        return statistics.median(self.seconds)
+
+
+class Ratio(msgspec.Struct):
+    """How many times the seconds of `fast` those of `slow` are for one unit, round by round."""
+
+    slow: str
+    fast: str
+    median: float
+    lowest: float
+    highest: float
+
+
+class Result(msgspec.Struct):
+    """A benchmark that was run: what was asked, measured and where."""
+
+    name: str
+    question: str
+    command: str
+    sides: list[Side]
+    ratios: list[Ratio]
+    environment: dict[str, Any]
+
+
+def alternate(sides: dict[str, Callable[[], float | None]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each side in each round; every round begins with another side.
+
+    A side is called once for each round; where it returns a number, that is its seconds,
+    measured by itself.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    names = list(sides)
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in (*names[turn:], *names[:turn]):
+            started = time.perf_counter()
+            own = sides[name]()
+            taken[name].append(time.perf_counter() - started if own is None else own)
+    return taken
+
+
+def ratio(slow: Side, fast: Side) -> Ratio:
+    """The ratio of two sides for one unit of work, from rounds that were neighbours."""
+    pairs = [
+        (a / slow.amount) / (b / fast.amount)
+        for a, b in zip(slow.seconds, fast.seconds, strict=True)
+    ]
+    return Ratio(slow.name, fast.name, statistics.median(pairs), min(pairs), max(pairs))
+
+
+def result(name: str, question: str, sides: list[Side], ratios: list[Ratio]) -> Result:
+    """A benchmark's result with the machine that it was measured on."""
+    environment = {
+        "device": cpu_name(),
+        "cores": cores(),
+        "versions": versions(),
+        **code_state(),
+    }
+    return Result(name, question, f"python -m benchmarks {name}", sides, ratios, environment)
+
+
+def save(found: Result, folder: Path = EVIDENCE) -> Path:
+    """Write a result as JSON, atomically. Raises OSError."""
+    path = folder / f"{found.name}.json"
+    write_text(path, msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
+    return path
+
+
+def show(found: Result, console: Console) -> None:
+    """Print a result as two tables: the sides, and their ratios."""
+    table = Table(title=found.question, title_justify="left")
+    for heading in ("side", "median s", "lowest", "highest", "rounds", "per second", "notes"):
+        table.add_column(heading, justify="left" if heading in ("side", "notes") else "right")
+    for side in found.sides:
+        rate = f"{side.amount / side.median:,.0f} {side.unit}s" if side.unit != "run" else ""
+        notes = ", ".join(f"{key} {value}" for key, value in side.notes.items())
+        table.add_row(
+            side.name,
+            *(f"{s:.3g}" for s in (side.median, min(side.seconds), max(side.seconds))),
+            str(len(side.seconds)),
+            rate,
+            notes,
+        )
+    console.print(table)
+    for one in found.ratios:
+        console.print(
+            f"{one.slow} takes {one.median:.3g} times as long as {one.fast} "
+            f"({one.lowest:.3g} to {one.highest:.3g})"
+        )
