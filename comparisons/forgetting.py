@@ -87,8 +87,9 @@ def _moved(job: Job, memory: Memory) -> list[Moved]:
     moved = []
     for block, (name, before) in zip(job.network.blocks, memory.blocks, strict=True):
         if adapters:
+            # A block without adapters stays where it is.
             own = [adapters[layer.name] for layer in block.layers if layer.name in adapters]
-            length = sum(_square(one.original) for one in own)
+            length = sum(_square(one.original) for one in own) or 1.0
             way = sum(_square(lora.change(one)) for one in own)
         else:
             length = sum(_square(weight) for weight in before)
