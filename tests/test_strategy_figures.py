@@ -248,7 +248,7 @@ def lab(colour: str, eyes) -> np.ndarray:
 def test_the_arms_of_one_base_are_told_apart_by_colour_marker_and_glyph(base):
     chosen = style.styles(f"{base}:{strategy}" for strategy in factory.WAYS)
     for what in ("colour", "marker", "glyph"):
-        assert len({getattr(s, what) for s in chosen.values()}) == 12
+        assert len({getattr(s, what) for s in chosen.values()}) == len(factory.WAYS)
 
 
 @pytest.mark.parametrize("eyes", EYES)
@@ -276,10 +276,10 @@ def test_a_base_that_all_share_is_told_once():
 
 
 @pytest.mark.parametrize("draw", [curves.loss, curves.accuracy, curves.time])
-def test_names_at_the_ends_of_twelve_lines_do_not_overlap(draw):
+def test_names_at_the_ends_of_so_many_lines_do_not_overlap(draw):
     (ax,) = draw(WAYS).axes
     boxes = [box_of(t) for t in ax.texts if t.get_text().split("\n")[0] in factory.WAYS]
-    assert len(boxes) == 12
+    assert len(boxes) == len(factory.WAYS)
     ranked = sorted(boxes, key=lambda box: box.y0)
     assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(ranked))
 

@@ -44,7 +44,6 @@ def _outline(*corners: tuple[float, float]) -> Path:
     return Path([*corners, corners[0]], closed=True)
 
 
-HOURGLASS = _outline((-1, 1), (1, 1), (-1, -1), (1, -1))
 BOW_TIE = _outline((-1, 1), (-1, -1), (1, 1), (1, -1))
 ARROW = _outline((-0.4, -1), (0.4, -1), (0.4, 0), (1, 0), (0, 1), (-1, 0), (-0.4, 0))
 LYING = _outline((-1, -0.4), (1, -0.4), (1, 0.4), (-1, 0.4))
@@ -82,13 +81,14 @@ KNOWN = {
     "*:scratch": Style("#7F7F7F", "h", "⬢"),
     "*:complete": Style("#000000", "P", "✚"),
     "*:probe": Style("#9C755F", "<", "◀"),
-    "*:frozen-augmented": Style("#661100", Path.wedge(-90, 90), "◗"),
+    "*:frozen-views": Style("#661100", Path.wedge(-90, 90), "◗"),
     "*:partial*": Style("#008DF9", ">", "▶"),
     "*:full": Style("#01665E", "*", "★"),
     "*:full-hot": Style("#E20134", ARROW, "⬆"),
     "*:discriminative": Style("#7B3294", "X", "✖"),
-    "*:lora*": Style("#9400E6", HOURGLASS, "⧗"),
-    "*:qlora*": Style("#FF6F91", BOW_TIE, "⧓"),
+    "*:lora*": Style("#9400E6", LOWER_LEFT, "◣"),
+    "*:qlora@*": Style("#FF6F91", BOW_TIE, "⧓"),
+    "*:qlora4@*": Style("#DDCC11", UPPER_RIGHT, "◥"),
     "*:hybrid*": Style("#9E0142", "d", "♦"),
 }
 OTHERS = (
@@ -96,9 +96,9 @@ OTHERS = (
     Style("#5D3A9B", LYING, "▬"),
     Style("#A6761D", Path.wedge(90, 270), "◖"),
     Style("#882255", (6, 1, 0), "✶"),
-    Style("#117733", "8", "⯃"),
-    Style("#332288", LOWER_LEFT, "◣"),
-    Style("#44AA99", UPPER_RIGHT, "◥"),
+    Style("#117733", "H", "⬣"),
+    Style("#332288", Path.wedge(0, 180), "◓"),
+    Style("#44AA99", Path.wedge(180, 360), "◒"),
     Style("#999933", STANDING, "▮"),
 )
 
