@@ -11,6 +11,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
 
 from comparisons import statistics as st
 from comparisons.data.sources import SOURCES
@@ -127,6 +131,42 @@ def datasets() -> str:
     return _markdown(("data set", "what it is"), rows)
 
 
+def benchmarks() -> str:
+    """What the benchmarks measured: the sides of each, and how they compare."""
+    parts = []
+    for path in sorted((ROOT / "results" / "evidence" / "benchmarks").glob("*.json")):
+        found = msgspec.json.decode(path.read_bytes())
+        rows = [
+            (
+                side["name"],
+                f"{median(side['seconds']):.3g} s",
+                f"{min(side['seconds']):.3g} to {max(side['seconds']):.3g} s",
+                "" if side["unit"] == "run" else _rate(side),
+                ", ".join(f"{key} {value}".strip() for key, value in side["notes"].items()),
+            )
+            for side in found["sides"]
+        ]
+        head = ("side", "median", f"of {len(found['sides'][0]['seconds'])} rounds", "rate", "notes")
+        ratios = [
+            f"- {one['slow']} takes {one['median']:.3g} times as long as {one['fast']} "
+            f"({one['lowest']:.3g} to {one['highest']:.3g})."
+            for one in found["ratios"]
+        ]
+        machine = f"{found['environment']['cores']} cores of {found['environment']['device']}"
+        title = f"**{found['question']}** `{found['command']}` on {machine}:"
+        parts += [title, _markdown(head, rows), "\n".join(ratios)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _rate(side: dict[str, Any]) -> str:
+    rate = side["amount"] / median(side["seconds"])
+    return (
+        f"{text.scaled(rate)} {side['unit']}s/s"
+        if rate >= 1e6
+        else f"{rate:,.0f} {side['unit']}s/s"
+    )
+
+
 def presets() -> str:
     """The table of presets."""
     rows = [
@@ -147,7 +187,17 @@ WORDS = {
 
 BLOCKS: dict[str, Callable[[], str]] = {
     make.__name__: make
-    for make in (finding, results, measured, tutorial, models, strategies, datasets, presets)
+    for make in (
+        finding,
+        results,
+        measured,
+        tutorial,
+        models,
+        strategies,
+        datasets,
+        presets,
+        benchmarks,
+    )
 }
 
 
