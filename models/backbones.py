@@ -52,7 +52,7 @@ def application(
     inner = getattr(keras.applications, row.function)(
         input_shape=(size, size, 3), include_top=False, pooling="avg", weights=None, **options
     )
-    base = keras.Model(inner.inputs, inner.outputs, name="base")
+    base = keras.Model(inner.input, inner.output, name="base")
     if weights:
         load(base, weights)
         if not weights.name.endswith(OWN_FORMAT):
