@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from comparisons import bases
 from comparisons.errors import ComparisonError, unknown
 from comparisons.strategies import STRATEGIES, Strategy
-from models.catalog import MODELS, Model, parse_options, resolved_name
+from models.catalog import MODELS, OWN, Model, parse_options, resolved_name
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Arm:
         """The resolved name: `mobilenet@0.25x160:partial@2`."""
         return f"{self.model_name}:{self.strategy_name}"
 
+    @property
+    def written(self) -> str:
+        """What `parse` reads back: the name, but with the place of a base that has one."""
+        if self.model.place is None:
+            return self.name
+        kind = self.model.name.partition(":")[0]
+        return f"{kind}:{self.model.place}:{self.strategy_name}"
+
 
 def parse(text: str) -> Arm:
     """Read an arm, split at the last colon. Raises ComparisonError, naming the nearest names."""
@@ -44,27 +53,46 @@ def parse(text: str) -> Arm:
     if not colon:
         raise ComparisonError(
             f"'{text}' is not an arm: write MODEL:STRATEGY, such as cnn:scratch "
-            f"(models: {', '.join(MODELS)}; strategies: {', '.join(STRATEGIES)})"
+            f"(models: {', '.join(OWN)} and those of --list; strategies: {', '.join(STRATEGIES)})"
         )
-    model_name, _, options_text = model_text.partition("@")
     strategy_name, at, value_text = strategy_text.partition("@")
-    if model_name not in MODELS:
-        raise unknown("model", model_name, MODELS)
     if strategy_name not in STRATEGIES:
         raise unknown("strategy", strategy_name, STRATEGIES)
-    model, strategy = MODELS[model_name], STRATEGIES[strategy_name]
-    if strategy.pretrained and not model.pretrained:
-        raise ComparisonError(
-            f"{model_name} has no pretrained weights, so '{text}' cannot be: "
-            f"use {model_name}:scratch, or one of "
-            f"{', '.join(f'{m.name}:{strategy.name}' for m in MODELS.values() if m.pretrained)}"
-        )
-    try:
-        options = parse_options(model, options_text)
-    except ValueError as error:
-        raise ComparisonError(str(error)) from None
+    strategy = STRATEGIES[strategy_name]
+    model, options = bases.by_place(model_text) or _named(model_text)
+    _must_suit(model, strategy)
     value = _option(strategy, value_text) if at else (strategy.option or (None, None))[1]
     return Arm(model, tuple(options.items()), strategy, value)
+
+
+def _named(text: str) -> tuple[Model, dict[str, Any]]:
+    """A model of the table with its options."""
+    name, _, options = text.partition("@")
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    try:
+        return MODELS[name], parse_options(MODELS[name], options)
+    except ValueError as error:
+        raise ComparisonError(str(error)) from None
+
+
+def _must_suit(model: Model, strategy: Strategy) -> None:
+    """Raise ComparisonError where a model cannot be trained in this way."""
+    if strategy.pretrained and not model.pretrained:
+        bases_here = ", ".join(f"{m.name}:{strategy.name}" for m in OWN.values() if m.pretrained)
+        raise ComparisonError(
+            f"{model.name} has no pretrained weights, so '{model.name}:{strategy.name}' cannot "
+            f"be: use {model.name}:scratch, or one of {bases_here}; --list has more"
+        )
+    if model.kind == "hub" and strategy.name not in bases.HUB_STRATEGIES:
+        raise ComparisonError(
+            f"{model.name} is a SavedModel, which stays as it is: use it with "
+            f"{', '.join(bases.HUB_STRATEGIES)}, not {strategy.name}"
+        )
+    if model.place and not strategy.pretrained:
+        raise ComparisonError(
+            f"{model.name}:{strategy.name} would not use that file: write the model's own name"
+        )
 
 
 def _option(strategy: Strategy, text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -62,7 +63,7 @@ def _features(
     view: str,
 ) -> features.Features:
     shape = lower.output_shape[1:]
-    key = {
+    key: dict[str, Any] = {
         "base": job.arm.model_name,
         "output": shape,
         "weights": weights_digest(lower),
@@ -74,6 +75,9 @@ def _features(
         "versions": versions(),
         "backend": job.runtime.backend,
     }
+
+    if place := job.run.settings.get("base"):
+        key["place"] = place  # a SavedModel may hold its weights as constants
 
     def extractor(first: np.ndarray) -> engines.Extract:
         # Built and checked when it is first needed, once for all parts and views.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -46,6 +47,19 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` (such as a figure's savefig) fill a file atomically. Raises OSError."""
     with atomic(path) as file:
         write(file)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder, of the names and contents of all files in it.
+
+    Raises OSError.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    found = {one.relative_to(path).as_posix(): one for one in path.rglob("*") if one.is_file()}
+    lines = [f"{digest(found[name])} {name}\n" for name in sorted(found)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def cache_folder() -> Path:

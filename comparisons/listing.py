@@ -11,13 +11,18 @@ from comparisons.data import SOURCES
 from comparisons.presets import PRESETS
 from comparisons.session import Request, plain_console, planned_without_supplies
 from comparisons.strategies import STRATEGIES
-from models.catalog import MODELS, resolved_name
+from models.catalog import MODELS, OWN, families, resolved_name
 
 
 def show_tables() -> None:
     """Print the tables of models, strategies, data sets and presets."""
     console = plain_console()
-    models = [(resolved_name(m, dict(m.options)), m.sentence) for m in MODELS.values()]
+    models = [
+        *((resolved_name(m, dict(m.options)), m.sentence) for m in OWN.values()),
+        ("hub:PLACE", "a SavedModel, frozen: PLACE is a TensorFlow Hub handle or a folder"),
+        ("file:PATH", "a base that comparisons.pretrain made: its weights or its card"),
+    ]
+    others = [(what, " ".join(m.name for m in members)) for what, members in families()]
     strategies = [(s.name, s.question) for s in STRATEGIES.values()]
     data = [
         *((s.name, s.sentence) for s in SOURCES.values()),
@@ -26,6 +31,7 @@ def show_tables() -> None:
     presets = [(n, f"{p.sentence}: {' '.join(p.arms)}") for n, p in PRESETS.items()]
     for title, rows in (
         ("models (options after @)", models),
+        ("more bases, of keras.applications (pixels a side after @: resnet50@96)", others),
         ("strategies", strategies),
         ("data sets", data),
         ("presets", presets),

@@ -10,15 +10,19 @@ from typing import Any
 
 import msgspec
 
-from comparisons import recipes, records
+from comparisons import bases, recipes, records
 from comparisons.arms import Arm
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """One arm, one seed, one training-set size, as handed to the process that runs it."""
+    """One arm, one seed, one training-set size, as handed to the process that runs it.
+
+    `arm` is its name, as the record has it; `written` the same with the place of its base.
+    """
 
     id: str
     arm: str
+    written: str
     seed: int
     train_size: int
     phases: list[dict[str, Any]]
@@ -83,6 +87,8 @@ def runs(
                 "deterministic": settings.deterministic,
                 "phases": phases,
             }
+            if arm.model.place:
+                decides["base"] = bases.identity(arm.model)
             if source:
                 decides["source"] = {"data": source.name, "fingerprint": source.fingerprint}
             for seed in seeds:
@@ -90,6 +96,7 @@ def runs(
                     Run(
                         id=run_id(arm.name, size, seed, decides, fingerprint),
                         arm=arm.name,
+                        written=arm.written,
                         seed=seed,
                         train_size=size,
                         phases=phases,
@@ -113,5 +120,7 @@ def run_id(arm: str, train_size: int, seed: int, settings: dict[str, Any], finge
 
 def command_line(module: str, arguments: list[str]) -> str:
     """The command as typed, without any absolute path, as it goes into the record."""
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in arguments]
+    shown = [
+        Path(part).name if Path(part).is_absolute() else bases.shown(part) for part in arguments
+    ]
     return " ".join(["python", "-m", module, *shown])

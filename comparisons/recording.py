@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 
 from comparisons import records
 from comparisons.extraction import weights_digest
+from comparisons.files import digest
 from comparisons.job import Job
 from comparisons.records import Adapters, Flops, Parameters, Record, Weights
 from comparisons.runtime import environment, peak_memory
@@ -56,11 +56,13 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
 def _weights(job: Job) -> Weights:
     if job.weights is None:
         return Weights(origin="random")
-    digest = hashlib.sha256(job.weights.read_bytes()).hexdigest()
     if job.source:
-        return Weights(f"{job.source.data.name}: trained in this run", digest)
+        return Weights(f"{job.source.data.name}: trained in this run", digest(job.weights))
     upstream = catalog.upstream(job.arm.model)
-    return Weights(f"{upstream['dataset']}: {job.weights.name}", digest, upstream)
+    # A SavedModel lies in a folder, which the record does not name, and says nothing of its data.
+    name = job.arm.model_name if job.weights.is_dir() else job.weights.name
+    origin = ": ".join(filter(None, (upstream["dataset"], name)))
+    return Weights(origin, digest(job.weights), upstream)
 
 
 def _adapters(job: Job) -> Adapters | None:

@@ -16,7 +16,6 @@ from typing import IO, Any
 import msgspec
 
 from comparisons import records, runtime
-from comparisons.arms import parse
 from comparisons.errors import ComparisonError
 from comparisons.plan import Run
 from comparisons.records import Data, Record
@@ -138,13 +137,13 @@ def _why(code: int, complaints: IO[bytes]) -> str:
 
 
 def _failed(run: Run, data: Data, error: str) -> Record:
-    arm = parse(run.arm)
+    model, _, strategy = run.arm.rpartition(":")
     return Record(
         schema=records.SCHEMA,
         id=run.id,
         arm=run.arm,
-        model=arm.model_name,
-        strategy=arm.strategy.name,
+        model=model,
+        strategy=strategy,
         seed=run.seed,
         train_size=run.train_size,
         settings=run.settings,

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
-from comparisons import arms, plan, runner, supplies
+from comparisons import arms, bases, plan, rehearsal, runner, supplies
 from comparisons.arms import Arm
 from comparisons.data import SOURCES, describe
 from comparisons.data.dataset import validation_size
@@ -72,6 +72,8 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
+    for arm in wanted:
+        bases.must_be_transferred(arm.model, dataset.fingerprint, arm.name)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
@@ -80,6 +82,8 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     if out:
         must_be_writable(out)
     planned = runs(request, preset, wanted, sizes, name, dataset.fingerprint, notices, source)
+    kept = () if request.fresh or out is None else [r for r in planned if runner.finished(r, out)]
+    rehearsal.rehearse([run for run in planned if run not in kept], dataset, say)
     with Display(planned, console) as display:
         records = runner.run_all(planned, dataset.described(), out, request.fresh, display.tell)
     return Session(records, out)
@@ -105,7 +109,12 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     named = request.arms or preset.arms
     if request.arms is None and has_accelerator(request.device):
         named += preset.arms_on_accelerator
-    return preset, list(dict.fromkeys(arms.parse(text) for text in named))
+    wanted = list(dict.fromkeys(arms.parse(text) for text in named))
+    names = [arm.name for arm in wanted]
+    for name in names:
+        if names.count(name) > 1:
+            raise ComparisonError(f"two different bases would both be called {name}: rename one")
+    return preset, wanted
 
 
 def has_accelerator(device: str) -> bool:

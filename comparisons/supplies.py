@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlparse
 
 from comparisons import arms, network, runner
 from comparisons.arms import Arm
@@ -114,11 +115,7 @@ def weights(
         if problem is None:
             kept.append(arm)
         elif named_by_user:
-            file = weights_file(arm.model, dict(arm.options))
-            raise ComparisonError(
-                f"{arm.name} needs {file.name}, which is not here, and {problem}: put it into "
-                f"{file.parent} (KERAS_HOME names the folder above it)"
-            )
+            raise ComparisonError(f"{arm.name} needs {_where_to_put(arm, problem)}")
         else:
             notices.append(
                 f"{arm.name} is left out, its weights are not here and {problem}: "
@@ -132,15 +129,29 @@ def weights(
 
 def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
     """Why an arm's weights cannot be had; None when they can, after fetching them if need be."""
-    options = dict(arm.options)
-    if not arm.strategy.pretrained or weights_file(arm.model, options).is_file():
+    if not arm.strategy.pretrained or weights_file(arm.model, dict(arm.options)).exists():
         return None
     if arm.model.kind == "tiny":
         return "it belongs to this package"
-    if not network.reachable(WEIGHTS_HOST):
-        return f"{WEIGHTS_HOST} cannot be reached"
+    host = urlparse(arm.model.place or "").hostname or WEIGHTS_HOST
+    if not network.reachable(host):
+        return f"{host} cannot be reached"
     say(f"downloading the weights of {arm.model_name}")
-    return _fetch({"task": "weights", "kind": arm.model.kind, "alpha": options.get("alpha")}, say)
+    return _fetch({"task": "weights", "written": arm.written}, say)
+
+
+def _where_to_put(arm: Arm, problem: str) -> str:
+    """What is missing, why it cannot be fetched, and where a user can put it."""
+    if arm.model.kind == "hub":
+        return (
+            f"{arm.model.place}, which is not here, and {problem}: unpack it on this machine and "
+            "name its folder, hub:PATH"
+        )
+    file = weights_file(arm.model, dict(arm.options))
+    return (
+        f"{file.name}, which is not here, and {problem}: put it into {file.parent} (KERAS_HOME "
+        "names the folder above it)"
+    )
 
 
 def _fetch(task: dict[str, object], say: Callable[[str], None]) -> str | None:

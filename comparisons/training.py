@@ -87,7 +87,7 @@ def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
 
 
 def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, started: float) -> Job:
-    arm = arms.parse(plan.arm)
+    arm = arms.parse(plan.written)
     base = None
     path = catalog.weights_file(arm.model, dict(arm.options)) if arm.strategy.pretrained else None
     if arm.strategy.start == "source":

@@ -55,11 +55,21 @@ def prepare_data(tell: Any, name: str, data_dir: str | None) -> None:
     tell({"event": "done"})
 
 
-def fetch_weights(tell: Any, kind: str, alpha: float | None) -> None:
-    """Download the published weights of a base into KERAS_HOME."""
+def fetch_weights(tell: Any, written: str) -> None:
+    """Download the published weights of an arm's base."""
+    from comparisons import arms
     from models import backbones
 
-    backbones.fetch(kind, alpha)
+    arm = arms.parse(written)
+    backbones.fetch(arm.model, dict(arm.options))
+    tell({"event": "done"})
+
+
+def rehearse(tell: Any, written: list[str], image_shape: list[int], classes: int) -> None:
+    """Build the networks of arms, to see whether they can be."""
+    from comparisons import rehearsal
+
+    rehearsal.build(written, image_shape, classes)
     tell({"event": "done"})
 
 
@@ -90,6 +100,7 @@ def train(tell: Any, run: dict[str, Any], predictions: str | None) -> None:
 TASKS: dict[str, Callable[..., None]] = {
     "data": prepare_data,
     "weights": fetch_weights,
+    "rehearse": rehearse,
     "train": train,
 }
 

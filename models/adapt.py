@@ -82,6 +82,7 @@ def build(
     if change.rank:
         base, adapted = lora.with_adapters(base, change.rank, change.bits)
     if change.replace:
+        _must_have(base, change.replace, "replace")
         base, _ = cut(base, len(blocks(base)) - change.replace)
         new = _new_blocks(base.output_shape[1:])
     inputs = keras.Input(input_shape, dtype="uint8")
@@ -111,7 +112,7 @@ def _bones(
         if weights:
             backbones.load(base, weights)
         return backbones.Bones(None, base)
-    return backbones.BACKBONES[model.kind](input_shape, weights, **options)
+    return backbones.BACKBONES[model.kind](model, input_shape, weights, **options)
 
 
 def save_base(network: Network, path: Path) -> None:
@@ -215,11 +216,16 @@ def _part(network: Network, part: str, count: int) -> list[Any]:
         return [*(v for v in own if v.name in lora.ADAPTERS), *head]
     if part == "last":
         parts = network.blocks
-        if not 0 < count < len(parts):
-            listed = ", ".join(block.name for block in parts)
-            raise ValueError(f"cannot train the last {count} of {len(parts)} blocks ({listed})")
+        _must_have(network.base, count, "train")
         return [*(weight for block in parts[-count:] for weight in block.weights), *head]
     return network.whole.variables
+
+
+def _must_have(base: keras.Model, count: int, verb: str) -> None:
+    parts = blocks(base)
+    if not 0 < count < len(parts):
+        listed = ", ".join(block.name for block in parts)
+        raise ValueError(f"cannot {verb} the last {count} of {len(parts)} blocks ({listed})")
 
 
 def _new_blocks(shape: tuple[int, ...]) -> keras.Model:

@@ -10,8 +10,13 @@ from typing import Any
 import keras
 from keras import layers
 
+from models import savedmodel
+from models.catalog import Model
+
 FAST_MOMENTUM = 0.9
 IMAGENET_BGR_MEANS = (103.939, 116.779, 123.68)
+IMAGENET_MEANS = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATIONS = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -26,40 +31,51 @@ class Bones:
     base: keras.Model
 
 
-def mobilenet(
-    input_shape: tuple[int, int, int], weights: Path | None, *, alpha: float, size: int
+def application(
+    model: Model,
+    input_shape: tuple[int, int, int],
+    weights: Path | None,
+    *,
+    size: int,
+    **options: Any,
 ) -> Bones:
-    """MobileNet v1 without its top: uint8 [n, h, w, 1 or 3] -> [n, 1024 * alpha]."""
+    """A base of keras.applications without its top: uint8 [n, h, w, 1 or 3] -> [n, d].
+
+    `options` are those of its function, such as MobileNet's alpha. Raises OSError for a weights
+    file that cannot be read, ValueError for the weights of another network.
+    """
+    row = model.application
+    assert row is not None
     inputs, x = _upscaled(input_shape, size)
-    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
-    base = keras.applications.MobileNet(
-        input_shape=(size, size, 3),
-        alpha=alpha,
-        include_top=False,
-        pooling="avg",
-        weights=str(weights) if weights else None,
-        name="base",
+    x = _PREPROCESSING[row.family.mode](x)
+    # Keras looks the names of some of its networks up, so none is given but around them.
+    inner = getattr(keras.applications, row.function)(
+        input_shape=(size, size, 3), include_top=False, pooling="avg", weights=None, **options
     )
+    base = keras.Model(inner.input, inner.output, name="base")
+    if weights:
+        load(base, weights)
+        if not weights.name.endswith(OWN_FORMAT):
+            _as_published(base)
     return _around(base, inputs, x, pretrained=weights is not None)
 
 
-def vgg16(input_shape: tuple[int, int, int], weights: Path | None, *, size: int) -> Bones:
-    """VGG16 without its top: uint8 [n, h, w, 1 or 3] -> [n, 512]."""
-    inputs, x = _upscaled(input_shape, size)
-    # The original was trained on BGR images with the means taken off; Keras keeps that order.
-    x = layers.Concatenate(name="bgr")([x[..., 2:3], x[..., 1:2], x[..., 0:1]])
-    x = layers.Normalization(mean=IMAGENET_BGR_MEANS, variance=(1.0, 1.0, 1.0), axis=-1)(x)
-    base = keras.applications.VGG16(
-        input_shape=(size, size, 3),
-        include_top=False,
-        pooling="avg",
-        weights=str(weights) if weights else None,
-        name="base",
-    )
-    return _around(base, inputs, x, pretrained=weights is not None)
+def hub(model: Model, input_shape: tuple[int, int, int], weights: Path | None) -> Bones:
+    """A SavedModel in the folder `weights`: uint8 [n, h, w, 1 or 3] -> its output [n, d].
+
+    It gets RGB from 0 to 1, as TensorFlow Hub has it. Raises ValueError for a SavedModel of
+    another task.
+    """
+    assert weights is not None
+    layer = savedmodel.SavedModel(weights, model.name)
+    inputs, x = _upscaled(input_shape, layer.size)
+    x = layers.Rescaling(1 / 255)(x)
+    images = keras.Input((layer.size, layer.size, 3))
+    base = keras.Model(images, layer(images), name="base")
+    return _around(base, inputs, x, pretrained=True)
 
 
-def tiny(input_shape: tuple[int, int, int], weights: Path | None) -> Bones:
+def tiny(model: Model, input_shape: tuple[int, int, int], weights: Path | None) -> Bones:
     """A small base of depthwise-separable blocks at 32 px: uint8 [n, h, w, 1 or 3] -> [n, 256].
 
     Blocks after Howard et al. 2017 (MobileNets), arXiv:1704.04861, sized for 32x32 images.
@@ -72,28 +88,68 @@ def tiny(input_shape: tuple[int, int, int], weights: Path | None) -> Bones:
     return _around(base, inputs, x, pretrained=weights is not None)
 
 
-BACKBONES: dict[str, Any] = {"mobilenet": mobilenet, "vgg16": vgg16, "tiny": tiny}
+BACKBONES: dict[str, Any] = {"application": application, "hub": hub, "tiny": tiny}
+OWN_FORMAT = ".weights.h5"
 
 
-def fetch(kind: str, alpha: float | None = None) -> None:
-    """Let Keras download the published weights into KERAS_HOME. Raises Exception without them."""
-    if kind == "mobilenet":
-        keras.applications.MobileNet(
-            input_shape=(224, 224, 3), alpha=alpha, include_top=False, weights="imagenet"
-        )
-    elif kind == "vgg16":
-        keras.applications.VGG16(include_top=False, weights="imagenet")
+def fetch(model: Model, options: dict[str, Any]) -> None:
+    """Let Keras or TensorFlow Hub download what was published. Raises Exception without it.
+
+    Keras puts weights into KERAS_HOME, TensorFlow Hub SavedModels into TFHUB_CACHE_DIR.
+    """
+    if model.kind == "hub":
+        savedmodel.fetch(str(model.place))
+    elif model.application:
+        build = getattr(keras.applications, model.application.function)
+        own = {name: value for name, value in options.items() if name != "size"}
+        # At the size that Keras takes by itself: the file is the same for every other.
+        build(include_top=False, weights="imagenet", **own)
 
 
 def load(base: keras.Model, weights: Path) -> None:
-    """Load weights that `adapt.save_base` wrote. Raises OSError, ValueError for another network."""
+    """Load published weights, or those that `adapt.save_base` wrote.
+
+    Raises OSError for a file that cannot be read, ValueError for one of another network.
+    """
     with warnings.catch_warnings():
         # Keras only warns of what it could not place, and would leave it random.
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         try:
             base.load_weights(str(weights))
-        except UserWarning:
+        except (UserWarning, ValueError, KeyError):
             raise ValueError(f"{weights.name} holds the weights of another network") from None
+
+
+def _as_published(base: keras.Model) -> None:
+    """Make up for what Keras does with EfficientNet's weights only where it fetches them itself.
+
+    The files hold the deviation where a variance belongs; Keras then divides once more.
+    """
+    for layer in base.layers:
+        if isinstance(layer, layers.Normalization) and layer.weights:
+            layer.adapt_variance.assign(layer.adapt_variance**2)
+            layer.finalize_state()
+
+
+def _caffe(x: Any) -> Any:
+    # The originals were trained on BGR images with the means taken off; Keras keeps that order.
+    x = layers.Concatenate(name="bgr")([x[..., 2:3], x[..., 1:2], x[..., 0:1]])
+    return layers.Normalization(mean=IMAGENET_BGR_MEANS, variance=(1.0, 1.0, 1.0), axis=-1)(x)
+
+
+def _torch(x: Any) -> Any:
+    variance = tuple(deviation**2 for deviation in IMAGENET_DEVIATIONS)
+    x = layers.Rescaling(1 / 255)(x)
+    return layers.Normalization(mean=IMAGENET_MEANS, variance=variance, axis=-1)(x)
+
+
+# What each mode of models.applications stands for; these are layers, so that exporters see them.
+_PREPROCESSING = {
+    "caffe": _caffe,
+    "tf": lambda x: layers.Rescaling(1 / 127.5, offset=-1)(x),
+    "torch": _torch,
+    "none": lambda x: x,
+}
 
 
 def _tiny_base() -> keras.Model:

@@ -80,7 +80,7 @@ def cut(network: keras.Model, keep: int) -> tuple[keras.Model, keras.Model]:
         )
     (boundary,) = crossing.values()
     return (
-        keras.Model(network.inputs, boundary, name="lower"),
+        keras.Model(network.input, boundary, name="lower"),
         keras.Model(boundary, network.outputs[0], name="upper"),
     )
 

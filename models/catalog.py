@@ -1,18 +1,22 @@
 """The table of models: what each is, its options and its weights. Imports no framework.
 
-`--list`, `--help` and the checks of the command line read this table, so it must stay light;
-the networks themselves are built by models.build.
+Bases of keras.applications have a table of their own, models.applications. `--list`, `--help`
+and the checks of the command line read both, so they must stay light; the networks themselves
+are built by models.adapt.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IMAGENET_SOURCE = "Russakovsky et al. 2015, arXiv:1409.0575"
+from models.applications import APPLICATIONS, DATASETS, Application
+
 BUNDLED = Path(__file__).parent / "weights"
 
 
@@ -24,7 +28,8 @@ class Model:
     `kind` says which builder makes it; `upstream` is what its pretraining is published to have
     cost, `source` the data set here that it was pretrained on. A model without `pretrained` can
     only be trained from scratch. Images must have `smallest` pixels a side for its
-    convolutions; bases enlarge what they get.
+    convolutions; bases enlarge what they get, and their option `size` is at least
+    `smallest_size`. `place` is the path or the Hub handle of a base that is named by it.
     """
 
     name: str
@@ -35,9 +40,47 @@ class Model:
     upstream: tuple[tuple[str, Any], ...] = ()
     source: str | None = None
     smallest: int = 8
+    smallest_size: int = 32
+    application: Application | None = None
+    place: str | None = None
 
 
-MODELS = {
+def card_upstream(card: dict[str, Any], source: str) -> tuple[tuple[str, Any], ...]:
+    """What pretraining cost by the card that `comparisons.pretrain` wrote.
+
+    Raises KeyError or TypeError for what is no card.
+    """
+    return (
+        ("dataset", card["data"]["name"]),
+        ("images", card["data"]["sizes"]["train"]),
+        ("epochs", sum(phase["epochs"] for phase in card["phases"])),
+        ("flops", card["flops"]),
+        ("source", source),
+    )
+
+
+def _application(name: str, sentence: str = "", **options: Any) -> Model:
+    """The row of a base of keras.applications; options other than the size come first."""
+    row = APPLICATIONS[name]
+    return Model(
+        name,
+        sentence or f"{row.family.name}, pretrained on {row.family.dataset}",
+        kind="application",
+        pretrained=True,
+        options=(*options.items(), ("size", row.family.size)),
+        upstream=(
+            ("dataset", row.family.dataset),
+            ("images", DATASETS[row.family.dataset]),
+            ("epochs", row.family.epochs),
+            ("source", row.family.source),
+        ),
+        smallest_size=row.family.smallest,
+        application=row,
+    )
+
+
+# The first of the bases, in every list; the others stand in one line for each family.
+OWN = {
     row.name: row
     for row in (
         Model(
@@ -54,41 +97,24 @@ MODELS = {
             pretrained=False,
             smallest=10,
         ),
-        Model(
-            "vgg16",
-            "VGG16, 14.7 million parameters, pretrained on ImageNet",
-            kind="vgg16",
-            pretrained=True,
-            options=(("size", 64),),
-            upstream=(
-                ("dataset", "ImageNet-1k"),
-                ("images", 1_281_167),
-                ("epochs", 74),
-                ("source", "Simonyan & Zisserman 2015, arXiv:1409.1556, section 3.1"),
-            ),
-        ),
-        Model(
-            "mobilenet",
-            "MobileNet v1, made for phones, pretrained on ImageNet",
-            kind="mobilenet",
-            pretrained=True,
-            options=(("alpha", 0.25), ("size", 160)),
-            upstream=(
-                ("dataset", "ImageNet-1k"),
-                ("images", 1_281_167),
-                ("epochs", None),
-                ("source", f"{IMAGENET_SOURCE}; the number of epochs is not published"),
-            ),
+        _application("vgg16", "VGG16, 14.7 million parameters, pretrained on ImageNet"),
+        _application(
+            "mobilenet", "MobileNet v1, made for phones, pretrained on ImageNet", alpha=0.25
         ),
         Model(
             "tiny",
             "a base of depthwise-separable blocks, pretrained by this project on `shapes`",
             kind="tiny",
             pretrained=True,
+            upstream=card_upstream(
+                json.loads((BUNDLED / "tiny.json").read_text()),
+                "measured here: models/weights/tiny.json",
+            ),
             source="shapes-source",
         ),
     )
 }
+MODELS = OWN | {name: _application(name) for name in APPLICATIONS if name not in OWN}
 
 # The published weights exist for these widths only; 224 px weights serve every input size.
 MOBILENET_ALPHAS = (0.25, 0.5, 0.75, 1.0)
@@ -118,41 +144,53 @@ def parse_options(model: Model, text: str) -> dict[str, Any]:
         raise ValueError(
             f"'{model.name}@{text}': alpha must be one of {', '.join(map(str, MOBILENET_ALPHAS))}"
         )
-    if "size" in values and values["size"] not in SIZES:
+    smallest = model.smallest_size
+    if "size" in values and not smallest <= values["size"] < SIZES.stop:
         raise ValueError(
-            f"'{model.name}@{text}': the size must be {SIZES.start} to {SIZES.stop - 1} pixels"
+            f"'{model.name}@{text}': the size must be {smallest} to {SIZES.stop - 1} pixels"
         )
     return values
 
 
 def resolved_name(model: Model, options: dict[str, Any]) -> str:
     """The model's name with every option spelled out: `mobilenet@0.25x160`."""
+    if model.place:
+        return model.name  # whose options, if any, are in the file's own name
     return "@".join(filter(None, (model.name, "x".join(str(value) for value in options.values()))))
+
+
+def families() -> list[tuple[str, list[Model]]]:
+    """The applications that are not in `OWN`, by family: what it is, and its models."""
+    found: dict[str, list[Model]] = {}
+    for model in MODELS.values():
+        if model.name not in OWN:
+            found.setdefault(model.sentence, []).append(model)
+    return list(found.items())
+
+
+def is_handle(place: str) -> bool:
+    """Whether this is the address of a model rather than a path."""
+    return place.startswith(("https://", "http://"))
 
 
 def weights_file(model: Model, options: dict[str, Any]) -> Path:
     """Where the pretrained weights of a model lie, or will lie once fetched.
 
-    Keras keeps fetched weights in the folder `models` of KERAS_HOME (default ~/.keras).
+    Keras keeps fetched weights in the folder `models` of KERAS_HOME (default ~/.keras),
+    TensorFlow Hub a folder for each model in TFHUB_CACHE_DIR.
     """
-    if model.kind == "tiny":
-        return BUNDLED / "tiny.weights.h5"
+    if model.kind == "hub" and is_handle(str(model.place)):
+        cache = os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules"
+        return Path(cache) / hashlib.sha1(str(model.place).encode()).hexdigest()
+    if model.place:
+        return Path(model.place)
+    if model.application is None:
+        return BUNDLED / f"{model.name}.weights.h5"
+    alpha = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}.get(options.get("alpha", 1.0))
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
-    if model.kind == "mobilenet":
-        alpha = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}[options["alpha"]]
-        return home / f"mobilenet_{alpha}_224_tf_no_top.h5"
-    return home / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    return home / model.application.file.format(alpha=alpha)
 
 
 def upstream(model: Model) -> dict[str, Any]:
     """What pretraining a model cost, with the source: published, or from the card of a base."""
-    if model.kind != "tiny":
-        return dict(model.upstream)
-    card = json.loads((BUNDLED / "tiny.json").read_text())
-    return {
-        "dataset": card["data"]["name"],
-        "images": card["data"]["sizes"]["train"],
-        "epochs": sum(phase["epochs"] for phase in card["phases"]),
-        "flops": card["flops"],
-        "source": "measured here: models/weights/tiny.json",
-    }
+    return dict(model.upstream)

@@ -13,6 +13,8 @@ from math import prod
 import keras
 from keras import layers
 
+from models.savedmodel import SavedModel
+
 TRAINING_FACTOR = 3
 
 
@@ -24,6 +26,11 @@ def forward(model: keras.Model) -> int:
             total += forward(layer)
         elif isinstance(layer, (layers.DepthwiseConv2D, layers.Conv2D, layers.Dense)):
             total += _layer(layer)
+        elif isinstance(layer, layers.SeparableConv2D):
+            kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
+            total += 2 * sum(prod(k.shape) for k in kernels) * prod(layer.output.shape[1:3])
+        elif isinstance(layer, SavedModel):
+            total += layer.operations
     return total
 
 

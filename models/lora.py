@@ -39,7 +39,7 @@ def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model,
         weights = old.get_weights()
         if type(old) is not type(new):
             weights[0] = weights[0][0, 0]
-        new.set_weights(weights)
+        _set(new, weights)
     adapted = [
         Adapted(layer, np.array(layer.kernel))
         for layer in copy.layers
@@ -90,11 +90,17 @@ def merged(base: keras.Model, adapted: list[Adapted]) -> keras.Model:
     copy = keras.models.clone_model(base, clone_function=_unquantized)
     for old, new in zip(base.layers, copy.layers, strict=True):
         if old.name not in known:
-            new.set_weights(old.get_weights())
+            _set(new, old.get_weights())
             continue
         bias = [np.asarray(old.bias)] if old.use_bias else []
         new.set_weights([_dequantized(known[old.name]) + change(known[old.name]), *bias])
     return copy
+
+
+def _set(layer: keras.Layer, weights: list[np.ndarray]) -> None:
+    layer.set_weights(weights)
+    if isinstance(layer, layers.Normalization):
+        layer.finalize_state()  # it computes with what it derives from its weights
 
 
 def _dequantized(one: Adapted) -> np.ndarray:

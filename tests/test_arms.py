@@ -69,7 +69,7 @@ def test_the_last_colon_splits():
         ("cnn", "MODEL:STRATEGY"),
         ("", "MODEL:STRATEGY"),
         ("mobilnet:frozen", "did you mean mobilenet"),
-        ("vgg:frozen", "did you mean vgg16"),
+        ("vgg:frozen", "did you mean vgg19 or vgg16"),
         ("cnn:scrach", "did you mean scratch"),
         ("cnn:", "unknown strategy"),
         (":scratch", "unknown model"),

@@ -69,7 +69,7 @@ def test_the_card_s_command_gives_the_base_back(tmp_path):
     assert abs(again["test_accuracy"] - card["test_accuracy"]) < 0.01
 
 
-@pytest.mark.parametrize("model", ["cnn", "tutorial-cnn", "tini"])
+@pytest.mark.parametrize("model", ["tini", "hub:nowhere", "file:nowhere.json"])
 def test_what_is_no_base_is_refused(tmp_path, model):
     with pytest.raises(ComparisonError):
         pretrain.pretrain("shapes", model, tmp_path / "out")

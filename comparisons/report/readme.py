@@ -23,7 +23,7 @@ from comparisons.presets import PRESETS
 from comparisons.records import Record, load_all
 from comparisons.report import findings, table, text
 from comparisons.strategies import STRATEGIES
-from models.catalog import MODELS, resolved_name
+from models.catalog import OWN, families, resolved_name
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
@@ -109,8 +109,11 @@ def models() -> str:
     """The table of models."""
     rows = [
         (f"`{resolved_name(m, dict(m.options))}`", m.sentence, "yes" if m.pretrained else "no")
-        for m in MODELS.values()
+        for m in OWN.values()
     ]
+    for what, members in families():
+        names = " ".join(f"`{resolved_name(m, dict(m.options))}`" for m in members)
+        rows.append((names, what, "yes"))
     return _markdown(("model", "what it is", "pretrained weights"), rows)
 
 
