@@ -44,7 +44,7 @@ def pretrain(
     the card. Raises ComparisonError.
     """
     arm = arms.parse(f"{model}:scratch")
-    if arm.model.kind in ("cnn", "tutorial"):
+    if not arm.model.pretrained:
         raise ComparisonError(f"{model} is not a base: pretrain tiny, mobilenet or vgg16")
     console = plain_console()
     name, dataset, _ = supplies.dataset(data, data_dir, console.print)

@@ -55,6 +55,12 @@ MODELS = {
             smallest=10,
         ),
         Model(
+            "plain-cnn",
+            "18 narrow convolutions and nothing between them: how weights begin decides",
+            kind="plain",
+            pretrained=False,
+        ),
+        Model(
             "vgg16",
             "VGG16, 14.7 million parameters, pretrained on ImageNet",
             kind="vgg16",
