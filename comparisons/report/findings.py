@@ -6,7 +6,7 @@ records do not tell two arms apart, the sentence says that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons import statistics as st
@@ -203,9 +203,9 @@ def _mishaps(seen: View) -> list[str]:
     return [f"Not every run ended well: {endings(bad)}."] if bad else []
 
 
-def endings(groups: Sequence[st.Group], name: Callable[[str], str] = str) -> str:
-    """How many runs of which arm diverged or failed; `name` shortens labels."""
-    return "; ".join(f"{name(g.label)} {notes(g)}" for g in groups)
+def endings(groups: Sequence[st.Group]) -> str:
+    """How many runs of which arm diverged or failed."""
+    return "; ".join(f"{g.label} {notes(g)}" for g in groups)
 
 
 def notes(group: st.Group) -> str:

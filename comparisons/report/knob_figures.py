@@ -27,7 +27,6 @@ from comparisons.report.view import View, view
 
 CURVE = "#0072B2"
 ROOM = 1.5  # times the loss at the start, the most that the axis of losses shows
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PARTS = (
     ("weights", "weights"),
     ("activations", "what comes out"),
@@ -40,9 +39,10 @@ def range_test(records: Sequence[Record], narrow: bool = False) -> Figure:
     """Loss against the learning rate of a range test, and the rate that it chose."""
     seen = view(records)
     tests = knobs.tests_of(seen)
+    each = ", one for each seed" if len(tests) > 1 else ""
     note = (
-        f"{where(seen, seen.size)}. One pass at rising rates, then taken back. Thin: the loss of "
-        f"each step; thick: their moving average{', one for each seed' if len(tests) > 1 else ''}."
+        f"{where(seen, seen.size)}. Rates rise step by step, then all is taken back. Thin: the "
+        f"loss of each step; thick: their moving average{each}. Dotted: the rates trained at."
     )
     fig, (ax,) = sheet(knobs.range_title(records), note, narrow, 3.4 if narrow else 4.6)
     for _, test in tests:
@@ -101,7 +101,7 @@ def powers(axis: Axis, most: int) -> None:
     axis.set_major_locator(LogLocator(numticks=most))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(
-        FuncFormatter(lambda v, _: f"10{str(round(math.log10(v))).translate(RAISED)}")
+        FuncFormatter(lambda v, _: f"10{str(round(math.log10(v))).translate(knobs.RAISED)}")
     )
 
 
@@ -119,7 +119,8 @@ def _limits(ax: Axes, tests: Sequence[RangeTest]) -> None:
     known = [v for test in tests for v in test.smoothed if v is not None]
     if known:
         first = max(v for test in tests for v in test.smoothed[:1] if v is not None)
-        low, high = min(known), min(max(known), ROOM * first)
+        raw = [v for test in tests for v in test.losses if v is not None]
+        low, high = min(known + raw), min(max(known), ROOM * first)
         margin = 0.08 * (high - low) or 0.05
         ax.set_ylim(low - margin, high + 2 * margin)
 
@@ -145,12 +146,13 @@ def _used(ax: Axes, seen: View, narrow: bool) -> None:
     """The rates that the variants trained at, dotted, each in its colour."""
     chosen = styles(seen.labels)
     for g in seen.at(seen.size):
-        rates = [r.history[0].learning_rate for r in g.records if r.history and r.range_test]
-        tests = [r.range_test.chosen for r in g.records if r.range_test]
-        if not rates or rates[0] in tests:
+        known = [r for r in g.records if r.history and r.range_test]
+        if not known:
             continue
-        style = chosen[g.label]
-        ax.axvline(rates[0], color=style.colour, lw=1.6, ls=":")
+        style, rates = chosen[g.label], [r.history[0].learning_rate for r in known]
+        # The chosen rate has a line already.
+        if not math.isclose(rates[0], known[0].range_test.chosen, rel_tol=1e-3):  # type: ignore[union-attr]
+            ax.axvline(rates[0], color=style.colour, lw=1.6, ls=":")
         ax.annotate(
             text.clean(seen.name(g.label)), (rates[0], 0.97), (4, 0),
             xycoords=("data", "axes fraction"), textcoords="offset points", va="top",

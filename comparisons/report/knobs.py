@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from comparisons import statistics as st
 from comparisons.records import RangeTest, Record, Start
 from comparisons.report import text
-from comparisons.report.findings import endings, verdict
+from comparisons.report.findings import notes, verdict
 from comparisons.report.view import View, accuracy, mean, view
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ALIVE = 0.01  # of its first layer's spread: a signal weaker than this share has faded
 
 
@@ -37,27 +38,29 @@ def short(seen: View, group: st.Group) -> str:
 
 def _ranking(seen: View, knob: str) -> str:
     """Which variant ended highest, which lowest, and which did not end well."""
-    where = f"With {text.count(seen.size)} training images"
+    where, what = f"With {text.count(seen.size)} training images", knob.replace("-", " ")
     ended = seen.best_first(seen.size)
-    bad = [g for g in seen.at(seen.size) if len(g.ok) < len(g.records)]
-    mishaps = f" ({endings(bad, seen.name)})" if bad else ""
+    bad = [f"{short(seen, g)}: {notes(g)}" for g in seen.at(seen.size) if notes(g)]
+    mishaps = f" ({'; '.join(bad)})" if bad else ""
     if not ended:
-        return f"{where}, no setting of {knob} ended well{mishaps}."
-    best, *_, worst = [ended[0], *ended]
-    top = f"{short(seen, best)} at {text.percent(accuracy(best).mean)}"
-    if len(ended) == 1:
-        return f"{where}, only {knob} {top} of the test images ended well{mishaps}."
-    found = verdict(best, worst)
-    low = f"{short(seen, worst)} at {text.percent(accuracy(worst).mean)}"
-    if found.equal:
+        return f"{where}, no setting of the {what} ended well{mishaps}."
+    best, worst = ended[0], ended[-1]
+    top, low = (text.percent(accuracy(g).mean) for g in (best, worst))
+    if best is worst:
         return (
-            f"{where}, the settings of {knob} are not clearly apart, from {low} to {top} of the "
-            f"test images{mishaps}."
+            f"{where}, only {what} {short(seen, best)} ended well, with {top} of the test images "
+            f"right{mishaps}."
+        )
+    if verdict(best, worst).equal:
+        return (
+            f"{where}, the settings of the {what} are not clearly apart: from {low} of the test "
+            f"images right with {short(seen, worst)} to {top} with {short(seen, best)}{mishaps}."
         )
     level = [g for g in ended[1:-1] if verdict(best, g).equal]
-    near = f", not clearly ahead of {_names(seen, level)}" if level else ""
+    near = f" (not clearly ahead of {_names(seen, level)})" if level else ""
     return (
-        f"{where}, {knob} {top} of the test images ends highest{near}, and {low} lowest{mishaps}."
+        f"{where}, {what} {short(seen, best)} ends highest, with {top} of the test images "
+        f"right{near}, and {short(seen, worst)} lowest, with {low}{mishaps}."
     )
 
 
@@ -76,10 +79,13 @@ def _race(seen: View) -> str:
     last = max(passes.values())
     goal = f"{text.percent(level, 0)} of the validation images"
     if first == last:
-        return f"All that ended well are right on {goal} after {_epochs(first)}."
+        return f"With all that ended well {goal} are right after {_epochs(first)}."
     quick = _names(seen, [g for g in ended if passes[g.label] == first])
     slow = _names(seen, [g for g in ended if passes[g.label] == last])
-    return f"{quick} needs {_epochs(first)} to be right on {goal}, {slow} {_epochs(last)}."
+    return (
+        f"{goal} are right after {_epochs(first)} with {quick}, and after {_epochs(last)} "
+        f"with {slow}."
+    )
 
 
 def _epochs_to(record: Record, level: float) -> float | None:
@@ -102,8 +108,8 @@ def _faded(seen: View) -> str:
     if not told:
         return "No run tells what its signals were like before training."
     return (
-        "Before training, the spread of the last convolution's output was "
-        f"{text.listing(told)} of the first one's."
+        "In the untrained network, what the last hidden layer has of the first one's signal (their "
+        f"standard deviations) is {text.listing(told)}."
     )
 
 
@@ -118,7 +124,10 @@ def faded(records: Sequence[Record]) -> float | None:
 
 
 def _times(share: float) -> str:
-    return text.percent(share, 1) if share >= 0.001 else f"{share:.0e}"
+    if share >= 0.001:
+        return text.percent(share, 1)
+    digit, _, power = f"{share:.0e}".partition("e")
+    return f"{digit}·10{str(int(power)).translate(RAISED)}"
 
 
 def _rates(seen: View) -> str:
@@ -128,17 +137,13 @@ def _rates(seen: View) -> str:
     if not chosen:
         return "No run has a range test."
     used = {
-        short(seen, g): max(r.history[0].learning_rate for r in g.records if r.history)
+        short(seen, g): rates
         for g in groups
-        if any(r.history for r in g.records)
+        if (rates := [r.history[0].learning_rate for r in g.records if r.history])
     }
-    span = _span(chosen)
-    told = text.listing([f"{name} is {rate:.2g}" for name, rate in _by_rate(used)])
-    return f"The range test chose a rate of {span}" + (f"; {told}." if told else ".")
-
-
-def _by_rate(used: dict[str, float]) -> list[tuple[str, float]]:
-    return sorted(used.items(), key=lambda item: item[1])
+    slowest_first = sorted(used, key=lambda name: max(used[name]))
+    told = text.listing([f"{name} is {_span(used[name])}" for name in slowest_first])
+    return f"The range test chose a rate of {_span(chosen)}" + (f"; {told}." if told else ".")
 
 
 def _span(values: Sequence[float]) -> str:

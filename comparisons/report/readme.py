@@ -19,6 +19,7 @@ from comparisons.presets import PRESETS
 from comparisons.records import Record, load_all
 from comparisons.report import findings, table, text
 from comparisons.strategies import STRATEGIES
+from comparisons.variants import KNOBS
 from models.catalog import MODELS, resolved_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,9 +132,18 @@ def presets() -> str:
     return _markdown(("preset", "what is run", "arms"), rows)
 
 
+def knobs() -> str:
+    """The table of knobs."""
+    rows = [
+        (f"`{name}`", knob.question, ", ".join(knob.variants), knob.preset.sentence)
+        for name, knob in KNOBS.items()
+    ]
+    return _markdown(("knob", "question", "variants", "run on"), rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     make.__name__: make
-    for make in (finding, results, measured, tutorial, models, strategies, datasets, presets)
+    for make in (finding, results, measured, tutorial, models, strategies, datasets, presets, knobs)
 }
 
 
