@@ -75,7 +75,7 @@ RECIPES = {
         augment=("flip", "crop"),
         flip_at_test=True,
     ),
-    "plain-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=8, growth=0.0),
+    "plain-cnn": Recipe("adam", 5e-4, batch_size=32, epochs=8, growth=0.0),
     "base": Recipe(
         "adam",
         2e-3,

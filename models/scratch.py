@@ -76,7 +76,7 @@ def plain_cnn(
             parts.append(
                 layers.Conv2D(width, 3, stride, padding="same", activation="relu", name=name)
             )
-    return keras.Sequential([*parts, layers.GlobalAveragePooling2D()], name="plain_cnn")
+    return keras.Sequential([*parts, layers.Flatten()], name="plain_cnn")
 
 
 def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:

@@ -82,8 +82,8 @@ def test_what_no_knob_turns_has_the_id_that_it_always_had():
 def test_the_largest_batch_is_all_images_or_what_memory_holds(monkeypatch):
     assert planned("batch-size", size=50)[LARGEST].phases[0]["batch_size"] == 50
     monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 2**16))
-    assert largest_batch() == 134
-    assert planned("batch-size", size=2000)[LARGEST].phases[0]["batch_size"] == 134
+    assert largest_batch() == 268
+    assert planned("batch-size", size=2000)[LARGEST].phases[0]["batch_size"] == 268
 
 
 def test_every_variant_has_a_look_of_its_own_in_its_knob():
