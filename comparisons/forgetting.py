@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +24,10 @@ RIDGE = 1e-2  # relative to the features' own mean square
 class Memory:
     """A base as it was: its weights by block, and a probe of its source task where that is here.
 
-    `probe` float64 [features + 1, classes] reads the features of `source`'s test images;
-    `seconds` is what watching has taken so far.
+    `probe` float64 [features + 1, classes] reads the features of `source`'s test images.
     """
 
     blocks: list[tuple[str, list[np.ndarray]]]
-    seconds: float = 0.0
     source: Dataset | None = None
     probe: np.ndarray | None = None
     before: float = 0.0
@@ -38,7 +35,6 @@ class Memory:
 
 def remember(job: Job) -> Memory:
     """Take down a base before it moves, and fit a linear probe of its source task."""
-    started = time.perf_counter()
     memory = Memory([(b.name, [np.array(w) for w in _own(b)]) for b in job.network.blocks])
     name = _source_name(job)
     # Only what is here already: watching must not download anything.
@@ -50,7 +46,6 @@ def remember(job: Job) -> Memory:
             memory.source = source
             memory.probe = fit_probe(known, source.y_train[rows], len(source.classes))
             memory.before = _accuracy(job, memory)
-    memory.seconds = time.perf_counter() - started
     return memory
 
 

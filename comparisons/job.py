@@ -14,7 +14,7 @@ from comparisons.data import Dataset, Subset
 from comparisons.engines import Extract
 from comparisons.fitting import Fit
 from comparisons.plan import Run
-from comparisons.records import Seconds, Source
+from comparisons.records import RangeTest, Seconds, Source, Start
 from comparisons.runtime import Runtime
 from models.adapt import Network
 
@@ -39,6 +39,8 @@ class Job:
     tell: Tell
     weights: Path | None = None
     source: Source | None = None
+    range_test: RangeTest | None = None
+    at_start: list[Start] = field(default_factory=list)
     seconds: Seconds = field(default_factory=Seconds)
     result: Fit = field(default_factory=Fit)
     notices: list[str] = field(default_factory=list)

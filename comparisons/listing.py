@@ -9,8 +9,10 @@ from rich.table import Table
 
 from comparisons.data import SOURCES
 from comparisons.presets import PRESETS
+from comparisons.records import full_name
 from comparisons.session import Request, plain_console, planned_without_supplies
 from comparisons.strategies import STRATEGIES
+from comparisons.variants import KNOBS
 from models.catalog import MODELS, OWN, families, resolved_name
 
 
@@ -56,13 +58,32 @@ def show_plan(request: Request) -> None:
         table.add_column(heading)
     for run in planned:
         phases = "; ".join(_phase(phase) for phase in run.phases)
-        table.add_row(run.arm, f"{run.train_size:,}", str(run.seed), phases)
+        table.add_row(
+            full_name(run.arm, run.settings), f"{run.train_size:,}", str(run.seed), phases
+        )
+    console.print(table)
+
+
+def show_knobs() -> None:
+    """Print the table of knobs."""
+    console = plain_console()
+    table = Table(title="knobs", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("knob", "question", "variants", "run on"):
+        table.add_column(heading)
+    for name, knob in KNOBS.items():
+        table.add_row(name, knob.question, ", ".join(knob.variants), knob.preset.sentence)
     console.print(table)
 
 
 def _phase(phase: dict[str, Any]) -> str:
     extras = "".join(f" + {name}" for name in phase["augment"])
+    found = " x the rate found" if phase.get("found_rate") else ""
+    turned = "".join(
+        f", {name.replace('_', ' ')} {phase[name]}"
+        for name in ("weight_decay", "label_smoothing", "init", "dropout", "l1", "l2", "patience")
+        if phase.get(name)
+    )
     return (
         f"{phase['name']}: {phase['epochs']} epochs, {phase['optimizer']} "
-        f"{phase['learning_rate']:g}, batch {phase['batch_size']}{extras}"
+        f"{phase['learning_rate']:g}{found}, batch {phase['batch_size']}{extras}{turned}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 
 from comparisons import bases, recipes, records
 from comparisons.arms import Arm
+from comparisons.variants import KNOBS, turned
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -56,6 +58,7 @@ class Settings:
     engine: str = "auto"
     deterministic: bool = False
     source: SourceData | None = None
+    knob: str | None = None
 
 
 def runs(
@@ -67,10 +70,11 @@ def runs(
     notices: list[str],
     command: str,
 ) -> list[Run]:
-    """Every run of a comparison, seeds within arms within sizes."""
+    """Every run of a comparison: seeds within the knob's variants within arms within sizes."""
     planned = []
+    knob = KNOBS[settings.knob] if settings.knob else None
     for size in sizes:
-        for arm in arms:
+        for arm, (variant, changes) in product(arms, knob.all_changes if knob else [("", {})]):
             source = settings.source if arm.strategy.start == "source" else None
             phases = recipes.phases(
                 arm,
@@ -79,6 +83,7 @@ def runs(
                 settings.batch_size,
                 source.train_size if source else None,
             )
+            phases = [turned(phase, changes, size) for phase in phases]
             decides: dict[str, Any] = {
                 "data": Path(settings.data).name,
                 "device": settings.device,
@@ -91,10 +96,14 @@ def runs(
                 decides["base"] = bases.identity(arm.model)
             if source:
                 decides["source"] = {"data": source.name, "fingerprint": source.fingerprint}
+            if variant:
+                decides |= {"knob": settings.knob, "variant": variant}
             for seed in seeds:
                 planned.append(
                     Run(
-                        id=run_id(arm.name, size, seed, decides, fingerprint),
+                        id=run_id(
+                            records.full_name(arm.name, decides), size, seed, decides, fingerprint
+                        ),
                         arm=arm.name,
                         written=arm.written,
                         seed=seed,
@@ -111,10 +120,12 @@ def runs(
     return planned
 
 
-def run_id(arm: str, train_size: int, seed: int, settings: dict[str, Any], fingerprint: str) -> str:
+def run_id(
+    name: str, train_size: int, seed: int, settings: dict[str, Any], fingerprint: str
+) -> str:
     """A readable name that changes with everything that decides a run."""
-    slug = re.sub(r"[^a-z0-9.]+", "-", arm.lower())
-    decides = [records.SCHEMA, arm, train_size, seed, settings, fingerprint]
+    slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).rstrip("-")
+    decides = [records.SCHEMA, name, train_size, seed, settings, fingerprint]
     return f"{slug}-n{train_size}-s{seed}-{records.digest(decides)}"
 
 

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from comparisons.plan import Run
-from comparisons.records import Record
+from comparisons.records import Record, full_name
 
 
 class Display:
@@ -94,11 +94,12 @@ class Display:
         if record.error:
             self.console.print(f"[red]{record.status}[/red] {record.id}: {record.error}")
         elif not self.console.is_terminal:
-            self.console.print(f"{record.arm} seed {record.seed}: {state}")
+            name = full_name(record.arm, record.settings)
+            self.console.print(f"{name} seed {record.seed}: {state}")
 
 
 def _label(run: Run) -> str:
-    return f"{run.arm} · {run.train_size:,} · seed {run.seed}"
+    return f"{full_name(run.arm, run.settings)} · {run.train_size:,} · seed {run.seed}"
 
 
 def _column(width: int) -> Any:

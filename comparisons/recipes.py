@@ -10,7 +10,16 @@ from comparisons.arms import Arm
 REFERENCE_SIZE = 45_000
 SOURCE = "source"
 # Left out of a settled phase where nothing else is asked for: most phases have no use for them.
-USUAL = {"views": ["original"], "rate_decay": 1.0}
+USUAL = {
+    "views": ["original"],
+    "rate_decay": 1.0,
+    "init": None,
+    "dropout": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "patience": 0,
+    "found_rate": False,
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,12 @@ class Recipe:
     frozen, one of them drawn for each image and epoch. `flip_at_test` averages the logits of an
     image and its mirror image. `rate_decay` multiplies the rate of a block for every block
     between it and the head (Howard & Ruder 2018, arXiv:1801.06146, section 3.2).
+
+    What the knobs turn: `init` names a row of models.kernels.INITS that all kernels are drawn by
+    (None: as the layers have it); `dropout` is the share of features kept from the head in each
+    step; `l1` and `l2` weigh sum |w| and sum w² of all kernels in the loss; `patience` counts the
+    epochs without a lower validation loss after which training stops and goes back (0: never);
+    with `found_rate`, `learning_rate` is a multiple of the rate that a range test finds.
     """
 
     optimizer: str
@@ -38,6 +53,12 @@ class Recipe:
     flip_at_test: bool = False
     rate_decay: float = 1.0
     growth: float = 0.5
+    init: str | None = None
+    dropout: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    patience: int = 0
+    found_rate: bool = False
 
 
 RECIPES = {
@@ -54,6 +75,7 @@ RECIPES = {
         augment=("flip", "crop"),
         flip_at_test=True,
     ),
+    "plain-cnn": Recipe("adam", 5e-4, batch_size=32, epochs=8, growth=0.0),
     "base": Recipe(
         "adam",
         2e-3,

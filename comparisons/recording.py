@@ -35,6 +35,9 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         test=test,
         source=job.source,
         adapters=_adapters(job),
+        range_test=job.range_test,
+        at_start=job.at_start,
+        best_epoch=job.result.best_epoch,
         seconds=job.seconds,
         parameters=Parameters(
             total=network.whole.count_params(),

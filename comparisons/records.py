@@ -7,6 +7,7 @@ glossary defines every field. A number that was not measured, or was not finite,
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +108,29 @@ class Adapters(msgspec.Struct):
     float32_bytes: int
 
 
+class RangeTest(msgspec.Struct):
+    """A learning-rate range test: cross-entropy step by step at rising rates.
+
+    `smoothed` is the moving average of `losses`; `chosen` the rate that follows from it (see
+    comparisons.range_test); `exploded` says whether the loss broke out before the last rate.
+    """
+
+    rates: list[float]
+    losses: list[float | None]
+    smoothed: list[float | None]
+    chosen: float
+    exploded: bool
+
+
+class Start(msgspec.Struct):
+    """A layer before training: standard deviations of its kernel, output and kernel's gradient."""
+
+    layer: str
+    weights: float | None
+    activations: float | None
+    gradients: float | None
+
+
 class Seconds(msgspec.Struct):
     """Where the time of a run went; `total` runs from reading the data to the test metrics.
 
@@ -162,6 +186,9 @@ class Record(msgspec.Struct, kw_only=True):
     forgetting: Forgetting | None = None
     moved: list[Moved] = []
     adapters: Adapters | None = None
+    range_test: RangeTest | None = None
+    at_start: list[Start] = []
+    best_epoch: int | None = None
     seconds: Seconds = msgspec.field(default_factory=Seconds)
     parameters: Parameters = msgspec.field(default_factory=Parameters)
     flops: Flops = msgspec.field(default_factory=Flops)
@@ -173,9 +200,23 @@ class Record(msgspec.Struct, kw_only=True):
     environment: dict[str, Any] = {}
 
 
+def full_name(arm: str, settings: dict[str, Any], *more: str) -> str:
+    """An arm with the variant of a knob that it stands for, and what else tells it apart.
+
+    `cnn:scratch`, `cnn:scratch (adam)`, `cnn:scratch (adam, epochs 4)`.
+    """
+    words = ", ".join(str(word) for word in (settings.get("variant"), *more) if word)
+    return f"{arm} ({words})" if words else arm
+
+
 def plain(epoch: Epoch) -> dict[str, Any]:
     """An epoch as a plain dictionary."""
     return {name: getattr(epoch, name) for name in epoch.__struct_fields__}
+
+
+def finite(value: float) -> float | None:
+    """A number as a record holds it: None where it is not finite."""
+    return float(value) if math.isfinite(value) else None
 
 
 class DamagedRecord(ValueError):

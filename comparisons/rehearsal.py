@@ -62,7 +62,7 @@ def _build(arm: Arm, image_shape: Any, classes: int) -> None:
 
     options = dict(arm.options)
     weights = weights_file(arm.model, options) if arm.strategy.pretrained else None
-    network = adapt.build(arm.model, options, image_shape, classes, weights, change_of(arm))
+    network = adapt.build(arm.model, options, image_shape, classes, weights, change_of(arm, []))
     for phase in arm.strategy.phases:
         count = arm.value or 0
         adapt.set_trainable(network, phase.trainable, count)

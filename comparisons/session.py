@@ -21,11 +21,12 @@ from comparisons.files import cache_limit
 from comparisons.presets import PRESETS, Preset
 from comparisons.progress import Display
 from comparisons.records import Record
+from comparisons.variants import KNOBS
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks for; None means that the preset decides.
+    """What a user asks for; None means that the preset decides, or that of the knob.
 
     With `out` None nothing is written, unless `default_out`, which means results/DATASET.
     """
@@ -35,6 +36,7 @@ class Request:
     train_sizes: tuple[int, ...] | None = None
     seeds: tuple[int, ...] | None = None
     preset: str = "standard"
+    knob: str | None = None
     epochs: int | None = None
     batch_size: int | None = None
     device: str = "auto"
@@ -93,7 +95,9 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     """The preset and the arms of a request. Raises ComparisonError for what cannot be meant."""
     if request.preset not in PRESETS:
         raise unknown("preset", request.preset, PRESETS)
-    preset = PRESETS[request.preset]
+    if request.knob is not None and request.knob not in KNOBS:
+        raise unknown("knob", request.knob, KNOBS)
+    preset = KNOBS[request.knob].preset if request.knob else PRESETS[request.preset]
     for flag, value in (("--epochs", request.epochs), ("--batch-size", request.batch_size)):
         if value is not None and value < 1:
             raise ComparisonError(f"{flag} must be 1 or more, not {value}")
@@ -163,7 +167,7 @@ def runs(
 ) -> list[plan.Run]:
     """Every run of a request, settled."""
     epochs = request.epochs
-    if epochs is None and request.train_sizes is None:
+    if epochs is None and (request.train_sizes is None or request.knob):
         epochs = preset.epochs
     settings = plan.Settings(
         data=name,
@@ -174,6 +178,7 @@ def runs(
         engine=request.engine,
         deterministic=request.deterministic,
         source=source,
+        knob=request.knob,
     )
     seeds = list(dict.fromkeys(request.seeds or preset.seeds))
     return plan.runs(

@@ -11,6 +11,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import msgspec
@@ -19,7 +20,7 @@ from filelock import FileLock
 
 from comparisons import recipes, records
 from comparisons.arms import Arm
-from comparisons.augment import augment
+from comparisons.augment import augment, mixed
 from comparisons.data import prepare, split
 from comparisons.files import cache_folder, write_text
 from comparisons.fitting import EVALUATION_BATCH, Fit, fit
@@ -75,7 +76,7 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
 
 
 def _train(
-    plan: Run, arm: Arm, phase: dict[str, object], runtime: Runtime, tell: Tell, path: Path
+    plan: Run, arm: Arm, phase: dict[str, Any], runtime: Runtime, tell: Tell, path: Path
 ) -> Source:
     assert plan.source is not None
     tell({"event": "stage", "text": f"reading {plan.source}"})
@@ -101,7 +102,10 @@ def _train(
         runtime=runtime,
         result=result,
         tell=lambda epoch: tell({"event": "epoch", **records.plain(epoch)}),
-        draw=lambda epoch: augment(phase["augment"], train, plan.seed, epoch),  # type: ignore[arg-type]
+        draw=lambda epoch, targets: (
+            augment(phase["augment"], train, plan.seed, epoch),
+            mixed(phase["augment"], targets, plan.seed, epoch),
+        ),
     )
     logits = network.whole.predict(dataset.x_test, batch_size=EVALUATION_BATCH, verbose=0)
     accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())

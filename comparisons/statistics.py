@@ -15,7 +15,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
-from comparisons.records import Record, digest
+from comparisons.records import Record, digest, full_name
 
 METHOD = "95 % Student t interval"
 CONFIDENCE = 0.95
@@ -59,8 +59,8 @@ class Paired:
 class Group:
     """The runs of one arm at one size under the same settings on the same data.
 
-    `label` is the arm's name, followed by the settings that differ where the same arm was run
-    under several at the same size.
+    `label` is the arm's name, followed by the variant of a knob that it stands for, and by the
+    settings that differ where the same was run under several at the same size.
     """
 
     arm: str
@@ -280,19 +280,23 @@ def _shares(row: Sequence[int]) -> list[float]:
 def _labels(
     found: dict[tuple[str, int, str, str], list[Record]],
 ) -> dict[tuple[str, int, str, str], str]:
-    """The arm's name, with the settings that tell it from the same arm at the same size."""
+    """The arm's name with its variant, and what tells it from the same ones at the same size."""
     rivals: dict[tuple[str, int, str], dict[str, dict[str, Any]]] = defaultdict(dict)
-    for key, runs in found.items():
-        rivals[key[:3]][key[3]] = dict(_leaves(runs[0].settings))
+    for (data, size, arm, settings), runs in found.items():
+        name = full_name(arm, runs[0].settings)
+        rivals[data, size, name][settings] = dict(_leaves(runs[0].settings))
     return {
-        (*arm, settings): f"{arm[2]}{_difference(settings, several)}"
-        for arm, several in rivals.items()
-        for settings in several
+        key: full_name(
+            key[2],
+            runs[0].settings,
+            _difference(key[3], rivals[key[0], key[1], full_name(key[2], runs[0].settings)]),
+        )
+        for key, runs in found.items()
     }
 
 
 def _difference(settings: str, several: dict[str, dict[str, Any]]) -> str:
-    """What tells one of several settings from the others, as ` (epochs 4)`; empty for only one.
+    """What tells one of several settings from the others, as `epochs 4`; empty for only one.
 
     `several` has the flat settings by their digest. Where words do not tell them apart, the
     digest does.
@@ -308,7 +312,7 @@ def _difference(settings: str, several: dict[str, dict[str, Any]]) -> str:
     said = words(several[settings])
     if len(said) > MOST_LETTERS or [words(one) for one in several.values()].count(said) > 1:
         said = f"settings {settings}"
-    return f" ({said})"
+    return said
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,16 +12,17 @@ import keras
 import numpy as np
 
 from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
-from comparisons.augment import augment
+from comparisons.augment import augment, mixed
 from comparisons.data import Dataset, split
 from comparisons.extraction import extracted
 from comparisons.fitting import EVALUATION_BATCH, Diverged, Fit, fit
 from comparisons.job import Job, Tell
 from comparisons.plan import Run
+from comparisons.range_test import range_test
 from comparisons.recording import record_of
-from comparisons.records import Record
+from comparisons.records import Record, Start
 from comparisons.runtime import Runtime
-from models import adapt, catalog, flops
+from models import adapt, catalog, flops, kernels
 
 
 def run(
@@ -41,7 +42,10 @@ def run(
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     tell({"event": "stage", "text": "building the network"})
     job = _set_up(plan, dataset, runtime, tell, started)
+    watching = time.perf_counter()
     memory = forgetting.remember(job) if job.arm.strategy.moves_base else None
+    job.at_start = _at_start(job)
+    watching = time.perf_counter() - watching
     error = None
     try:
         for phase in _target_phases(plan):
@@ -58,7 +62,7 @@ def run(
     if np.isfinite(logits).all():
         test = evaluation.test_metrics(logits, dataset)
     # What watches the experiment is not part of its bill.
-    job.seconds.total = time.perf_counter() - started - (memory.seconds if memory else 0.0)
+    job.seconds.total = time.perf_counter() - started - watching
     # The record first: it says whether the code is as committed, which a new file may change.
     record = record_of(job, date, error, test)
     if memory:
@@ -102,8 +106,10 @@ def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, started: 
             dataset.image_shape,
             len(dataset.classes),
             path,
-            change_of(arm),
+            change_of(arm, plan.phases),
         )
+    if init := _first_phase(plan).get("init"):
+        kernels.initialise(network.whole, init, plan.seed)
     rows = split(dataset.y_train, plan.seed, plan.train_size)
     if path is None:
         network.prepare(dataset.x_train[rows.train])
@@ -115,19 +121,53 @@ def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, started: 
     return job
 
 
-def change_of(arm: arms.Arm) -> adapt.Change:
-    """What an arm's strategy makes of its base before it trains."""
+def change_of(arm: arms.Arm, phases: list[dict[str, Any]]) -> adapt.Change:
+    """What an arm's strategy and phases make of its base before it trains."""
     parts = {phase.trainable for phase in arm.strategy.phases}
     return adapt.Change(
         rank=arm.value or 0 if "adapters" in parts else 0,
         bits=arm.strategy.bits,
         replace=arm.value or 0 if "new" in parts else 0,
         linear=arm.strategy.linear,
+        dropout=max((phase.get("dropout", 0.0) for phase in phases), default=0.0),
     )
 
 
 def _target_phases(plan: Run) -> list[dict[str, Any]]:
     return [phase for phase in plan.phases if phase["name"] != recipes.SOURCE]
+
+
+def _first_phase(plan: Run) -> dict[str, Any]:
+    return _target_phases(plan)[0]
+
+
+# Training images whose signals and gradients are looked at before training.
+LOOKED_AT = 256
+
+
+def _at_start(job: Job) -> list[Start]:
+    """Each layer before training, where a phase says how weights begin; else nothing."""
+    phase = _first_phase(job.run)
+    if not phase.get("init"):
+        return []
+    adapt.set_trainable(job.network, phase["trainable"], phase.get("blocks", 0))
+    rows = job.rows.train[:LOOKED_AT]
+    targets = keras.utils.to_categorical(job.dataset.y_train[rows], len(job.dataset.classes))
+    found = kernels.at_start(job.network, job.dataset.x_train[rows], targets)
+    return [Start(name, *map(records.finite, spreads)) for name, *spreads in found]
+
+
+def _at_found_rate(
+    job: Job, phase: dict[str, Any], model: keras.Model, inputs: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """The phase at its multiple of the rate that a range test finds; the test is charged."""
+    job.tell({"event": "stage", "text": "testing learning rates"})
+    started = time.perf_counter()
+    classes, seed = len(job.dataset.classes), job.run.seed
+    found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)
+    job.range_test = found
+    job.seconds.setup += time.perf_counter() - started
+    return phase | {"learning_rate": phase["learning_rate"] * found.chosen}
 
 
 def _train(job: Job, phase: dict[str, Any]) -> None:
@@ -139,23 +179,28 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
     if lower is None:
         train, validation = images[rows.train], images[rows.validation]
 
-        def draw(epoch: int) -> np.ndarray:
-            return augment(phase["augment"], train, seed, epoch)
+        def draw(epoch: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            names = phase["augment"]
+            return augment(names, train, seed, epoch), mixed(names, targets, seed, epoch)
     else:
         names = phase.get("views", ["original"])
         views = [extracted(job, lower, "train", images, rows.train, view) for view in names]
         validation = extracted(job, lower, "train", images, rows.validation)
         train = views[0]
 
-        def draw(epoch: int) -> np.ndarray:
-            return one_of(views, seed, epoch)
+        def draw(epoch: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return one_of(views, seed, epoch), targets
 
+    labels = job.dataset.y_train[rows.train]
+    kernels.penalise(upper, phase.get("l1", 0.0), phase.get("l2", 0.0))
+    if phase.get("found_rate"):
+        phase = _at_found_rate(job, phase, upper, train, labels)
     job.tell({"event": "phase", "name": phase["name"], "epochs": phase["epochs"]})
     before = len(job.result.epochs)
     fit(
         upper,
         phase,
-        (train, job.dataset.y_train[rows.train]),
+        (train, labels),
         (validation, job.dataset.y_train[rows.validation]),
         classes=len(job.dataset.classes),
         seed=seed,

@@ -53,13 +53,16 @@ class Change:
     """What a strategy makes of a base before it trains: at most one of these is not zero.
 
     `rank` of adapters, on weights of `bits` bits; `replace` counts the last blocks whose place
-    two new ones take. `linear` makes the head a single layer.
+    two new ones take. `linear` makes the head a single layer. `dropout` is the share of
+    features that is left out in each training step before the head reads them; it goes with any
+    of these.
     """
 
     rank: int = 0
     bits: int = 32
     replace: int = 0
     linear: bool = False
+    dropout: float = 0.0
 
 
 def build(
@@ -93,9 +96,10 @@ def build(
     x = new(x) if new else x
     backbone = keras.Model(inputs, x, name="backbone")
     head_layers = linear_head if change.linear else HEADS.get(model.kind, dense_head)
-    head = keras.Sequential(
-        [keras.Input(backbone.output_shape[1:]), *head_layers(classes)], name="head"
-    )
+    features = [keras.Input(backbone.output_shape[1:])]
+    if change.dropout:
+        features.append(layers.Dropout(change.dropout))
+    head = keras.Sequential([*features, *head_layers(classes)], name="head")
     inputs = keras.Input(input_shape, dtype="uint8")
     whole = keras.Model(inputs, head(backbone(inputs)), name="whole")
     return Network(backbone, head, whole, base, weights is not None, bones.preprocess, new, adapted)
@@ -141,8 +145,8 @@ def linear_head(classes: int) -> list[layers.Layer]:
     return [_logits(classes)]
 
 
-SCRATCH = {"tutorial": scratch.tutorial_cnn, "cnn": scratch.cnn}
-HEADS = {"tutorial": tutorial_head, "cnn": linear_head}
+SCRATCH = {"tutorial": scratch.tutorial_cnn, "cnn": scratch.cnn, "plain": scratch.plain_cnn}
+HEADS = {"tutorial": tutorial_head, "cnn": linear_head, "plain": linear_head}
 
 
 def halves(network: Network, part: str, count: int = 0) -> tuple[keras.Model | None, keras.Model]:
@@ -179,7 +183,7 @@ def set_trainable(network: Network, part: str, count: int = 0) -> None:
     # Off, then on: Keras passes a value down to the variables only where it differs.
     network.whole.trainable = False
     network.whole.trainable = True
-    for layer in _layers(network.base):
+    for layer in all_layers(network.base):
         # A normalisation that does not train keeps the statistics of its pretraining too; left
         # to drift, they ruin a base. Calling the base with training=False is not enough: Keras
         # overrides it in a model within a model.
@@ -242,11 +246,11 @@ def _new_blocks(shape: tuple[int, ...]) -> keras.Model:
     return keras.Sequential([*parts, layers.GlobalAveragePooling2D()], name="new")
 
 
-def _layers(model: keras.Model) -> Iterator[keras.Layer]:
+def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
     """Every layer of a model, those of models within it as well."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _layers(layer)
+            yield from all_layers(layer)
         else:
             yield layer
 

@@ -97,6 +97,12 @@ OWN = {
             pretrained=False,
             smallest=10,
         ),
+        Model(
+            "plain-cnn",
+            "18 narrow convolutions and nothing between them: how weights begin decides",
+            kind="plain",
+            pretrained=False,
+        ),
         _application("vgg16", "VGG16, 14.7 million parameters, pretrained on ImageNet"),
         _application(
             "mobilenet", "MobileNet v1, made for phones, pretrained on ImageNet", alpha=0.25

@@ -1,6 +1,8 @@
-"""Networks trained from random weights: the tutorial's CNN, and a fast one for CPUs."""
+"""Networks trained from random weights: the tutorial's, a fast one for CPUs, a deep plain one."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -55,6 +57,26 @@ def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128)) 
         x = layers.ReLU()(x)
     x = layers.GlobalMaxPooling2D()(x)
     return keras.Model(inputs, x, name="cnn")
+
+
+def plain_cnn(
+    input_shape: tuple[int, int, int], widths: tuple[int, ...] = (16, 32, 64), each: int = 6
+) -> keras.Model:
+    """A deep stack of convolutions and nothing else: uint8 [n, h, w, c] -> [n, features].
+
+    Without normalisation and without shortcuts, so that how its weights begin decides whether a
+    signal comes through: 18 layers of 3x3, the first of every width two pixels apart. Like the
+    plain networks of He et al. 2015, arXiv:1502.01852, section 2.2, but narrow.
+    """
+    parts: list[Any] = [keras.Input(input_shape, dtype="uint8")]
+    parts.append(layers.Rescaling(1 / 127.5, offset=-1))
+    for index, width in enumerate(widths, start=1):
+        for number in range(1, each + 1):
+            name, stride = f"block{index}_conv{number}", 2 if number == 1 else 1
+            parts.append(
+                layers.Conv2D(width, 3, stride, padding="same", activation="relu", name=name)
+            )
+    return keras.Sequential([*parts, layers.Flatten()], name="plain_cnn")
 
 
 def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:

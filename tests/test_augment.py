@@ -124,3 +124,80 @@ def test_flip_and_crop_are_drawn_apart():
         assert 0.25 < share < 0.75
     for view, image in zip(both[:20], mirrored[:20], strict=True):
         offset(image, view)
+
+
+@given(pictures(), seeds, epochs)
+def test_cutout_covers_one_square_of_each_image_alone(images, seed, epoch):
+    views = augment.augment(["cutout"], images, seed, epoch)
+    side = round(augment.HOLE * min(images.shape[1:3]))
+    for image, view in zip(images, views, strict=True):
+        rows, columns = np.nonzero((view != image).any(axis=-1))
+        # Nothing shows where every pixel of the hole was grey already.
+        if len(rows):
+            assert np.ptp(rows) < side and np.ptp(columns) < side
+            box = view[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+            assert (box == augment.GREY).all()
+
+
+def test_cutout_is_anywhere_and_reaches_over_the_edge():
+    images = np.zeros((400, 8, 8, 1), np.uint8)
+    holes = augment.augment(["cutout"], images, 0, 0)[..., 0] == augment.GREY
+    assert holes.any(axis=0).all()
+    sizes = holes.sum(axis=(1, 2))
+    assert sizes.max() == 16 and sizes.min() < 16
+    assert len({hole.tobytes() for hole in holes}) > 40
+
+
+@given(pictures(), seeds, epochs)
+def test_colour_turns_whole_images_and_stays_in_range(images, seed, epoch):
+    views = augment.augment(["colour"], images, seed, epoch)
+    flat = np.full_like(images, 100)
+    # A uniform grey has neither contrast nor saturation: only brightness is left.
+    bright = augment.augment(["colour"], flat, seed, epoch)
+    assert (bright == bright[:, :1, :1, :1]).all()
+    low, high = 100 * (1 - augment.STRENGTH), 100 * (1 + augment.STRENGTH)
+    assert low - 1 <= bright.min() and bright.max() <= high + 1
+    assert views.dtype == np.uint8
+
+
+def test_colour_is_drawn_for_each_image_alone_and_the_same_across_chunks(monkeypatch):
+    images = np.repeat(np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8), 50, 0)
+    views = augment.augment(["colour", "mixup"], images, 0, 0)
+    assert len({view.tobytes() for view in augment.augment(["colour"], images, 0, 0)}) > 45
+    monkeypatch.setattr(augment, "CHUNK", 7)
+    assert (augment.augment(["colour", "mixup"], images, 0, 0) == views).all()
+
+
+def one_hot(count: int, classes: int = 4) -> np.ndarray:
+    return np.eye(classes, dtype=np.float32)[np.arange(count) % classes]
+
+
+@given(names, some.integers(1, 40), seeds, epochs)
+def test_targets_are_mixed_by_mixup_alone_and_add_up_to_one(chosen, count, seed, epoch):
+    targets = one_hot(count)
+    found = augment.mixed(chosen, targets, seed, epoch)
+    assert found.shape == targets.shape and found.dtype == np.float32
+    assert found.sum(axis=1) == pytest.approx(np.ones(count), abs=1e-6)
+    assert (found >= 0).all()
+    assert (targets == one_hot(count)).all()
+    if "mixup" not in chosen:
+        assert (found == targets).all()
+
+
+@given(some.integers(2, 60), seeds, epochs)
+def test_images_and_targets_are_mixed_alike(count, seed, epoch):
+    # An image of one brightness for each class: the mixture tells the shares.
+    levels = np.array([0, 60, 120, 240], np.float32)
+    targets = one_hot(count)
+    images = np.broadcast_to((targets @ levels)[:, None, None, None], (count, 8, 8, 1))
+    views = augment.augment(["mixup"], images.astype(np.uint8), seed, epoch)
+    expected = augment.mixed(["mixup"], targets, seed, epoch) @ levels
+    assert np.abs(views[:, 0, 0, 0] - expected).max() <= 0.51
+
+
+def test_augmentations_of_one_run_are_drawn_apart():
+    images = np.zeros((300, 16, 16, 1), np.uint8)
+    images[:, 8, 8] = 255
+    cropped = augment.augment(["crop"], images, 0, 0)[..., 0].argmax(axis=(1)).max(axis=1)
+    holes = (augment.augment(["cutout"], np.zeros_like(images), 0, 0)[..., 0] > 0).argmax(axis=1)
+    assert abs(np.corrcoef(cropped, holes.max(axis=1))[0, 1]) < 0.25

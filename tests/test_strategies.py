@@ -48,7 +48,7 @@ COUNTS = {"complete": 19, "full": 19, "partial@2": 8, "lora@8": 18, "hybrid@3": 
 def built(arm: arms.Arm) -> adapt.Network:
     keras.utils.set_random_seed(0)
     path = None if arm.strategy.start == "random" else weights_file(TINY, {})
-    return adapt.build(TINY, {}, (24, 24, 3), CLASSES, path, training.change_of(arm))
+    return adapt.build(TINY, {}, (24, 24, 3), CLASSES, path, training.change_of(arm, []))
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:

@@ -11,7 +11,8 @@ from pathlib import Path
 from comparisons.errors import ComparisonError
 from comparisons.files import write_text, write_with
 from comparisons.records import Record, load_all
-from comparisons.report import figures, findings, page, style, table
+from comparisons.report import figures, page, style, table
+from comparisons.report.headline import headline
 
 __all__ = ["build", "show"]
 
@@ -45,7 +46,7 @@ def show(records: Sequence[Record]) -> None:
         print("There are no records to show.")
         return
     if not _in_notebook():
-        print("\n".join(findings.headline(records)))
+        print("\n".join(headline(records)))
         table.print_table(table.summarise(records))
         return
     from IPython.display import HTML, Image, display
@@ -61,7 +62,7 @@ def show(records: Sequence[Record]) -> None:
 def _write(folder: Path, records: Sequence[Record], left_out: Sequence[str]) -> Path:
     rows = table.summarise(records)
     table.write_csv(rows, folder / "summary.csv")
-    table.write_json(rows, findings.headline(records), folder / "summary.json")
+    table.write_json(rows, headline(records), folder / "summary.json")
     pictures = []
     for plot in figures.drawable(records):
         wide = plot.draw(records)

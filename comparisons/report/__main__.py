@@ -9,7 +9,8 @@ from pathlib import Path
 
 from comparisons.errors import ComparisonError
 from comparisons.records import load_all
-from comparisons.report import build, findings
+from comparisons.report import build
+from comparisons.report.headline import headline
 
 EXAMPLE = """\
 example:
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ComparisonError as error:
         print(f"comparisons.report: {error}", file=sys.stderr)
         return error.exit_code
-    print("\n".join(findings.headline(records)))
+    print("\n".join(headline(records)))
     print(page)
     return 0
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from comparisons import statistics as st
 from comparisons.records import Record
-from comparisons.report import bars, curves, strategies, titles, ways
+from comparisons.report import bars, curves, knob_figures, knobs, strategies, titles, ways
 from comparisons.report.view import View, view
 
 __all__ = ["FIGURES", "Plot", "drawable"]
@@ -48,7 +48,8 @@ def _has_confusion(seen: View) -> bool:
 
 
 def _many_sized(seen: View) -> bool:
-    return len(ways.priced(seen, ways.PARAMETERS)) >= MANY
+    arms = ways.priced(seen, ways.PARAMETERS)
+    return len(arms) >= MANY and len({paid for _, paid in arms}) > 1
 
 
 def _many_ways(seen: View) -> bool:
@@ -58,6 +59,14 @@ def _many_ways(seen: View) -> bool:
 
 def _has_moved(seen: View) -> bool:
     return bool(ways.moves(seen))
+
+
+def _has_range_test(seen: View) -> bool:
+    return bool(knobs.tests_of(seen))
+
+
+def _has_start(seen: View) -> bool:
+    return bool(knobs.starts(seen))
 
 
 def _has_forgotten(seen: View) -> bool:
@@ -71,6 +80,26 @@ def _several(needs: Callable[[View], bool]) -> Callable[[View], bool]:
 FIGURES = {
     plot.name: plot
     for plot in (
+        Plot(
+            "range-test",
+            "The range test: loss against learning rate",
+            knob_figures.range_test,
+            knobs.range_title,
+            "On the left steps are too small to change anything; where the curve falls the "
+            "network learns; where it shoots up the steps are too long. A rate well before the "
+            "bottom learns fast and leaves room.",
+            _has_range_test,
+        ),
+        Plot(
+            "at-start",
+            "Weights, signals and gradients before training",
+            knob_figures.at_start,
+            knobs.start_title,
+            "A level line is good: every layer hands on a signal as strong as it got. On a log "
+            "scale a falling line means that little of the signal, or of the gradient that "
+            "training lives on, reaches the far end.",
+            _has_start,
+        ),
         Plot(
             "accuracy-time",
             "Accuracy against time",

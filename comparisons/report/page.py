@@ -14,13 +14,15 @@ from markupsafe import Markup
 
 from comparisons import statistics as st
 from comparisons.records import Record
-from comparisons.report import findings, text
+from comparisons.report import findings, knobs, text
 from comparisons.report.figures import Plot
+from comparisons.report.headline import headline
 from comparisons.report.style import styles
 from comparisons.report.table import Row, describe, summarise, upstream
 from comparisons.report.view import View, cold, view
 from comparisons.report.view import accuracy as accuracy_of
-from comparisons.report.words import GLOSSARY, READING
+from comparisons.report.words import ARM_READING, GLOSSARY, KNOB_READING, READING
+from comparisons.variants import KNOBS
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,11 @@ def render(
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped."""
     seen = view(records)
+    knob = knobs.knob_of(seen.records)
     environment = _environment()
     return environment.get_template("page.html.j2").render(
         **_summary(records, rows),
-        title=f"{seen.records[0].data.name}: train from scratch, or fine-tune?",
+        title=f"{seen.records[0].data.name}: {_question(knob)}",
         totals=describe(records),
         warnings=warnings(records),
         left_out=left_out,
@@ -51,11 +54,17 @@ def render(
         differences=differences(seen),
         runs=[(g.label, r) for g in st.group(records) for r in g.records],
         total=st.total,
-        reading=READING,
+        reading=(KNOB_READING if knob else ARM_READING) + READING,
         glossary=GLOSSARY,
         arms=[_arm(g) for g in _one_per_label(records)],
         surroundings=surroundings(records),
     )
+
+
+def _question(knob: str | None) -> str:
+    if knob is None:
+        return "train from scratch, or fine-tune?"
+    return KNOBS[knob].question if knob in KNOBS else knob
 
 
 def fragment(records: Sequence[Record]) -> str:
@@ -155,7 +164,7 @@ def _summary(records: Sequence[Record], rows: Sequence[Row]) -> dict[str, Any]:
     chosen = styles(row.label for row in rows if row.label not in drawn) | styles(drawn)
     levels = {row.level for row in rows if row.level is not None}
     return {
-        "headline": findings.headline(records),
+        "headline": headline(records),
         "rows": rows,
         "style": chosen.__getitem__,
         "level": levels.pop() if len(levels) == 1 else None,

@@ -23,6 +23,7 @@ from comparisons.presets import PRESETS
 from comparisons.records import Record, load_all
 from comparisons.report import findings, table, text
 from comparisons.strategies import STRATEGIES
+from comparisons.variants import KNOBS
 from models.catalog import OWN, families, resolved_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +180,15 @@ def presets() -> str:
     return _markdown(("preset", "what is run", "arms"), rows)
 
 
+def knobs() -> str:
+    """The table of knobs."""
+    rows = [
+        (f"`{name}`", knob.question, ", ".join(knob.variants), knob.preset.sentence)
+        for name, knob in KNOBS.items()
+    ]
+    return _markdown(("knob", "question", "variants", "run on"), rows)
+
+
 # What a phase trains, in words.
 WORDS = {
     "all": "everything",
@@ -199,6 +209,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         strategies,
         datasets,
         presets,
+        knobs,
         benchmarks,
     )
 }

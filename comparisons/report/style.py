@@ -31,6 +31,7 @@ from matplotlib.ticker import FuncFormatter
 
 from comparisons.records import Record, digest
 from comparisons.report.text import clean, percent
+from comparisons.variants import KNOBS
 
 INK = "#222222"
 PALE = "#666666"
@@ -102,6 +103,23 @@ OTHERS = (
     Style("#999933", STANDING, "▮"),
 )
 
+# The variants of a knob by their place in its table: the same colour wherever one is shown.
+PLACES = (
+    Style("#0072B2", "o", "●"),
+    Style("#D55E00", "s", "■"),
+    Style("#009E73", "^", "▲"),
+    Style("#CC79A7", "p", "⬟"),
+    Style("#E69F00", "v", "▼"),
+    Style("#56B4E9", "D", "◆"),
+    Style("#7F7F7F", "h", "⬢"),
+    Style("#000000", "P", "✚"),
+)
+VARIANTS = {
+    variant: style
+    for knob in KNOBS.values()
+    for variant, style in zip(knob.variants, PLACES, strict=False)
+}
+
 
 def luminance(colour: str) -> float:
     """Relative luminance of a colour, 0 black to 1 white (WCAG 2.1)."""
@@ -117,8 +135,9 @@ def styles(labels: Iterable[str]) -> dict[str, Style]:
     chosen: dict[str, Style] = {}
     waiting = []
     for label in sorted(set(labels)):
-        arm = label.partition(" (")[0]
-        wanted = next((s for p, s in KNOWN.items() if fnmatchcase(arm, p)), None)
+        arm, _, variant = label.partition(" (")
+        wanted = VARIANTS.get(variant.partition(",")[0].removesuffix(")"))
+        wanted = wanted or next((s for p, s in KNOWN.items() if fnmatchcase(arm, p)), None)
         if wanted is None or wanted in chosen.values():
             waiting.append(label)
         else:

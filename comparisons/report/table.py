@@ -16,7 +16,7 @@ from rich.text import Text
 
 from comparisons import statistics as st
 from comparisons.files import write_text
-from comparisons.records import Record
+from comparisons.records import Record, full_name
 from comparisons.report import findings, text
 from comparisons.report.view import accuracy, mean, view
 from comparisons.report.ways import forgotten
@@ -301,7 +301,7 @@ def describe(records: Sequence[Record]) -> str:
     spent = sum(r.seconds.total for r in records)
     bad = [f"{n} {s}" for s in ("diverged", "failed") if (n := _count(records, s))]
     endings = f", {text.listing(bad)}" if bad else ""
-    arms = text.plural(len({r.arm for r in seen.records}), "arm")
+    arms = text.plural(len({full_name(r.arm, r.settings) for r in seen.records}), "arm")
     return (
         f"{text.plural(len(records), 'run')} of {arms}{endings}; {text.seconds(spent)} altogether."
     )

@@ -38,13 +38,22 @@ class View:
 
     @property
     def base(self) -> str:
-        """The model that all of several arms train, which need not stand in each one's name."""
+        """What all of several arms share, so that it need not stand in each one's name.
+
+        The whole arm where they are variants of a knob, else the model, or nothing.
+        """
+        if len(self.labels) < 2:
+            return ""
+        arms = {g.arm for g in self.groups}
+        if len(arms) == 1 and all(g.records[0].settings.get("variant") for g in self.groups):
+            return arms.pop()
         models = {g.records[0].model for g in self.groups}
-        shared = len(self.labels) > 1 and len(models) == 1
-        return models.pop() if shared else ""
+        return models.pop() if len(models) == 1 else ""
 
     def name(self, label: str) -> str:
-        """An arm's name in a figure: without the base that all share, which the note tells."""
+        """An arm's name in a figure: without what all share, which the note tells."""
+        if self.base and label.startswith(f"{self.base} ("):
+            return label.removeprefix(f"{self.base} (").removesuffix(")")
         return label.removeprefix(f"{self.base}:") if self.base else label
 
     def at(self, size: int) -> list[st.Group]:

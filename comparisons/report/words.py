@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-READING = (
+ARM_READING = (
     (
         "What is compared",
         "Each arm is a network and a way to train it. Training from scratch begins with random "
@@ -10,6 +10,42 @@ READING = (
         "network that somebody trained on other images before, and adapts it. All arms see the "
         "same training images in the same order when their seed is the same.",
     ),
+)
+
+KNOB_READING = (
+    (
+        "What is compared",
+        "One network is trained several times, and a single knob of its training is turned in "
+        "between. Everything else stays: the same training images in the same order, the same "
+        "first weights where the knob does not set them, the same number of epochs. So what "
+        "differs between two arms comes from the knob, or from luck.",
+    ),
+    (
+        "What a learning rate is",
+        "After each look at a few images, training changes the weights a little in the direction "
+        "that makes the loss smaller. The learning rate says how much. Too low, and training "
+        "takes forever; too high, and it jumps over what it looks for, or breaks out. A range "
+        "test raises the rate step by step, watches the loss, and takes back what it trained.",
+    ),
+    (
+        "What a good beginning is",
+        "Each layer multiplies the signal by its weights. Where they are too small the signal is "
+        "weaker after every layer, and in a deep network nothing of it arrives; the gradients, "
+        "which go the other way, fade as well, and nothing is learnt. Xavier's and He's rules "
+        "choose the size of the first weights so that the signal keeps its strength.",
+    ),
+    (
+        "What regularisation is",
+        "A network that has seen a few images many times learns them by heart. Regularisation "
+        "makes that harder: it hides some features (dropout), charges for large weights (L1, "
+        "L2), shows every image a little differently (augmentation), lays two images over each "
+        "other (mixup), asks for less certainty (label smoothing), or stops before it is too "
+        "late (early stopping, which tests the weights of the epoch with the lowest validation "
+        "loss).",
+    ),
+)
+
+READING = (
     (
         "What a loss curve is",
         "The loss says how wrong the network's guesses are and how sure it was of them; training "
@@ -99,6 +135,7 @@ GLOSSARY = (
     ("forgotten", "accuracy that a backbone lost on its source task by learning another"),
     ("head", "the new classifier on a backbone"),
     ("images seen", "training images times the epochs they were shown in"),
+    ("knob", "one setting of training that is turned while all others stay"),
     ("loss", "how wrong the guesses are and how sure they were; 0 is perfect"),
     ("macro F1", "like accuracy, but every class counts the same however rare it is"),
     ("moved", "how large the change of a block's weights is beside the weights as they were"),
@@ -108,6 +145,7 @@ GLOSSARY = (
     ("phase", "a stretch of training with one learning rate and one set of trainable parts"),
     ("probe", "a linear classifier on a backbone's features, trained to see what they are worth"),
     ("quantized", "kept with fewer bits for each number, 8 or 4 instead of 32"),
+    ("range test", "one pass at rising learning rates, to see which one to take"),
     ("rank", "how narrow an adapter is; a lower rank trains fewer numbers"),
     ("seed", "the number that all of a run's random choices follow from"),
     ("source phase", "training a backbone from random weights on another data set first"),
@@ -117,4 +155,5 @@ GLOSSARY = (
     ("test set", "images looked at once, after training"),
     ("time to N %", "seconds until validation accuracy first reached N %"),
     ("validation set", "images put aside from training to watch it by"),
+    ("variant", "what a knob was turned to; an arm's name has it in brackets"),
 )
