@@ -83,7 +83,8 @@ def runs(
                 settings.batch_size,
                 source.train_size if source else None,
             )
-            phases = [turned(phase, changes, size) for phase in phases]
+            if variant:
+                phases = [turned(phase, changes, size) for phase in phases]
             decides: dict[str, Any] = {
                 "data": Path(settings.data).name,
                 "device": settings.device,

@@ -28,8 +28,8 @@ CPU = Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 SHAPE = (32, 32, 3)
 # The first and the last block, the number of blocks, and the module of preprocess_input.
 NAMED: dict[str, tuple[str, str, int, str]] = {
-    "vgg16@32": ("stem", "block5", 6, "vgg16"),
-    "vgg19@32": ("stem", "block5", 6, "vgg19"),
+    "vgg16@32": ("block1", "block5", 5, "vgg16"),
+    "vgg19@32": ("block1", "block5", 5, "vgg19"),
     "mobilenet@0.25x32": ("stem", "block13", 14, "mobilenet"),
     "mobilenetv2@32": ("stem", "top", 19, "mobilenet_v2"),
     "mobilenetv3small@32": ("stem", "top", 13, "mobilenet_v3"),
@@ -325,8 +325,8 @@ def test_a_card_that_is_none_is_refused(made, tmp_path):
 
 
 IMPOSSIBLE = {
-    "tiny:partial@9": "cannot train the last 9 of 9 blocks (stem, block0",
-    "tiny:hybrid@40": "cannot replace the last 40 of 9 blocks (stem, block0",
+    "tiny:partial@9": "cannot train the last 9 of 8 blocks (block0",
+    "tiny:hybrid@40": "cannot replace the last 40 of 8 blocks (block0",
     "tiny:lora@33": "rank 33 is larger than block1_pointwise (32x64): 1 to 32 can be had",
     "file:{made}/cnn.json:lora": "no pointwise convolution",
     "file:{made}/swapped.json:full": "holds the weights of another network",

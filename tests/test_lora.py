@@ -13,7 +13,8 @@ from models.catalog import MODELS, weights_file
 
 @pytest.fixture(scope="module")
 def base() -> keras.Model:
-    return BACKBONES["tiny"]((32, 32, 3), weights_file(MODELS["tiny"], {})).base
+    tiny = MODELS["tiny"]
+    return BACKBONES["tiny"](tiny, (32, 32, 3), weights_file(tiny, {})).base
 
 
 @pytest.fixture(scope="module")

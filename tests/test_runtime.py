@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from comparisons import cifar, engines, runtime
+from comparisons import cifar, command, engines, runtime
 from comparisons.errors import ComparisonError
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ def python(code, **variables):
 
 def test_the_flags_offer_every_engine_and_device():
     assert tuple(engines.ENGINES) == cifar.ENGINES[1:]
-    assert cifar.DEVICES is runtime.DEVICES
+    assert command.DEVICES is runtime.DEVICES
 
 
 def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu():

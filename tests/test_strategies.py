@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from comparisons import arms, recipes, training
-from comparisons.fitting import Fit, RatedAdam, fit, make_optimizer
+from comparisons.fitting import Fit, fit
+from comparisons.optimizers import RatedAdam, make_optimizer
 from comparisons.runtime import Runtime
 from comparisons.strategies import STRATEGIES
 from models import adapt

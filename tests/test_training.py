@@ -347,9 +347,9 @@ def test_everything_is_compiled_before_the_clock_of_the_first_epoch():
     built = watched.traces
     traces: list[int] = []
 
-    def watch(epoch: int) -> np.ndarray:
+    def watch(epoch: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         traces.append(watched.traces)
-        return little_problem()[0]
+        return little_problem()[0], targets
 
     # Views are drawn when an epoch begins.
     result = fitted(model, head_phase(), draw=watch)
