@@ -28,6 +28,7 @@ from models.catalog import OWN, families, resolved_name
 
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
+WAYS = ROOT / "results" / "evidence" / "strategies"
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -70,9 +71,40 @@ def results() -> str:
     return _markdown(head, rows)
 
 
+def ways() -> str:
+    """A row for each strategy of the evidence on strategies: accuracy, cost, adapted bytes."""
+    rows = []
+    for row in table.summarise(load_all(WAYS)[0]):
+        spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else ""
+        rows.append(
+            (
+                f"`{row.arm}`",
+                text.count(row.train_size),
+                text.percent(row.accuracy_mean) + spread,
+                f"{row.ok} of {row.runs}",
+                text.seconds(row.seconds_cold),
+                text.scaled(row.parameters_trainable),
+                text.scaled(row.adapted_bytes, "B") if row.adapted_bytes else "",
+            )
+        )
+    head = (
+        "arm",
+        "training images",
+        "test accuracy",
+        "seeds",
+        "seconds, cold",
+        "trained parameters",
+        "adapted weights",
+    )
+    return "\n\n".join((_markdown(head, rows), _where(load_all(WAYS)[0])))
+
+
 def measured() -> str:
     """Commands and machine of the evidence."""
-    runs = _evidence()
+    return _where(_evidence())
+
+
+def _where(runs: Sequence[Record]) -> str:
     commands = sorted({run.environment["command"] for run in runs})
     machines = sorted(
         {
@@ -205,6 +237,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         results,
         measured,
         tutorial,
+        ways,
         models,
         strategies,
         datasets,
