@@ -24,7 +24,8 @@ from models.adapt import build
 from models.catalog import MODELS
 data = prepare("cifar10", None)
 network = build(MODELS["tutorial-cnn"], {}, data.image_shape, 10).whole
-network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"])
+network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                metrics=["accuracy"])
 train, held = slice(0, 45000), slice(45000, None)
 begun = time.perf_counter()
 network.fit(data.x_train[train], data.y_train[train], epochs=int(sys.argv[1]), verbose=0,
