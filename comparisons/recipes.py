@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from comparisons.arms import Arm
@@ -61,6 +61,12 @@ class Recipe:
     found_rate: bool = False
 
 
+HEAD = Recipe("adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine", growth=0.25)
+# How a base moves; what moves more than `full` differs from it in the rate.
+LOW = Recipe(
+    "adam", 1e-4, batch_size=64, epochs=3, schedule="warmup-cosine", augment=("flip", "crop")
+)
+
 RECIPES = {
     # https://www.tensorflow.org/tutorials/images/cnn: Adam at its default rate, ten epochs.
     "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
@@ -85,61 +91,17 @@ RECIPES = {
         label_smoothing=0.1,
         augment=("flip", "crop"),
     ),
-    "head": Recipe("adam", 2e-3, batch_size=256, epochs=12, schedule="warmup-cosine", growth=0.25),
-    "head-views": Recipe(
-        "adam",
-        2e-3,
-        batch_size=256,
-        epochs=12,
-        schedule="warmup-cosine",
-        views=("original", "mirror", "left", "right"),
-        growth=0.25,
-    ),
+    "head": HEAD,
+    "head-views": replace(HEAD, views=("original", "mirror", "left", "right")),
     # Not augmented, so that the frozen blocks' output can be kept.
     "last": Recipe("adam", 2e-4, batch_size=64, epochs=6, schedule="warmup-cosine"),
     "new": Recipe("adam", 1e-3, batch_size=64, epochs=6, schedule="warmup-cosine"),
-    "low": Recipe(
-        "adam",
-        1e-4,
-        batch_size=64,
-        epochs=3,
-        schedule="warmup-cosine",
-        augment=("flip", "crop"),
-    ),
-    # As "low", at the rate of "base": the mistake is the rate alone.
-    "hot": Recipe(
-        "adam",
-        2e-3,
-        batch_size=64,
-        epochs=3,
-        schedule="warmup-cosine",
-        augment=("flip", "crop"),
-    ),
-    "complete": Recipe(
-        "adam",
-        5e-4,
-        batch_size=64,
-        epochs=3,
-        schedule="warmup-cosine",
-        augment=("flip", "crop"),
-    ),
-    "discriminative": Recipe(
-        "adam",
-        3e-4,
-        batch_size=64,
-        epochs=3,
-        schedule="warmup-cosine",
-        augment=("flip", "crop"),
-        rate_decay=0.7,
-    ),
-    "adapters": Recipe(
-        "adam",
-        1e-3,
-        batch_size=64,
-        epochs=3,
-        schedule="warmup-cosine",
-        augment=("flip", "crop"),
-    ),
+    "low": LOW,
+    # The rate of "base": the mistake is the rate alone.
+    "hot": replace(LOW, learning_rate=2e-3),
+    "complete": replace(LOW, learning_rate=5e-4),
+    "discriminative": replace(LOW, learning_rate=3e-4, rate_decay=0.7),
+    "adapters": replace(LOW, learning_rate=1e-3),
 }
 
 

@@ -55,6 +55,7 @@ class Strategy:
 
 
 HEAD = Phase("head", "head", recipe="head")
+ADAPTERS = Phase("adapters", "adapters", recipe="adapters")
 
 STRATEGIES = {
     row.name: row
@@ -119,14 +120,14 @@ STRATEGIES = {
             "lora",
             "What do I reach with small adapters beside the frozen weights?",
             start="pretrained",
-            phases=(Phase("adapters", "adapters", recipe="adapters"),),
+            phases=(ADAPTERS,),
             option=("rank", 8),
         ),
         Strategy(
             "qlora",
             "And if the frozen weights are held in 8 bits under the adapters?",
             start="pretrained",
-            phases=(Phase("adapters", "adapters", recipe="adapters"),),
+            phases=(ADAPTERS,),
             option=("rank", 8),
             bits=8,
         ),
@@ -134,7 +135,7 @@ STRATEGIES = {
             "qlora4",
             "And in 4 bits?",
             start="pretrained",
-            phases=(Phase("adapters", "adapters", recipe="adapters"),),
+            phases=(ADAPTERS,),
             option=("rank", 8),
             bits=4,
         ),

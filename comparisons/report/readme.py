@@ -73,8 +73,9 @@ def results() -> str:
 
 def ways() -> str:
     """A row for each strategy of the evidence on strategies: accuracy, cost, adapted bytes."""
+    runs = load_all(WAYS)[0]
     rows = []
-    for row in table.summarise(load_all(WAYS)[0]):
+    for row in table.summarise(runs):
         spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else ""
         rows.append(
             (
@@ -96,7 +97,7 @@ def ways() -> str:
         "trained parameters",
         "adapted weights",
     )
-    return "\n\n".join((_markdown(head, rows), _where(load_all(WAYS)[0])))
+    return "\n\n".join((_markdown(head, rows), _where(runs)))
 
 
 def measured() -> str:
