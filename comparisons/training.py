@@ -197,23 +197,26 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
         phase = _at_found_rate(job, phase, upper, train, labels)
     job.tell({"event": "phase", "name": phase["name"], "epochs": phase["epochs"]})
     before = len(job.result.epochs)
-    fit(
-        upper,
-        phase,
-        (train, labels),
-        (validation, job.dataset.y_train[rows.validation]),
-        classes=len(job.dataset.classes),
-        seed=seed,
-        runtime=job.runtime,
-        result=job.result,
-        tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
-        draw=draw,
-        rates=_rates(job, phase),
-    )
-    passes = len(job.result.epochs) - before
-    work = flops.TRAINING_FACTOR * len(rows.train) + len(rows.validation)
-    job.flops += flops.forward(upper) * work * passes
+    # Set before training: a phase that diverges is the one that is tested and charged.
     job.last = (phase, lower, upper)
+    try:
+        fit(
+            upper,
+            phase,
+            (train, labels),
+            (validation, job.dataset.y_train[rows.validation]),
+            classes=len(job.dataset.classes),
+            seed=seed,
+            runtime=job.runtime,
+            result=job.result,
+            tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
+            draw=draw,
+            rates=_rates(job, phase),
+        )
+    finally:
+        passes = len(job.result.epochs) - before
+        work = flops.TRAINING_FACTOR * len(rows.train) + len(rows.validation)
+        job.flops += flops.forward(upper) * work * passes
 
 
 def one_of(views: list[np.ndarray], seed: int, epoch: int) -> np.ndarray:

@@ -8,7 +8,17 @@ import msgspec
 import numpy as np
 import pytest
 
-from comparisons import arms, cifar, forgetting, plan, recipes, statistics
+from comparisons import (
+    arms,
+    cifar,
+    forgetting,
+    plan,
+    recipes,
+    runtime,
+    statistics,
+    training,
+)
+from comparisons.data import prepare
 from comparisons.errors import ComparisonError
 from comparisons.records import Record
 
@@ -162,3 +172,15 @@ def test_the_rate_of_training_from_scratch_forgets_more_than_a_low_one():
     assert difference.n == 3
     assert difference.low > 0.01, [(lost(a), lost(b)) for a, b in zip(full, hot, strict=True)]
     assert max(map(lost, full)) < 0.02
+
+
+def test_a_run_that_diverges_after_its_head_is_not_tested_by_the_head_alone(tiny_npz, cache):
+    dataset = prepare(str(tiny_npz), None)
+    settings = plan.Settings(str(tiny_npz), device="cpu", epochs=4)
+    wanted = [arms.parse("tiny:full")]
+    run = plan.runs(wanted, [0], [120], settings, dataset.fingerprint, [], "")[0]
+    run.phases[1]["learning_rate"] = float("nan")
+    record, logits = training.run(run, dataset, runtime.start("cpu", 0, False))
+    assert record.status == "diverged"
+    assert {entry.phase for entry in record.history} == {"head", "all"}
+    assert record.test is None and logits is None
