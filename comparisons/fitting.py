@@ -142,6 +142,14 @@ def fit(
     result.best_epoch = best.epoch
 
 
+def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """What a network gives for inputs [n, ...], float32 [n, outputs]."""
+    # Keras unrolls the steps of a call when it predicts: compiling that took longer than testing.
+    model.steps_per_execution = 1
+    outputs = model.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
+    return np.asarray(outputs, np.float32)
+
+
 def compile_model(
     model: keras.Model,
     phase: dict[str, Any],

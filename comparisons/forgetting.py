@@ -10,7 +10,7 @@ import numpy as np
 
 from comparisons.data import SOURCES, available, prepare, split
 from comparisons.data.dataset import Dataset
-from comparisons.fitting import EVALUATION_BATCH
+from comparisons.fitting import predict
 from comparisons.job import Job
 from comparisons.records import Forgetting, Moved
 from models import lora
@@ -115,7 +115,7 @@ def _accuracy(job: Job, memory: Memory) -> float:
 
 
 def _features(backbone: keras.Model, images: np.ndarray) -> np.ndarray:
-    return np.asarray(backbone.predict(images, batch_size=EVALUATION_BATCH, verbose=0), np.float64)
+    return predict(backbone, images).astype(np.float64)
 
 
 def _with_one(known: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from comparisons.arms import Arm
 from comparisons.augment import augment, mixed
 from comparisons.data import prepare, split
 from comparisons.files import cache_folder, write_text
-from comparisons.fitting import EVALUATION_BATCH, Fit, fit
+from comparisons.fitting import Fit, fit, predict
 from comparisons.job import Tell
 from comparisons.plan import Run
 from comparisons.records import Source
@@ -107,7 +107,7 @@ def _train(
             mixed(phase["augment"], targets, plan.seed, epoch),
         ),
     )
-    logits = network.whole.predict(dataset.x_test, batch_size=EVALUATION_BATCH, verbose=0)
+    logits = predict(network.whole, dataset.x_test)
     accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())
     adapt.save_base(network, path)
     work = len(result.epochs) * (flops.TRAINING_FACTOR * len(train) + len(validation))

@@ -15,7 +15,7 @@ from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
 from comparisons.augment import augment, mixed
 from comparisons.data import Dataset, split
 from comparisons.extraction import extracted
-from comparisons.fitting import EVALUATION_BATCH, Diverged, Fit, fit
+from comparisons.fitting import Diverged, Fit, fit, predict
 from comparisons.job import Job, Tell
 from comparisons.plan import Run
 from comparisons.range_test import range_test
@@ -246,12 +246,11 @@ def _test_logits(job: Job) -> np.ndarray:
     phase, lower, upper = job.last
     inputs = images if lower is None else extracted(job, lower, "test", images)
     started = time.perf_counter()
-    logits = upper.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
+    logits = predict(upper, inputs)
     passes = 1
     if phase["flip_at_test"] and lower is None:
         mirrored = np.ascontiguousarray(images[:, :, ::-1])
-        again = upper.predict(mirrored, batch_size=EVALUATION_BATCH, verbose=0)
-        logits, passes = (logits + again) / 2, 2
+        logits, passes = (logits + predict(upper, mirrored)) / 2, 2
     job.flops += flops.forward(upper) * passes * len(images)
     job.seconds.evaluate += time.perf_counter() - started
-    return np.asarray(logits, np.float32)
+    return logits
