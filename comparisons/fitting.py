@@ -5,20 +5,17 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import numpy as np
 
+from comparisons.epochs import EVALUATION_BATCH, Epochs, Examples, epochs
 from comparisons.optimizers import make_optimizer
 from comparisons.records import Epoch, finite
 from comparisons.runtime import Runtime
-
-# Larger batches are no faster on a CPU, and hold gigabytes at 160 pixels and more.
-EVALUATION_BATCH = 100
-STEPS_PER_CALL = 16
 
 
 class Diverged(Exception):
@@ -67,10 +64,6 @@ class Best:
             self.model.set_weights(self.weights)
 
 
-# The views of all inputs in an epoch, from 0 on, and the targets that go with them.
-Draw = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-
 def fit(
     model: keras.Model,
     phase: dict[str, Any],
@@ -81,60 +74,57 @@ def fit(
     runtime: Runtime,
     result: Fit,
     tell: Callable[[Epoch], None],
-    draw: Draw | None = None,
+    others: Sequence[np.ndarray] = (),
+    augment: Sequence[str] = (),
     rates: dict[str, float] | None = None,
 ) -> None:
     """Train `model` as `phase` says; epochs are added to `result` as they end.
 
     `train` and `validation` are inputs [n, ...] and labels int64 [n]. What trains must have
-    been set before. The order of images in an epoch is drawn from `seed` and the epoch alone;
-    `draw` takes an epoch's number from 0 on and the one-hot targets, and gives its views of all
-    inputs with their targets (default: both as they are). `rates` multiply the learning rate of
-    single variables, by their paths. With `patience` in the phase, training stops early and
-    leaves the weights of the best epoch.
-    Raises Diverged at the first epoch whose loss is not finite.
+    been set before. The order of an epoch is drawn from `seed` and the epoch alone. `others` are
+    further inputs [n, ...] that show the same examples: one is drawn for each in each epoch;
+    `augment` names what is drawn for images. `rates` multiply the learning rate of single
+    variables, by their paths. With `patience` in the phase, training stops early and leaves the
+    weights of the best epoch. Raises Diverged at the first epoch whose loss is not finite.
     """
-    inputs, targets = train[0], keras.utils.to_categorical(train[1], classes)
-    validation_targets = keras.utils.to_categorical(validation[1], classes)
-    batch = phase["batch_size"]
-    steps = math.ceil(len(inputs) / batch)
+    examples = Examples(
+        (train[0], *others),
+        keras.utils.to_categorical(train[1], classes),
+        (validation[0], keras.utils.to_categorical(validation[1], classes)),
+        seed,
+        augment,
+    )
+    steps = math.ceil(len(examples) / phase["batch_size"])
     optimizer = make_optimizer(phase, steps * phase["epochs"], rates)
-    compile_model(model, phase, optimizer, runtime, steps_per_call(runtime, steps))
-    # A smaller last batch changes the shapes that are compiled for: warm up with one as well.
-    some = slice(batch + len(inputs) % batch)
-    result.compile_seconds += warm_up(model, inputs[some], targets[some], batch)
+    compile_model(model, phase, optimizer, runtime)
+    loop = epochs(model, examples, phase["batch_size"], runtime)
+    result.compile_seconds += warm_up(model, loop)
     best = Best(model, phase.get("patience", 0))
     for epoch in range(phase["epochs"]):
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
-        order = np.random.default_rng([seed, 3, epoch]).permutation(len(inputs))
-        views, wanted = draw(epoch, targets) if draw else (inputs, targets)
-        logs = model.fit(
-            views[order], wanted[order], batch_size=batch, epochs=1, shuffle=False, verbose=0
-        ).history
+        model.reset_metrics()
+        loop.train(epoch)
+        logs = metrics(model)
         trained = time.perf_counter()
-        checked = model.evaluate(
-            validation[0],
-            validation_targets,
-            batch_size=EVALUATION_BATCH,
-            verbose=0,
-            return_dict=True,
-        )
+        model.reset_metrics()
+        loop.validate()
+        checked = metrics(model)
         result.evaluate_seconds += time.perf_counter() - trained
         entry = Epoch(
             phase=phase["name"],
             epoch=epoch + 1,
-            train_loss=finite(logs["cross_entropy"][0]),
-            train_accuracy=finite(logs["accuracy"][0]),
+            train_loss=finite(logs["cross_entropy"]),
+            train_accuracy=finite(logs["accuracy"]),
             val_loss=finite(checked["cross_entropy"]),
             val_accuracy=finite(checked["accuracy"]),
             learning_rate=rate,
             seconds=trained - started,
-            images_seen=len(inputs),
+            images_seen=len(examples),
         )
         result.epochs.append(entry)
         tell(entry)
-        if not math.isfinite(logs["loss"][0]):
+        if not math.isfinite(logs["loss"]):
             raise Diverged(f"the loss was not a finite number in epoch {epoch + 1}")
         if best.ends(entry):
             break
@@ -142,10 +132,13 @@ def fit(
     result.best_epoch = best.epoch
 
 
+def metrics(model: keras.Model) -> dict[str, float]:
+    """What a network's metrics say of all that they have seen; waits until it is computed."""
+    return {name: float(value) for name, value in model.get_metrics_result().items()}
+
+
 def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
     """What a network gives for inputs [n, ...], float32 [n, outputs]."""
-    # Keras unrolls the steps of a call when it predicts: compiling that took longer than testing.
-    model.steps_per_execution = 1
     outputs = model.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
     return np.asarray(outputs, np.float32)
 
@@ -155,7 +148,6 @@ def compile_model(
     phase: dict[str, Any],
     optimizer: keras.optimizers.Optimizer,
     runtime: Runtime,
-    steps_per_execution: int = 1,
 ) -> None:
     """Compile with the loss that a phase trains on, and the metrics that a record has."""
     model.compile(
@@ -169,28 +161,18 @@ def compile_model(
             keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
         ],
         jit_compile=runtime.compiles,
-        steps_per_execution=steps_per_execution,
     )
 
 
-def steps_per_call(runtime: Runtime, steps: int) -> int:
-    """How many steps one compiled call takes, of an epoch of `steps`."""
-    # TensorFlow's loop over steps fails on several replicas: they take one step at a time.
-    spread = runtime.backend == "tensorflow" and runtime.distribution is not None
-    return 1 if spread else min(STEPS_PER_CALL, steps)
-
-
-def warm_up(
-    model: keras.Model, inputs: np.ndarray, targets: np.ndarray, batch_size: int | None = None
-) -> float:
-    """Compile training and evaluation by steps that are taken back; the seconds it took.
+def warm_up(model: keras.Model, loop: Epochs) -> float:
+    """Compile training and validation by a few steps that are taken back; the seconds it took.
 
     Every variable of model and optimizer, random states included, is as before.
     """
     started = time.perf_counter()
     with taken_back(model):
-        model.fit(inputs, targets, batch_size=batch_size or len(inputs), epochs=1, verbose=0)
-        model.evaluate(inputs, targets, batch_size=EVALUATION_BATCH, verbose=0)
+        loop.train(0, steps=1)
+        loop.validate(steps=1)
     return time.perf_counter() - started
 
 

@@ -20,7 +20,6 @@ from filelock import FileLock
 
 from comparisons import recipes, records
 from comparisons.arms import Arm
-from comparisons.augment import augment, mixed
 from comparisons.data import prepare, split
 from comparisons.files import cache_folder, write_text
 from comparisons.fitting import Fit, fit, predict
@@ -102,10 +101,7 @@ def _train(
         runtime=runtime,
         result=result,
         tell=lambda epoch: tell({"event": "epoch", **records.plain(epoch)}),
-        draw=lambda epoch, targets: (
-            augment(phase["augment"], train, plan.seed, epoch),
-            mixed(phase["augment"], targets, plan.seed, epoch),
-        ),
+        augment=phase["augment"],
     )
     logits = predict(network.whole, dataset.x_test)
     accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())

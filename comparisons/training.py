@@ -12,7 +12,6 @@ import keras
 import numpy as np
 
 from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
-from comparisons.augment import augment, mixed
 from comparisons.data import Dataset, split
 from comparisons.extraction import extracted
 from comparisons.fitting import Diverged, Fit, fit, predict
@@ -178,18 +177,12 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
     rows, images, seed = job.rows, job.dataset.x_train, job.run.seed
     if lower is None:
         train, validation = images[rows.train], images[rows.validation]
-
-        def draw(epoch: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            names = phase["augment"]
-            return augment(names, train, seed, epoch), mixed(names, targets, seed, epoch)
+        others, names = [], phase["augment"]
     else:
-        names = phase.get("views", ["original"])
-        views = [extracted(job, lower, "train", images, rows.train, view) for view in names]
+        views = phase.get("views", ["original"])
+        train, *others = (extracted(job, lower, "train", images, rows.train, v) for v in views)
         validation = extracted(job, lower, "train", images, rows.validation)
-        train = views[0]
-
-        def draw(epoch: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return one_of(views, seed, epoch), targets
+        names = []
 
     labels = job.dataset.y_train[rows.train]
     kernels.penalise(upper, phase.get("l1", 0.0), phase.get("l2", 0.0))
@@ -210,24 +203,14 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
             runtime=job.runtime,
             result=job.result,
             tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
-            draw=draw,
+            others=others,
+            augment=names,
             rates=_rates(job, phase),
         )
     finally:
         passes = len(job.result.epochs) - before
         work = flops.TRAINING_FACTOR * len(rows.train) + len(rows.validation)
         job.flops += flops.forward(upper) * work * passes
-
-
-def one_of(views: list[np.ndarray], seed: int, epoch: int) -> np.ndarray:
-    """For each image one of its views, drawn by seed and epoch; views are arrays [n, ...]."""
-    if len(views) == 1:
-        return views[0]
-    chosen = np.random.default_rng([seed, 4, epoch]).integers(len(views), size=len(views[0]))
-    drawn = views[0].copy()
-    for index, view in enumerate(views[1:], start=1):
-        drawn[chosen == index] = view[chosen == index]
-    return drawn
 
 
 def _rates(job: Job, phase: dict[str, Any]) -> dict[str, float] | None:

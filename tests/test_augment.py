@@ -16,6 +16,21 @@ epochs = some.integers(0, 50)
 names = some.lists(some.sampled_from(sorted(augment.AUGMENTATIONS)), max_size=2, unique=True)
 
 
+def seen(names: list[str], images: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """The views of images."""
+    return augment.augmented(names, images, one_hot(len(images)), seed, epoch)[0]
+
+
+def aimed(names: list[str], targets: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """The targets of views."""
+    images = np.zeros((len(targets), 8, 8, 1), np.uint8)
+    return augment.augmented(names, images, targets, seed, epoch)[1]
+
+
+def one_hot(count: int, classes: int = 4) -> np.ndarray:
+    return np.eye(classes, dtype=np.float32)[np.arange(count) % classes]
+
+
 @some.composite
 def pictures(draw: some.DrawFn, most: int = 30) -> np.ndarray:
     """Images uint8 [n, h, w, 1 or 3], no two alike and none its own mirror image."""
@@ -27,7 +42,7 @@ def pictures(draw: some.DrawFn, most: int = 30) -> np.ndarray:
 @given(pictures(), names, seeds, epochs)
 def test_shape_type_and_originals_are_kept(images, chosen, seed, epoch):
     before = images.copy()
-    views = augment.augment(chosen, images, seed, epoch)
+    views = seen(chosen, images, seed, epoch)
     assert views.shape == images.shape
     assert views.dtype == np.uint8
     assert (images == before).all()
@@ -37,22 +52,22 @@ def test_shape_type_and_originals_are_kept(images, chosen, seed, epoch):
 
 @given(pictures(), names, seeds, epochs)
 def test_same_seed_and_epoch_same_views(images, chosen, seed, epoch):
-    first, again = (augment.augment(chosen, images, seed, epoch) for _ in range(2))
+    first, again = (seen(chosen, images, seed, epoch) for _ in range(2))
     assert (first == again).all()
 
 
 @pytest.mark.parametrize("name", sorted(augment.AUGMENTATIONS))
 def test_another_seed_or_epoch_gives_other_views(name):
     images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 3), np.uint8)
-    views = augment.augment([name], images, 0, 0)
+    views = seen([name], images, 0, 0)
     for seed, epoch in ((1, 0), (0, 1)):
-        other = augment.augment([name], images, seed, epoch)
+        other = seen([name], images, seed, epoch)
         assert (other != views).any(axis=(1, 2, 3)).sum() > 16
 
 
 @given(pictures(), seeds, epochs)
 def test_flip_alternates(images, seed, epoch):
-    now, after, then = (augment.augment(["flip"], images, seed, epoch + k) for k in range(3))
+    now, after, then = (seen(["flip"], images, seed, epoch + k) for k in range(3))
     assert (after == now[:, :, ::-1]).all()
     assert (then == now).all()
     as_it_was = (now == images).all(axis=(1, 2, 3))
@@ -62,7 +77,7 @@ def test_flip_alternates(images, seed, epoch):
 
 def test_flip_mirrors_half_of_the_images_each_its_own():
     images = np.random.default_rng(0).integers(0, 256, (1000, 8, 8, 3), np.uint8)
-    mirrored = (augment.augment(["flip"], images, 3, 0) != images).any(axis=(1, 2, 3))
+    mirrored = (seen(["flip"], images, 3, 0) != images).any(axis=(1, 2, 3))
     assert 420 < mirrored.sum() < 580
     assert 100 < (mirrored[1:] != mirrored[:-1]).sum() < 900
 
@@ -90,14 +105,14 @@ def offset(image: np.ndarray, view: np.ndarray) -> tuple[int, int]:
 @settings(max_examples=30)
 @given(pictures(most=8), seeds, epochs)
 def test_crop_shifts_and_reflects(images, seed, epoch):
-    views = augment.augment(["crop"], images, seed, epoch)
+    views = seen(["crop"], images, seed, epoch)
     for image, view in zip(images, views, strict=True):
         offset(image, view)
 
 
 def test_crop_draws_every_shift_for_each_image_alone():
     images = np.random.default_rng(0).integers(0, 256, (400, 8, 8, 3), np.uint8)
-    views = augment.augment(["crop"], images, 0, 0)
+    views = seen(["crop"], images, 0, 0)
     shifts = [offset(image, view) for image, view in zip(images, views, strict=True)]
     assert len(set(shifts)) == 25
     assert (0, 0) in shifts
@@ -107,16 +122,16 @@ def test_crop_draws_every_shift_for_each_image_alone():
 
 def test_crop_is_the_same_across_the_chunks_it_works_in(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), np.uint8)
-    whole = augment.augment(["crop"], images, 0, 0)
+    whole = seen(["crop"], images, 0, 0)
     monkeypatch.setattr(augment, "CHUNK", 7)
-    assert (augment.augment(["crop"], images, 0, 0) == whole).all()
+    assert (seen(["crop"], images, 0, 0) == whole).all()
 
 
 def test_flip_and_crop_are_drawn_apart():
     images = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 3), np.uint8)
-    cropped = augment.augment(["crop"], images, 0, 0)
-    both = augment.augment(["flip", "crop"], images, 0, 0)
-    mirrored = augment.augment(["flip"], images, 0, 0)
+    cropped = seen(["crop"], images, 0, 0)
+    both = seen(["flip", "crop"], images, 0, 0)
+    mirrored = seen(["flip"], images, 0, 0)
     right = [offset(image, view)[1] for image, view in zip(images, cropped, strict=True)]
     flipped = (mirrored != images).any(axis=(1, 2, 3))
     for direction in range(-augment.SHIFT, augment.SHIFT + 1):
@@ -128,7 +143,7 @@ def test_flip_and_crop_are_drawn_apart():
 
 @given(pictures(), seeds, epochs)
 def test_cutout_covers_one_square_of_each_image_alone(images, seed, epoch):
-    views = augment.augment(["cutout"], images, seed, epoch)
+    views = seen(["cutout"], images, seed, epoch)
     side = round(augment.HOLE * min(images.shape[1:3]))
     for image, view in zip(images, views, strict=True):
         rows, columns = np.nonzero((view != image).any(axis=-1))
@@ -141,7 +156,7 @@ def test_cutout_covers_one_square_of_each_image_alone(images, seed, epoch):
 
 def test_cutout_is_anywhere_and_reaches_over_the_edge():
     images = np.zeros((400, 8, 8, 1), np.uint8)
-    holes = augment.augment(["cutout"], images, 0, 0)[..., 0] == augment.GREY
+    holes = seen(["cutout"], images, 0, 0)[..., 0] == augment.GREY
     assert holes.any(axis=0).all()
     sizes = holes.sum(axis=(1, 2))
     assert sizes.max() == 16 and sizes.min() < 16
@@ -150,10 +165,10 @@ def test_cutout_is_anywhere_and_reaches_over_the_edge():
 
 @given(pictures(), seeds, epochs)
 def test_colour_turns_whole_images_and_stays_in_range(images, seed, epoch):
-    views = augment.augment(["colour"], images, seed, epoch)
+    views = seen(["colour"], images, seed, epoch)
     flat = np.full_like(images, 100)
     # A uniform grey has neither contrast nor saturation: only brightness is left.
-    bright = augment.augment(["colour"], flat, seed, epoch)
+    bright = seen(["colour"], flat, seed, epoch)
     assert (bright == bright[:, :1, :1, :1]).all()
     low, high = 100 * (1 - augment.STRENGTH), 100 * (1 + augment.STRENGTH)
     assert low - 1 <= bright.min() and bright.max() <= high + 1
@@ -162,20 +177,16 @@ def test_colour_turns_whole_images_and_stays_in_range(images, seed, epoch):
 
 def test_colour_is_drawn_for_each_image_alone_and_the_same_across_chunks(monkeypatch):
     images = np.repeat(np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3), np.uint8), 50, 0)
-    views = augment.augment(["colour", "mixup"], images, 0, 0)
-    assert len({view.tobytes() for view in augment.augment(["colour"], images, 0, 0)}) > 45
+    views = seen(["colour", "mixup"], images, 0, 0)
+    assert len({view.tobytes() for view in seen(["colour"], images, 0, 0)}) > 45
     monkeypatch.setattr(augment, "CHUNK", 7)
-    assert (augment.augment(["colour", "mixup"], images, 0, 0) == views).all()
-
-
-def one_hot(count: int, classes: int = 4) -> np.ndarray:
-    return np.eye(classes, dtype=np.float32)[np.arange(count) % classes]
+    assert (seen(["colour", "mixup"], images, 0, 0) == views).all()
 
 
 @given(names, some.integers(1, 40), seeds, epochs)
 def test_targets_are_mixed_by_mixup_alone_and_add_up_to_one(chosen, count, seed, epoch):
     targets = one_hot(count)
-    found = augment.mixed(chosen, targets, seed, epoch)
+    found = aimed(chosen, targets, seed, epoch)
     assert found.shape == targets.shape and found.dtype == np.float32
     assert found.sum(axis=1) == pytest.approx(np.ones(count), abs=1e-6)
     assert (found >= 0).all()
@@ -190,14 +201,14 @@ def test_images_and_targets_are_mixed_alike(count, seed, epoch):
     levels = np.array([0, 60, 120, 240], np.float32)
     targets = one_hot(count)
     images = np.broadcast_to((targets @ levels)[:, None, None, None], (count, 8, 8, 1))
-    views = augment.augment(["mixup"], images.astype(np.uint8), seed, epoch)
-    expected = augment.mixed(["mixup"], targets, seed, epoch) @ levels
+    views = seen(["mixup"], images.astype(np.uint8), seed, epoch)
+    expected = aimed(["mixup"], targets, seed, epoch) @ levels
     assert np.abs(views[:, 0, 0, 0] - expected).max() <= 0.51
 
 
 def test_augmentations_of_one_run_are_drawn_apart():
     images = np.zeros((300, 16, 16, 1), np.uint8)
     images[:, 8, 8] = 255
-    cropped = augment.augment(["crop"], images, 0, 0)[..., 0].argmax(axis=(1)).max(axis=1)
-    holes = (augment.augment(["cutout"], np.zeros_like(images), 0, 0)[..., 0] > 0).argmax(axis=1)
+    cropped = seen(["crop"], images, 0, 0)[..., 0].argmax(axis=(1)).max(axis=1)
+    holes = (seen(["cutout"], np.zeros_like(images), 0, 0)[..., 0] > 0).argmax(axis=1)
     assert abs(np.corrcoef(cropped, holes.max(axis=1))[0, 1]) < 0.25

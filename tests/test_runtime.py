@@ -71,6 +71,15 @@ print(json.dumps([found.count, record.status, record.test.accuracy, record.envir
                   sys.modules.get("tensorflow") is not None]))
 """
 
+# Every import of it fails, as where it is not installed.
+WITHOUT_TENSORFLOW = """
+class Missing:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+"""
+
 TWO_CPUS = """
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -88,8 +97,7 @@ def test_several_devices_share_each_batch(tiny_npz):
 @pytest.mark.parametrize("devices", [1, 2])
 def test_jax_trains_without_tensorflow(tiny_npz, devices):
     count, status, accuracy, backend, tensorflow = python(
-        # None in its place makes every import of it fail, as where it is not installed.
-        SPREAD.format(before="sys.modules['tensorflow'] = None", data=str(tiny_npz)),
+        SPREAD.format(before=WITHOUT_TENSORFLOW, data=str(tiny_npz)),
         KERAS_BACKEND="jax",
         XLA_FLAGS=f"--xla_force_host_platform_device_count={devices}",
     )

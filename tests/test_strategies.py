@@ -171,15 +171,3 @@ def test_full_and_full_hot_differ_in_the_rate_alone():
     assert 1e-5 <= low[1]["learning_rate"] <= 1e-4
     base = recipes.RECIPES["base"]
     assert hot[1]["learning_rate"] == base.learning_rate
-
-
-def test_one_of_several_views_is_drawn_for_each_image_and_epoch():
-    views = [np.full((500, 2), value, np.float32) for value in range(4)]
-    first, again, later = (training.one_of(views, 7, epoch) for epoch in (0, 0, 1))
-    assert (first == again).all()
-    assert (first != later).any()
-    assert (first[:, 0] == first[:, 1]).all()
-    assert set(np.unique(first)) == {0, 1, 2, 3}
-    assert (views[0] == 0).all()
-    assert np.bincount(first[:, 0].astype(int)).min() > 90
-    assert training.one_of(views[:1], 7, 0) is views[0]

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from comparisons import arms, engines, extraction, plan, records, runtime, training
+from comparisons import arms, engines, epochs, extraction, plan, records, runtime, training
 from comparisons.data import Dataset, prepare, split
-from comparisons.fitting import EVALUATION_BATCH, Fit, fit, warm_up
+from comparisons.fitting import Fit, fit, warm_up
 from models import adapt, catalog
 
 SIZE = 240
@@ -346,15 +346,9 @@ def test_everything_is_compiled_before_the_clock_of_the_first_epoch():
     model = keras.Model(inputs, keras.layers.Dense(2)(watched(inputs)))
     built = watched.traces
     traces: list[int] = []
-
-    def watch(epoch: int, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        traces.append(watched.traces)
-        return little_problem()[0], targets
-
-    # Views are drawn when an epoch begins.
-    result = fitted(model, head_phase(), draw=watch)
-    assert traces[0] > built
-    assert traces == [watched.traces] * 3
+    result = fitted(model, head_phase(), tell=lambda epoch: traces.append(watched.traces))
+    # Each of them for training and for validation, and never again.
+    assert traces == [built + 4] * 3
     assert result.compile_seconds > 0
 
 
@@ -370,17 +364,18 @@ def test_warm_up_leaves_every_variable_as_it_was():
             layers.Dense(2),
         ]
     )
-    model.compile(optimizer=keras.optimizers.Adam(0.1), loss="mse", steps_per_execution=4)
+    model.compile(optimizer=keras.optimizers.Adam(0.1), loss="mse")
     model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
     assert any("seed" in variable.path for variable in variables)
     before = [np.array(variable) for variable in variables]
-    inputs = np.random.default_rng(0).normal(size=(16, 5)).astype(np.float32)
-    assert warm_up(model, inputs, np.ones((16, 2), np.float32)) > 0
+    inputs, targets = little_problem()[0], np.ones((70, 2), np.float32)
+    examples = epochs.Examples([inputs], targets, (inputs[:16], targets[:16]), seed=0)
+    assert warm_up(model, epochs.epochs(model, examples, 16, CPU)) > 0
     for value, variable in zip(before, variables, strict=True):
         assert (value == np.array(variable)).all(), variable.path
     # And it does train, when it is not taken back.
-    model.fit(inputs, np.ones((16, 2), np.float32), verbose=0)
+    model.fit(inputs, targets, verbose=0)
     assert any((v != np.array(w)).any() for v, w in zip(before, variables, strict=True))
 
 
@@ -422,7 +417,6 @@ def test_an_infinite_validation_loss_is_null_and_training_goes_on():
     assert [entry.val_loss for entry in result.epochs] == [None] * 3
     assert all(math.isfinite(entry.train_loss) for entry in result.epochs)
     assert told == result.epochs
-    assert EVALUATION_BATCH > 0
 
 
 def test_a_base_is_saved_where_the_plan_says(tiny_npz, tmp_path):
