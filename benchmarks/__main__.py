@@ -3,35 +3,74 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import demo, extraction, measure, partial, startup, threads, tutorial
+from benchmarks import (
+    demo,
+    extraction,
+    frozen,
+    growth,
+    guard,
+    measure,
+    partial,
+    startup,
+    steps,
+    strategies,
+    threads,
+    tutorial,
+)
 
 BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (startup, demo, threads, tutorial, extraction, partial)
+    for module in (
+        startup,
+        demo,
+        frozen,
+        tutorial,
+        extraction,
+        steps,
+        partial,
+        threads,
+        strategies,
+        growth,
+    )
 }
 
 
-def main() -> int:
-    """The command line; returns the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code: 1 where a guarded ratio has fallen."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names", nargs="+", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS)
     )
     parser.add_argument("--rounds", type=int, help="how often each side is timed")
     parser.add_argument("--out", type=Path, default=measure.EVIDENCE, metavar="DIR")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="guard the ratios of this run from now on, in place of those kept before",
+    )
+    options = parser.parse_args(arguments)
+    # Before anything loads TensorFlow, here and in the processes that are started.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     console = Console(width=100)
+    code = 0
     for name in options.names:
         module = BENCHMARKS[name]
         found = module.run(options.rounds or module.ROUNDS)
         measure.show(found, console)
         console.print(measure.save(found, options.out))
-    return 0
+        for line in guard.fallen(found, guard.kept(measure.EVIDENCE)):
+            console.print(line, style="bold red", soft_wrap=True)
+            code = 1
+        if options.keep:
+            guard.keep(found, options.out)
+    return code
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,33 @@ class Side(msgspec.Struct):
         """The middle of the rounds, in seconds."""
         return statistics.median(self.seconds)
 
+    @property
+    def rate(self) -> float:
+        """Units in a second, by the median."""
+        return self.amount / self.median
+
 
 class Ratio(msgspec.Struct):
-    """How many times the seconds of `fast` those of `slow` are for one unit, round by round."""
+    """How many times the seconds of `fast` those of `slow` are for one unit, round by round.
+
+    `unit` is what both count, where their rounds are not the same amount of it.
+    """
 
     slow: str
     fast: str
     median: float
     lowest: float
     highest: float
+    unit: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The ratio as people read it."""
+        each = f", for one {self.unit}," if self.unit else ""
+        return (
+            f"{self.slow} takes{each} {self.median:.3g} times as long as {self.fast} "
+            f"({self.lowest:.3g} to {self.highest:.3g})"
+        )
 
 
 class Result(msgspec.Struct):
@@ -81,7 +99,13 @@ def ratio(slow: Side, fast: Side) -> Ratio:
         (a / slow.amount) / (b / fast.amount)
         for a, b in zip(slow.seconds, fast.seconds, strict=True)
     ]
-    return Ratio(slow.name, fast.name, statistics.median(pairs), min(pairs), max(pairs))
+    unit = "" if slow.amount == fast.amount else slow.unit
+    return Ratio(slow.name, fast.name, statistics.median(pairs), min(pairs), max(pairs), unit)
+
+
+def within(values: Sequence[float], limit: float) -> str:
+    """What a note says of a limit and all that was measured of it."""
+    return "kept" if max(values) <= limit else "exceeded"
 
 
 def result(name: str, question: str, sides: list[Side], ratios: list[Ratio]) -> Result:
@@ -108,7 +132,7 @@ def show(found: Result, console: Console) -> None:
     for heading in ("side", "median s", "lowest", "highest", "rounds", "per second", "notes"):
         table.add_column(heading, justify="left" if heading in ("side", "notes") else "right")
     for side in found.sides:
-        rate = f"{side.amount / side.median:,.0f} {side.unit}s" if side.unit != "run" else ""
+        rate = f"{side.rate:,.0f} {side.unit}s" if side.unit != "run" else ""
         notes = ", ".join(f"{key} {value}" for key, value in side.notes.items())
         table.add_row(
             side.name,
@@ -119,7 +143,4 @@ def show(found: Result, console: Console) -> None:
         )
     console.print(table)
     for one in found.ratios:
-        console.print(
-            f"{one.slow} takes {one.median:.3g} times as long as {one.fast} "
-            f"({one.lowest:.3g} to {one.highest:.3g})"
-        )
+        console.print(one.sentence)

@@ -11,11 +11,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import msgspec
 
+from benchmarks import guard
+from benchmarks.measure import Result, Side
 from comparisons import statistics as st
 from comparisons.data.sources import SOURCES
 from comparisons.files import write_text
@@ -29,6 +29,7 @@ from models.catalog import OWN, families, resolved_name
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
 WAYS = ROOT / "results" / "evidence" / "strategies"
+BENCHMARKS = ROOT / "results" / "evidence" / "benchmarks"
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -169,38 +170,48 @@ def datasets() -> str:
 
 
 def benchmarks() -> str:
-    """What the benchmarks measured: the sides of each, and how they compare."""
-    parts = []
-    for path in sorted((ROOT / "results" / "evidence" / "benchmarks").glob("*.json")):
-        found = msgspec.json.decode(path.read_bytes())
+    """What the benchmarks measured: guarded figures, then the sides of each and their ratios."""
+    paths = sorted(path for path in BENCHMARKS.glob("*.json") if path.name != guard.NAME)
+    results = [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths]
+    parts = [_guarded(results)]
+    for found in results:
         rows = [
             (
-                side["name"],
-                f"{median(side['seconds']):.3g} s",
-                f"{min(side['seconds']):.3g} to {max(side['seconds']):.3g} s",
-                "" if side["unit"] == "run" else _rate(side),
-                ", ".join(f"{key} {value}".strip() for key, value in side["notes"].items()),
+                side.name,
+                f"{side.median:.3g} s",
+                f"{min(side.seconds):.3g} to {max(side.seconds):.3g} s",
+                "" if side.unit == "run" else _rate(side),
+                ", ".join(f"{key} {value}".strip() for key, value in side.notes.items()),
             )
-            for side in found["sides"]
+            for side in found.sides
         ]
-        head = ("side", "median", f"of {len(found['sides'][0]['seconds'])} rounds", "rate", "notes")
-        ratios = [
-            f"- {one['slow']} takes {one['median']:.3g} times as long as {one['fast']} "
-            f"({one['lowest']:.3g} to {one['highest']:.3g})."
-            for one in found["ratios"]
-        ]
-        machine = f"{found['environment']['cores']} cores of {found['environment']['device']}"
-        title = f"**{found['question']}** `{found['command']}` on {machine}:"
-        parts += [title, _markdown(head, rows), "\n".join(ratios)]
+        head = ("side", "median", f"of {len(found.sides[0].seconds)} rounds", "rate", "notes")
+        machine = f"{found.environment['cores']} cores of {found.environment['device']}"
+        title = f"**{found.question}** `{found.command}` on {machine}:"
+        ratios = "\n".join(f"- {one.sentence}." for one in found.ratios)
+        parts += [title, _markdown(head, rows), ratios]
     return "\n\n".join(part for part in parts if part)
 
 
-def _rate(side: dict[str, Any]) -> str:
-    rate = side["amount"] / median(side["seconds"])
+def _guarded(results: list[Result]) -> str:
+    """Each guarded figure's target beside what was measured, if it was."""
+    ratios = {found.name: found.ratios for found in results}
+    rows = []
+    for figure in guard.FIGURES:
+        one = guard.find(figure, ratios.get(figure.benchmark, []))
+        measured = (
+            f"{one.median:.3g} ({one.lowest:.3g} to {one.highest:.3g})" if one else "not measured"
+        )
+        rows.append((figure.sentence, f"{figure.target:g}", measured, f"`{figure.benchmark}`"))
+    head = ("how many times as fast", "target, at least", "measured", "benchmark")
+    return _markdown(head, rows)
+
+
+def _rate(side: Side) -> str:
     return (
-        f"{text.scaled(rate)} {side['unit']}s/s"
-        if rate >= 1e6
-        else f"{rate:,.0f} {side['unit']}s/s"
+        f"{text.scaled(side.rate)} {side.unit}s/s"
+        if side.rate >= 1e6
+        else f"{side.rate:,.0f} {side.unit}s/s"
     )
 
 
