@@ -1,4 +1,4 @@
-"""Networks: what reaches each base, what trains, what stays, and what a forward pass costs."""
+"""Networks: what reaches each base, what trains, and what stays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from comparisons import arms, recipes
 from comparisons.fitting import Fit, fit
 from comparisons.runtime import Runtime
-from models import adapt, catalog, flops, scratch
+from models import adapt, catalog, scratch
 
 CPU = Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 CLASSES = 3
@@ -275,42 +275,6 @@ def test_weights_that_do_not_fit_are_an_error(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     refused("mobilenet@0.25x96", path)
     refused("mobilenet@0.25x96", tmp_path / "none.weights.h5")
-
-
-@pytest.mark.parametrize("name", ["tutorial-cnn", "cnn", "tiny", "mobilenet@0.25x96", "vgg16@32"])
-def test_flops_agree_with_those_that_tensorflow_counts(networks, name):
-    network = networks[name]
-    got = flops.forward(network.backbone) + flops.forward(network.head)
-    assert flops.forward(network.whole) == got
-    assert got == pytest.approx(counted_by_tensorflow(network.whole), rel=0.02)
-
-
-def counted_by_tensorflow(model: keras.Model) -> int:
-    """The profiler's sum over convolutions and matrix products of one image; no other kind."""
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
-
-    traced = tf.function(lambda images: model(images, training=False))
-    one = tf.TensorSpec((1, *model.input_shape[1:]), tf.uint8)
-    graph = convert_variables_to_constants_v2(traced.get_concrete_function(one)).graph
-    counted = tf.compat.v1.profiler.profile(
-        graph,
-        cmd="op",
-        options={
-            **tf.compat.v1.profiler.ProfileOptionBuilder.float_operation(),
-            "account_type_regexes": ["Conv2D", "DepthwiseConv2dNative", "MatMul"],
-            "output": "none",
-        },
-    )
-    return counted.total_float_ops
-
-
-def test_tutorial_cnn_flops_by_hand(networks):
-    convolutions = 30 * 30 * 27 * 32 + 13 * 13 * 288 * 64 + 4 * 4 * 576 * 64
-    wanted = 2 * (convolutions + 1024 * 64 + 64 * CLASSES)
-    assert flops.forward(networks["tutorial-cnn"].whole) == wanted
 
 
 def test_every_model_of_the_table_says_what_its_pretraining_was():
