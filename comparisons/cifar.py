@@ -102,21 +102,14 @@ def _request(options: argparse.Namespace, arguments: list[str]) -> Request:
 
     return Request(
         arms=None if options.arms is None else tuple(options.arms),
-        data=options.data,
-        train_sizes=None if options.train_size is None else tuple(options.train_size),
-        seeds=None if options.seeds is None else tuple(options.seeds),
         preset=options.preset,
-        epochs=options.epochs,
         batch_size=options.batch_size,
-        device=options.device,
         engine=options.engine,
         source=options.source,
-        data_dir=options.data_dir,
-        deterministic=options.deterministic,
         out=options.out,
         default_out=options.out is None,
-        fresh=options.fresh,
         command=command_line("comparisons.cifar", arguments),
+        **command.common(options),
     )
 
 

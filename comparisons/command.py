@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comparisons.errors import ComparisonError
 from comparisons.runtime import DEVICES
@@ -49,6 +49,20 @@ def parser(module: str, description: str, examples: str) -> argparse.ArgumentPar
     add("--fresh", action="store_true", help="redo finished runs")
     add("--dry-run", action="store_true", help="show the plan and stop")
     return made
+
+
+def common(options: argparse.Namespace) -> dict[str, Any]:
+    """What the flags of `parser` ask for, as values of a Request."""
+    return {
+        "data": options.data,
+        "data_dir": options.data_dir,
+        "train_sizes": several(options.train_size),
+        "epochs": options.epochs,
+        "seeds": several(options.seeds),
+        "device": options.device,
+        "deterministic": options.deterministic,
+        "fresh": options.fresh,
+    }
 
 
 def exit_code(run: Callable[[], int]) -> int:

@@ -88,16 +88,9 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 
     request = Request(
         knob=options.name,
-        data=options.data,
-        train_sizes=command.several(options.train_size),
-        seeds=command.several(options.seeds),
-        epochs=options.epochs,
-        device=options.device,
-        data_dir=options.data_dir,
-        deterministic=options.deterministic,
         out=options.out or RESULTS / options.name,
-        fresh=options.fresh,
         command=command_line("comparisons.knobs", arguments),
+        **command.common(options),
     )
     return command.carry_out(request, options.dry_run)
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from comparisons.arms import Arm
 
 REFERENCE_SIZE = 45_000
 SOURCE = "source"
-# Left out of a settled phase where nothing else is asked for: most phases have no use for them.
-USUAL = {
-    "views": ["original"],
-    "rate_decay": 1.0,
-    "init": None,
-    "dropout": 0.0,
-    "l1": 0.0,
-    "l2": 0.0,
-    "patience": 0,
-    "found_rate": False,
-}
+# Left out of a settled phase where they are as usual: most phases have no use for them.
+SELDOM = ("views", "rate_decay", "init", "dropout", "l1", "l2", "patience", "found_rate")
 
 
 @dataclass(frozen=True)
@@ -142,10 +133,11 @@ def phases(
 def settle(recipe: Recipe, train_size: int) -> dict[str, Any]:
     """A recipe's numbers for a training set of `train_size` images."""
     values = asdict(recipe)
-    values["augment"], values["views"] = list(recipe.augment), list(recipe.views)
-    for name, usual in USUAL.items():
-        if values[name] == usual:
-            del values[name]
+    for field in fields(recipe):
+        if field.name in SELDOM and values[field.name] == field.default:
+            del values[field.name]
+        elif isinstance(values[field.name], tuple):
+            values[field.name] = list(values[field.name])  # as a record has it
     growth = (REFERENCE_SIZE / train_size) ** values.pop("growth")
     values["epochs"] = max(1, round(recipe.epochs * growth))
     while values["batch_size"] > 32 and train_size / values["batch_size"] < 16:

@@ -22,6 +22,7 @@ from comparisons.files import write_text
 from comparisons.presets import PRESETS
 from comparisons.records import Record, load_all
 from comparisons.report import findings, table, text
+from comparisons.report.headline import headline
 from comparisons.strategies import STRATEGIES
 from comparisons.variants import KNOBS
 from models.catalog import OWN, families, resolved_name
@@ -29,6 +30,8 @@ from models.catalog import OWN, families, resolved_name
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
 WAYS = ROOT / "results" / "evidence" / "strategies"
+SHAPES = ROOT / "results" / "evidence" / "shapes"
+TURNED = ROOT / "results" / "evidence" / "knobs"
 BENCHMARKS = ROOT / "results" / "evidence" / "benchmarks"
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -73,32 +76,49 @@ def results() -> str:
 
 
 def ways() -> str:
-    """A row for each strategy of the evidence on strategies: accuracy, cost, adapted bytes."""
-    runs = load_all(WAYS)[0]
-    rows = []
-    for row in table.summarise(runs):
-        spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else ""
-        rows.append(
-            (
-                f"`{row.arm}`",
-                text.count(row.train_size),
-                text.percent(row.accuracy_mean) + spread,
-                f"{row.ok} of {row.runs}",
-                text.seconds(row.seconds_cold),
-                text.scaled(row.parameters_trainable),
-                text.scaled(row.adapted_bytes, "B") if row.adapted_bytes else "",
-            )
+    """A row for each strategy of the evidence on strategies, and where it was measured."""
+    return _ways(WAYS)
+
+
+def forgetting() -> str:
+    """The same of the evidence on drawn shapes, where what a base forgets was measured."""
+    return _ways(SHAPES)
+
+
+def turned() -> str:
+    """What turning each knob showed, by its evidence, and where it was measured."""
+    runs = {name: load_all(TURNED / name)[0] for name in KNOBS}
+    lines = [
+        f"- [`{name}`](results/evidence/knobs/{name}/report.html): {' '.join(headline(found))}"
+        for name, found in runs.items()
+        if found
+    ]
+    return "\n\n".join(("\n".join(lines), _where([r for found in runs.values() for r in found])))
+
+
+def _ways(folder: Path) -> str:
+    runs = load_all(folder)[0]
+    rows = table.summarise(runs)
+    columns: dict[str, Callable[[table.Row], str]] = {
+        "arm": lambda row: f"`{row.arm}`",
+        "training images": lambda row: text.count(row.train_size),
+        "test accuracy": lambda row: (
+            text.percent(row.accuracy_mean)
+            + (f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else "")
+        ),
+        "seeds": lambda row: f"{row.ok} of {row.runs}",
+        "seconds, cold": lambda row: text.seconds(row.seconds_cold),
+        "trained parameters": lambda row: text.scaled(row.parameters_trainable),
+        "adapted weights": lambda row: (
+            text.scaled(row.adapted_bytes, "B") if row.adapted_bytes else ""
+        ),
+    }
+    if any(row.forgotten_mean is not None for row in rows):
+        columns["forgets, points"] = lambda row: (
+            "" if row.forgotten_mean is None else text.points(row.forgotten_mean, sign=False)
         )
-    head = (
-        "arm",
-        "training images",
-        "test accuracy",
-        "seeds",
-        "seconds, cold",
-        "trained parameters",
-        "adapted weights",
-    )
-    return "\n\n".join((_markdown(head, rows), _where(runs)))
+    filled_in = [tuple(show(row) for show in columns.values()) for row in rows]
+    return "\n\n".join((_markdown(tuple(columns), filled_in), _where(runs)))
 
 
 def measured() -> str:
@@ -250,11 +270,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
         measured,
         tutorial,
         ways,
+        forgetting,
         models,
         strategies,
         datasets,
         presets,
         knobs,
+        turned,
         benchmarks,
     )
 }
