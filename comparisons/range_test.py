@@ -22,7 +22,7 @@ from comparisons.runtime import Runtime
 LOWEST, HIGHEST = 1e-6, 10.0
 FEWEST = 100  # steps; a smaller training set is gone through more than once
 SMOOTHING = 0.9  # of the moving average of losses: short, for the sweep is short
-EXPLODED = 4.0  # times the lowest smoothed loss
+EXPLODED = 2.0  # times the lowest smoothed loss
 MARGIN = 10.0  # how far below the rate of the lowest smoothed loss the chosen one lies
 
 
