@@ -41,14 +41,16 @@ def trained(
     epochs: int | None = None,
     images: int | None = None,
     variables: dict[str, str] | None = None,
+    batch_size: int | None = None,
 ) -> Record:
     """The record of one arm on CIFAR-10.
 
-    Where `epochs` is None, those of its recipe; where `images` is None, on all of them.
+    Where `epochs` or `batch_size` is None, that of its recipe; where `images` is None, on all.
     """
     flags = ["--data", "cifar10", "--arms", arm]
     flags += ["--epochs", str(epochs)] if epochs else []
     flags += ["--train-size", str(images)] if images else []
+    flags += ["--batch-size", str(batch_size)] if batch_size else []
     (record,), _ = command(*flags, variables=variables)
     return record
 

@@ -71,6 +71,19 @@ def test_one_call_trains_as_keras_does(count, names):
         assert one == pytest.approx(other, rel=1e-3, abs=1e-5)
 
 
+def test_what_a_gpu_compiles_trains_alike():
+    # By XLA, which needs every shape before it runs.
+    card = runtime.Runtime("gpu", "a card", 1, "float32", "tensorflow")
+    data = examples(40, names=("flip", "crop", "mixup"))
+    ours, theirs = network(), network()
+    for one, other in zip(
+        run(ours, epochs(ours, data, 16, card)),
+        run(theirs, epochs(theirs, data, 16, ONE)),
+        strict=True,
+    ):
+        assert one == pytest.approx(other, rel=1e-3)
+
+
 def test_several_devices_are_left_to_keras():
     assert isinstance(epochs(network(), examples(10), 4, ONE), OneCall)
     assert isinstance(epochs(network(), examples(10), 4, SEVERAL), KerasEpochs)
