@@ -81,10 +81,10 @@ KNOBS = {
     "regularisation": Knob(
         "What keeps a network from learning a few images by heart?",
         Preset(
-            "the tutorial's network, 2,000 images, 15 epochs",
+            "the tutorial's network, 1,000 images, 40 epochs",
             ("tutorial-cnn:scratch",),
-            train_size=2000,
-            epochs=15,
+            train_size=1000,
+            epochs=40,
         ),
         {
             "none": {},
