@@ -14,6 +14,7 @@ from keras import layers
 from models import backbones, lora, scratch
 from models.blocks import Block, blocks, cut
 from models.catalog import Model
+from models.normalization import BatchNormalization
 
 NEW_WIDTH = 128
 
@@ -241,7 +242,7 @@ def _new_blocks(shape: tuple[int, ...]) -> keras.Model:
             ("pointwise", layers.Conv2D(NEW_WIDTH, 1, use_bias=False)),
         ):
             layer.name = f"new{index}_{name}"
-            norm = layers.BatchNormalization(momentum=backbones.FAST_MOMENTUM)
+            norm = BatchNormalization(momentum=backbones.FAST_MOMENTUM)
             parts += [layer, norm, layers.ReLU()]
     return keras.Sequential([*parts, layers.GlobalAveragePooling2D()], name="new")
 

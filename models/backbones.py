@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from models import savedmodel
+from models import normalization, savedmodel
 from models.catalog import Model
 
 FAST_MOMENTUM = 0.9
@@ -187,7 +187,5 @@ def _around(base: keras.Model, inputs: Any, x: Any, pretrained: bool) -> Bones:
     if not pretrained:
         # Keras's default of 0.99 needs hundreds of steps before the statistics mean anything;
         # small training sets have fewer, and validation would stay at chance meanwhile.
-        for layer in base.layers:
-            if isinstance(layer, layers.BatchNormalization):
-                layer.momentum = FAST_MOMENTUM
+        base = normalization.fused(base, FAST_MOMENTUM)
     return Bones(keras.Model(inputs, x, name="preprocess"), base)

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from models.normalization import BatchNormalization
+
 WHITENING = "whitening"
 PATCH, STRIDE, DIRECTIONS = 4, 2, 16
 
@@ -50,10 +52,10 @@ def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128)) 
     for index, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv1")(x)
         x = layers.MaxPooling2D(2)(x)
-        x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm1")(x)
+        x = BatchNormalization(momentum=0.8, name=f"block{index}_norm1")(x)
         x = layers.ReLU()(x)
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv2")(x)
-        x = layers.BatchNormalization(momentum=0.8, name=f"block{index}_norm2")(x)
+        x = BatchNormalization(momentum=0.8, name=f"block{index}_norm2")(x)
         x = layers.ReLU()(x)
     x = layers.GlobalMaxPooling2D()(x)
     return keras.Model(inputs, x, name="cnn")
