@@ -24,6 +24,8 @@ def main() -> None:
     answers = _take_standard_output()
     warnings.simplefilter("ignore")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Keras would load it with itself, a third of a second in every run; a run draws nothing.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
 
     def tell(event: dict[str, Any]) -> None:
         answers.write(msgspec.json.encode(event) + b"\n")

@@ -21,6 +21,7 @@ from comparisons import arms, bases, cifar, plan, pretrain, rehearsal, runner, s
 from comparisons.data import prepare
 from comparisons.errors import ComparisonError
 from comparisons.runtime import Runtime
+from comparisons.strategies import STRATEGIES
 from models import adapt, blocks, catalog, flops, lora
 from models.applications import APPLICATIONS
 
@@ -361,13 +362,38 @@ def test_the_usual_arms_are_not_rehearsed(tiny_npz, monkeypatch):
         raise AssertionError(task)
 
     monkeypatch.setattr(runner, "work", refuse)
-    usual = ["cnn:scratch", "mobilenet:frozen", "vgg16:full", "tiny:frozen"]
+    usual = ["cnn:scratch", "mobilenet:frozen", "vgg16:full", "tiny:frozen", "mobilenet:lora"]
     planned = [one_run(text, tiny_npz) for text in usual]
     rehearsal.rehearse(planned, prepare(str(tiny_npz), None), print)
     with pytest.raises(AssertionError, match="resnet50"):
         rehearsal.rehearse(
             [one_run("resnet50:frozen", tiny_npz)], prepare(str(tiny_npz), None), print
         )
+
+
+WITH_OPTION = [name for name, row in STRATEGIES.items() if row.option]
+
+
+@pytest.mark.parametrize("strategy", WITH_OPTION)
+@pytest.mark.parametrize("base", ["tiny", "mobilenet@0.25x32", "mobilenet@1.0x32"])
+def test_what_is_not_rehearsed_can_be_built(base, strategy):
+    arm = arms.parse(f"{base}:{strategy}")
+    assert arm.model.name in rehearsal.SURE
+    change = training.change_of(arm, [])
+    network = adapt.build(arm.model, dict(arm.options), (32, 32, 3), 10, None, change)
+    for phase in arm.strategy.phases:
+        adapt.set_trainable(network, phase.trainable, arm.value or 0)
+        adapt.halves(network, phase.trainable, arm.value or 0)
+
+
+def test_an_unusual_option_is_rehearsed(tiny_npz, monkeypatch):
+    def refuse(task: Any) -> Any:
+        yield {"event": "error", "text": "tried", "exit_code": 2}
+
+    monkeypatch.setattr(runner, "work", refuse)
+    for text in ("tiny:lora@300", "vgg16:lora"):
+        with pytest.raises(ComparisonError, match="tried"):
+            rehearsal.rehearse([one_run(text, tiny_npz)], prepare(str(tiny_npz), None), print)
 
 
 def test_a_handle_needs_the_network_unless_it_is_here(monkeypatch, tmp_path):
