@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -23,6 +23,9 @@ from comparisons.report.view import View, cold, view
 from comparisons.report.view import accuracy as accuracy_of
 from comparisons.report.words import ARM_READING, GLOSSARY, KNOB_READING, READING
 from comparisons.variants import KNOBS
+
+# What a URL in an attribute may have as it is; a space would end it in `srcset`.
+URL_SAFE = "!$()*+,-./:;=?@[]^_`{|}~"
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,8 @@ def _numbers(seen: View) -> str:
 
 
 def _data_uri(svg: bytes) -> Markup:
-    return Markup(f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}")
+    # Percent-encoded: in base64 nothing could compress it any more (a repository, a mail).
+    return Markup(f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}")
 
 
 def _one_per_label(records: Sequence[Record]) -> list[st.Group]:
