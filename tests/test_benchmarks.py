@@ -227,4 +227,4 @@ def test_the_readme_has_each_target_beside_what_was_measured(guarded, monkeypatc
     guard.keep(found_with(1.0), guarded)  # no result: it must not be shown as one
     shown = readme.benchmarks()
     assert row.format("5 (4 to 6)") in shown
-    assert "- slow takes 5 times as long as fast (4 to 6)." in shown
+    assert "- slow takes 5 times as long as fast (4 to 6)." in readme.measurements()

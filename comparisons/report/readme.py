@@ -190,11 +190,22 @@ def datasets() -> str:
 
 
 def benchmarks() -> str:
-    """What the benchmarks measured: guarded figures, then the sides of each and their ratios."""
-    paths = sorted(path for path in BENCHMARKS.glob("*.json") if path.name != guard.NAME)
-    results = [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths]
-    parts = [_guarded(results)]
-    for found in results:
+    """What the benchmarks measured: the guarded figures, and the question of each of the others."""
+    results = _measured()
+    guarded = {figure.benchmark for figure in guard.FIGURES}
+    lines = [
+        f"- {found.question} {_briefly(found)} (`{found.name}`)."
+        for found in results
+        if found.name not in guarded
+    ]
+    machines = " and ".join(sorted({_machine(found) for found in results}))
+    return "\n\n".join([_guarded(results), "\n".join(lines), f"Measured on {machines}."])
+
+
+def measurements() -> str:
+    """Every benchmark with all its sides and ratios: a page of its own."""
+    parts = [MEASUREMENTS]
+    for found in _measured():
         rows = [
             (
                 side.name,
@@ -206,11 +217,33 @@ def benchmarks() -> str:
             for side in found.sides
         ]
         head = ("side", "median", f"of {len(found.sides[0].seconds)} rounds", "rate", "notes")
-        machine = f"{found.environment['cores']} cores of {found.environment['device']}"
-        title = f"**{found.question}** `{found.command}` on {machine}:"
+        command = f"`{found.command}` on {_machine(found)}:"
         ratios = "\n".join(f"- {one.sentence}." for one in found.ratios)
-        parts += [title, _markdown(head, rows), ratios]
-    return "\n\n".join(part for part in parts if part)
+        parts += [f"## {found.question}", command, _markdown(head, rows), ratios]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+FEW = 5
+MEASUREMENTS = """# What the benchmarks measured
+
+Made from the files beside this one by `python -m comparisons.report.readme`. Sides of a benchmark
+are timed in turn, round by round; a ratio is the median of those of the rounds, with the lowest and
+the highest. A rate counts the images, or the operations, of a side."""
+
+
+def _measured() -> list[Result]:
+    paths = sorted(path for path in BENCHMARKS.glob("*.json") if path.name != guard.NAME)
+    return [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths]
+
+
+def _briefly(found: Result) -> str:
+    """The medians of a benchmark's sides; of many the first, which is the whole of them."""
+    sides = found.sides if len(found.sides) <= FEW else found.sides[:1]
+    return "; ".join(f"{side.name} {side.median:.3g} s" for side in sides)
+
+
+def _machine(found: Result) -> str:
+    return f"{found.environment['cores']} cores of {found.environment['device']}"
 
 
 def _guarded(results: list[Result]) -> str:
@@ -283,14 +316,20 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> int:
-    """Rewrite README.md where it differs; returns the exit code."""
-    path = ROOT / "README.md"
-    old = path.read_text()
-    new = filled(old)
-    if new != old:
-        write_text(path, new)
-    print("README.md was up to date" if new == old else "README.md rewritten")
+    """Rewrite README.md, and the page of measurements, where they differ; returns the exit code."""
+    for path, new in pages().items():
+        old = path.read_text() if path.exists() else ""
+        if new != old:
+            write_text(path, new)
+        said = "was up to date" if new == old else "rewritten"
+        print(f"{path.relative_to(ROOT)} {said}")
     return 0
+
+
+def pages() -> dict[Path, str]:
+    """What each page that is made, in whole or in part, should say now."""
+    readme = ROOT / "README.md"
+    return {readme: filled(readme.read_text()), BENCHMARKS / "README.md": measurements()}
 
 
 def _evidence() -> list[Record]:
