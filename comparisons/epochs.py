@@ -140,29 +140,23 @@ def with_tensorflow(
 
     step = model.train_step if training else model.test_step
 
-    @tf.function(jit_compile=True, autograph=False)
-    def of_fixed_shapes(count: Any, rows: Any, data: Any) -> None:
-        def full(number: Any) -> tuple[Any]:
-            step(batch(data, rows[number * size :][:size]))
+    # XLA must know every shape, so there the smaller last step is compiled apart; elsewhere that
+    # would only take time, and the loop takes it with the others.
+    apart = jit and rest > 0
+
+    @tf.function(jit_compile=jit, autograph=False)
+    def loop(count: Any, rows: Any, data: Any) -> None:
+        def one(number: Any) -> tuple[Any]:
+            begin = tf.where(number < count, number * size, rows.shape[0] - rest)
+            step(batch(data, rows[begin:][:size]))
             return (number + 1,)
 
-        if rows.shape[0] >= size:
-            tf.while_loop(lambda number: number < count, full, (0,), parallel_iterations=1)
-        if rest:
+        steps = count + 1 if rest and not apart else count
+        if rows.shape[0] >= size or not apart:
+            tf.while_loop(lambda number: number < steps, one, (0,), parallel_iterations=1)
+        if apart:
             step(batch(data, rows[-rest:]))
 
-    @tf.function(autograph=False)
-    def of_any_shape(count: Any, rows: Any, data: Any) -> None:
-        def any_(number: Any) -> tuple[Any]:
-            begin = tf.where(number < count, number * size, rows.shape[0] - rest)
-            step(batch(data, rows[begin : begin + size]))
-            return (number + 1,)
-
-        steps = count + 1 if rest else count
-        tf.while_loop(lambda number: number < steps, any_, (0,), parallel_iterations=1)
-
-    # XLA must know every shape, so the last step is compiled apart; else that only takes time.
-    loop = of_fixed_shapes if jit else of_any_shape
     return lambda count, rows, data: loop(tf.constant(count), rows, data)
 
 

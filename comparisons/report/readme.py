@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -130,7 +131,7 @@ def _where(runs: Sequence[Record]) -> str:
     commands = sorted({run.environment["command"] for run in runs})
     machines = sorted(
         {
-            f"{run.environment['cores']} cores of {run.environment['device']}, "
+            f"{_machine(run.environment)}, "
             f"TensorFlow {run.environment['versions']['tensorflow']}, "
             f"Keras {run.environment['versions']['keras']}, {run.environment['precision']}"
             for run in runs
@@ -191,21 +192,21 @@ def datasets() -> str:
 
 def benchmarks() -> str:
     """What the benchmarks measured: the guarded figures, and the question of each of the others."""
-    results = _measured()
+    results = _benchmarked()
     guarded = {figure.benchmark for figure in guard.FIGURES}
     lines = [
         f"- {found.question} {_briefly(found)} (`{found.name}`)."
         for found in results
         if found.name not in guarded
     ]
-    machines = " and ".join(sorted({_machine(found) for found in results}))
+    machines = " and ".join(sorted({_machine(found.environment) for found in results}))
     return "\n\n".join([_guarded(results), "\n".join(lines), f"Measured on {machines}."])
 
 
 def measurements() -> str:
     """Every benchmark with all its sides and ratios: a page of its own."""
     parts = [MEASUREMENTS]
-    for found in _measured():
+    for found in _benchmarked():
         rows = [
             (
                 side.name,
@@ -217,7 +218,7 @@ def measurements() -> str:
             for side in found.sides
         ]
         head = ("side", "median", f"of {len(found.sides[0].seconds)} rounds", "rate", "notes")
-        command = f"`{found.command}` on {_machine(found)}:"
+        command = f"`{found.command}` on {_machine(found.environment)}:"
         ratios = "\n".join(f"- {one.sentence}." for one in found.ratios)
         parts += [f"## {found.question}", command, _markdown(head, rows), ratios]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -231,7 +232,7 @@ are timed in turn, round by round; a ratio is the median of those of the rounds,
 the highest. A rate counts the images, or the operations, of a side."""
 
 
-def _measured() -> list[Result]:
+def _benchmarked() -> list[Result]:
     paths = sorted(path for path in BENCHMARKS.glob("*.json") if path.name != guard.NAME)
     return [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths]
 
@@ -242,8 +243,8 @@ def _briefly(found: Result) -> str:
     return "; ".join(f"{side.name} {side.median:.3g} s" for side in sides)
 
 
-def _machine(found: Result) -> str:
-    return f"{found.environment['cores']} cores of {found.environment['device']}"
+def _machine(environment: dict[str, Any]) -> str:
+    return f"{environment['cores']} cores of {environment['device']}"
 
 
 def _guarded(results: list[Result]) -> str:
