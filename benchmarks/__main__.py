@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    batches,
     demo,
     extraction,
     frozen,
@@ -33,6 +34,7 @@ BENCHMARKS = {
         frozen,
         tutorial,
         extraction,
+        batches,
         steps,
         partial,
         threads,

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import bases, machine
 from benchmarks.measure import Result, Side, alternate, ratio, result
 
 ROUNDS = 5
-IMAGES = 1024
+IMAGES = 2048
 BASES = (("mobilenet", (0.25, 96)), ("mobilenet", (0.25, 128)), ("mobilenet", (0.25, 160)),
          ("mobilenet", (0.25, 224)), ("vgg16", (32,)), ("vgg16", (64,)))  # fmt: skip
 FEW = 256  # images of a base that takes ten times as long
+# Keras's own, as it is by default, with batches of 32; the engine of this name has larger ones.
+PREDICT = "predict"
 
 
 def run(rounds: int) -> Result:
-    """Random weights do: what they are changes nothing of the time."""
-    import keras
-
-    from comparisons import engines
+    """Every engine that is installed, in turn with the matrix product and the copy of memory."""
     from comparisons.runtime import start
-    from models import adapt, flops
-    from models.catalog import MODELS
+    from models import flops
 
     start("cpu", 0, False)
     able = machine.able()
@@ -32,44 +34,63 @@ def run(rounds: int) -> Result:
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)
     sides: list[Side] = []
     for name, values in BASES:
-        model = MODELS[name]
-        options = dict(zip((o for o, _ in model.options), values, strict=True))
-        keras.backend.clear_session()
-        network = adapt.build(model, options, (32, 32, 3), 10)
+        backbone = bases.frozen(name, values)
         images = pixels[:FEW] if name == "vgg16" else pixels
-        label = f"{name}@{'x'.join(map(str, values))}"
-        work = flops.forward(network.backbone)
-        ready = {f"{label} {n}": _ready(n, network.backbone, images) for n in _engines(engines)}
+        flop, moved = flops.forward(backbone), moved_bytes(backbone)
+        label = bases.label(name, values)
+        ready = {f"{label} {PREDICT}": warmed(partial(backbone.predict, images, verbose=0))}
+        ready |= {f"{label} {e}": warm(e, backbone, images) for e in engines()}
         taken = alternate({**able, **ready}, rounds)
-        product, _ = machine.sides(taken)
+        product, copy = machine.sides(taken)
         for side in ready:
             made = Side(side, taken[side], len(images), "image")
-            share = machine.of_product(work, made, product)
-            made.notes = {"MFLOP an image": round(work / 1e6), "of the product": share}
+            made.notes = {
+                "MFLOP an image": round(flop / 1e6),
+                "GFLOP/s": round(flop * made.rate / 1e9),
+                "of the product": machine.share(flop, made, product),
+                "of the copy": machine.share(moved, made, copy),
+            }
             sides.append(made)
         for side in able:
             of_machine[side] += taken[side]
-    ratios = [
-        ratio(slow, fast)
-        for slow in sides
-        for fast in sides
-        if slow.name.endswith(" keras")
-        and fast is not slow
-        and fast.name.split()[0] == slow.name.split()[0]
-    ]
+    ratios = []
+    for slow, fast in permutations(sides, 2):
+        (base, engine), (other, against) = slow.name.split(), fast.name.split()
+        if base == other and engine in (PREDICT, "keras") and against != PREDICT:
+            ratios.append(ratio(slow, fast))
     sides = [*machine.sides(of_machine), *sides]
     return result("extraction", "How fast are frozen features computed?", sides, ratios)
 
 
-def _engines(engines: Any) -> list[str]:
-    found = [name for name in engines.ENGINES if name != "openvino"]
-    return [*found, "openvino"] if importlib.util.find_spec("openvino") else found
+def engines() -> list[str]:
+    """The names of all engines that are installed."""
+    from comparisons.engines import ENGINES
+
+    missing = [] if importlib.util.find_spec("openvino") else ["openvino"]
+    return sorted(set(ENGINES) - set(missing))
 
 
-def _ready(engine: str, backbone: Any, images: np.ndarray) -> Any:
+def warm(
+    engine: str, backbone: Any, images: np.ndarray, **options: int
+) -> Callable[[], float | None]:
     """An engine, warmed up, as something to time."""
-    from comparisons import engines
+    from comparisons.engines import ENGINES
 
-    extract = engines.ENGINES[engine](backbone)
-    extract(images)
-    return lambda: extract(images) is None or None
+    return warmed(partial(ENGINES[engine](backbone, **options), images))
+
+
+def warmed(work: Callable[[], Any]) -> Callable[[], float | None]:
+    """Something to time, done once before."""
+    work()
+    return lambda: work() is None or None
+
+
+def moved_bytes(backbone: Any) -> int:
+    """Bytes of one image's maps, float32, written once by each layer with weights, read once.
+
+    What a processor's caches do not hold has to pass through memory, so this is a bound above.
+    """
+    from models.adapt import all_layers
+
+    values = (math.prod(layer.output.shape[1:]) for layer in all_layers(backbone) if layer.weights)
+    return 2 * 4 * sum(values)

@@ -44,14 +44,14 @@ FIGURES = (
     ),
     Figure(
         "extraction",
-        "mobilenet@0.25x128 keras",
+        "mobilenet@0.25x128 predict",
         "mobilenet@0.25x128 openvino",
         3.5,
         "features at 128 px by OpenVINO, against Keras's `predict`",
     ),
     Figure(
         "extraction",
-        "mobilenet@0.25x128 keras",
+        "mobilenet@0.25x128 predict",
         "mobilenet@0.25x128 tensorflow",
         1.5,
         "features at 128 px by a TensorFlow graph, against Keras's `predict`",

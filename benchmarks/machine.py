@@ -28,9 +28,9 @@ def sides(taken: dict[str, list[float]]) -> list[Side]:
     return [Side(name, taken[name], *work) for name, work in WORK.items()]
 
 
-def of_product(flop: float, side: Side, product: Side) -> str:
-    """What share of the matrix product's FLOP/s a side reaches that takes `flop` for each unit."""
-    return f"{flop * side.rate / product.rate:.0%}"
+def share(amount: float, side: Side, able: Side) -> str:
+    """What share of the machine's FLOP/s or bytes/s a side reaches, by its `amount` for a unit."""
+    return f"{amount * side.rate / able.rate:.0%}"
 
 
 def matrix_product() -> Callable[[], float]:

@@ -38,7 +38,7 @@ def run(rounds: int) -> Result:
         flop = TRAINING_FACTOR * found[0].flops.forward_per_image
         side.notes = {
             "GFLOP/s": f"{flop * side.rate / 1e9:.1f}",
-            "of the product": machine.of_product(flop, side, product),
+            "of the product": machine.share(flop, side, product),
             "of the run": ", ".join(f"{name} {part:.0%}" for name, part in shares(found).items()),
         }
         made.append(side)

@@ -19,19 +19,22 @@ from comparisons.runtime import Runtime, cores
 Extract = Callable[[np.ndarray], np.ndarray]
 
 TOLERANCE = 1e-3
-BATCH = 64
+CHECKED = 64  # images that an engine is compared with Keras on
+# Images that go through at once: small batches stay in a processor's caches. Measured by
+# `python -m benchmarks batches`.
+BATCHES = {"keras": 256, "tensorflow": 64, "openvino": 16}
 
 
-def keras_predict(backbone: Any) -> Extract:
+def keras_predict(backbone: Any, size: int = BATCHES["keras"]) -> Extract:
     """Keras's own `predict`: every backend and device; the reference for the others."""
 
     def extract(images: np.ndarray) -> np.ndarray:
-        return np.asarray(backbone.predict(images, batch_size=256, verbose=0), np.float32)
+        return np.asarray(backbone.predict(images, batch_size=size, verbose=0), np.float32)
 
     return extract
 
 
-def tensorflow_graph(backbone: Any) -> Extract:
+def tensorflow_graph(backbone: Any, size: int = BATCHES["tensorflow"]) -> Extract:
     """One TensorFlow graph with the weights folded in as constants."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import (
@@ -46,17 +49,19 @@ def tensorflow_graph(backbone: Any) -> Extract:
 
     def extract(images: np.ndarray) -> np.ndarray:
         parts = [
-            graph(tf.constant(images[start : start + BATCH]))[0].numpy()
-            for start in range(0, len(images), BATCH)
+            graph(tf.constant(images[start : start + size]))[0].numpy()
+            for start in range(0, len(images), size)
         ]
         return np.concatenate(parts).astype(np.float32)
 
     return extract
 
 
-def openvino(backbone: Any) -> Extract:
-    """OpenVINO's compiler for CPUs, through Keras's own export; a request per core at once."""
+def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
+    """OpenVINO's compiler for CPUs, through Keras's own export; a batch on each core at once."""
     import openvino as ov
+
+    from comparisons.resizing import as_products
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -65,7 +70,8 @@ def openvino(backbone: Any) -> Extract:
             backbone.export(str(path), format="openvino", verbose=False)
         core = ov.Core()
         model = core.read_model(path)
-        model.reshape([BATCH, *backbone.input_shape[1:]])
+        model.reshape([size, *backbone.input_shape[1:]])
+        as_products(model)
         # bfloat16, where the hardware offers it, is not exact enough for features.
         settings = {
             "INFERENCE_PRECISION_HINT": "f32",
@@ -73,22 +79,23 @@ def openvino(backbone: Any) -> Extract:
             "NUM_STREAMS": str(cores()),
         }
         compiled = core.compile_model(model, "CPU", settings)
-    queue = ov.AsyncInferQueue(compiled, cores())
+    # While one batch is computed the next is handed over, so that no core waits for Python.
+    queue = ov.AsyncInferQueue(compiled, 2 * cores())
     width = backbone.output_shape[1:]
 
     def extract(images: np.ndarray) -> np.ndarray:
         features = np.empty((len(images), *width), np.float32)
 
         def collect(request: Any, start: int) -> None:
-            count = min(BATCH, len(images) - start)
+            count = min(size, len(images) - start)
             features[start : start + count] = request.get_output_tensor(0).data[:count]
 
         queue.set_callback(collect)
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
-            if len(batch) < BATCH:
+        for start in range(0, len(images), size):
+            batch = images[start : start + size]
+            if len(batch) < size:
                 # The compiled program has one batch size: fill up with copies, drop them above.
-                batch = np.concatenate([batch, np.repeat(batch[-1:], BATCH - len(batch), 0)])
+                batch = np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), 0)])
             queue.start_async({0: batch}, start)
         queue.wait_all()
         return features
@@ -96,7 +103,7 @@ def openvino(backbone: Any) -> Extract:
     return extract
 
 
-ENGINES: dict[str, Callable[[Any], Extract]] = {
+ENGINES: dict[str, Callable[..., Extract]] = {
     "openvino": openvino,
     "tensorflow": tensorflow_graph,
     "keras": keras_predict,

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from comparisons.engines import BATCH, Extract
+from comparisons.engines import CHECKED, Extract
 from comparisons.files import cache_folder, cache_limit, write_with
 
 # Raise when the shards' layout or anything in the extraction changes.
-LAYOUT = 1
+LAYOUT = 2
 ROWS_PER_SHARD = 4096
 
 
@@ -118,7 +118,7 @@ def _compute(
     """Compute what is missing, a shard at a time, and keep each as soon as it is done."""
     started = time.perf_counter()
     rows = np.sort(found.rows[found.missing])
-    extract = engine(images[rows[:BATCH]])
+    extract = engine(images[rows[:CHECKED]])
     preparing = time.perf_counter() - started
     for start in range(0, len(rows), ROWS_PER_SHARD):
         part = rows[start : start + ROWS_PER_SHARD]

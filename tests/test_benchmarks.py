@@ -86,7 +86,7 @@ def test_copies_of_memory_are_whole(monkeypatch):
     (product, copy) = machine.sides({"matrix product": [0.5], "memory copy": [2.0]})
     assert (product.unit, copy.unit) == ("FLOP", "byte")
     half = measure.Side("half", [1.0], 10, "image")
-    assert machine.of_product(product.rate / 20, half, product) == "50%"
+    assert machine.share(product.rate / 20, half, product) == "50%"
 
 
 # What the new benchmarks compute from what they measured.

@@ -34,7 +34,7 @@ class Extractor:
         self.made = 0
 
     def engine(self, first: np.ndarray) -> Any:
-        assert 1 <= len(first) <= engines.BATCH
+        assert 1 <= len(first) <= engines.CHECKED
         self.made += 1
         return self.extract
 
@@ -372,11 +372,11 @@ def test_engines_agree_on_a_wider_base_that_was_read_from_a_file(tmp_path):
 
 def agree(backbone: keras.Model, images: np.ndarray) -> None:
     """Every engine gives Keras's features of a whole and of a partial batch, each in its row."""
-    assert len(images) % engines.BATCH
+    assert all(len(images) % size for size in engines.BATCHES.values())
     wanted = backbone.predict(images, verbose=0)
     assert np.ptp(wanted, axis=0).max() > 1e-2 * np.abs(wanted).max(), "rows must differ"
     for name in engines.ENGINES:
-        extract = engines.checked(name, backbone, images[: engines.BATCH])
+        extract = engines.checked(name, backbone, images[: engines.CHECKED])
         got = extract(images)
         assert got.dtype == np.float32
         assert got.shape == (len(images), *backbone.output_shape[1:])

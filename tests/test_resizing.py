@@ -1,0 +1,66 @@
+"""Resizing as matrix products: the same pictures as Keras's, wherever it takes less work."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import layers
+
+from comparisons import resizing
+
+ov = pytest.importorskip("openvino")
+SIDES = st.integers(2, 40)
+
+
+def exported(model: keras.Model, path: str) -> object:
+    """A network as OpenVINO's, for one image at a time."""
+    model.export(path, format="openvino", verbose=False)
+    read = ov.Core().read_model(path)
+    read.reshape([1, *model.input_shape[1:]])
+    return read
+
+
+def resizer(height: int, width: int, channels: int, wanted: tuple[int, int], how: str = "bilinear"):
+    inputs = keras.Input((height, width, channels), dtype="uint8")
+    return keras.Model(inputs, layers.Resizing(*wanted, interpolation=how)(inputs))
+
+
+def kinds(model: object) -> list[str]:
+    return [node.get_type_name() for node in model.get_ops()]  # type: ignore[attr-defined]
+
+
+@settings(max_examples=15)
+@given(SIDES, SIDES, SIDES, SIDES, st.sampled_from([1, 3]))
+def test_products_make_the_pictures_that_keras_makes(
+    tmp_path_factory, height, width, out_height, out_width, channels
+):
+    keras.backend.clear_session()
+    model = resizer(height, width, channels, (out_height, out_width))
+    path = tmp_path_factory.mktemp("export") / "resizer.xml"
+    read = exported(model, str(path))
+    there = kinds(read).count("Interpolate")
+    replaced = resizing.as_products(read)
+    assert kinds(read).count("Interpolate") == there - replaced
+    image = np.random.default_rng(0).integers(0, 256, (1, height, width, channels), np.uint8)
+    got = ov.Core().compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(image)[0]
+    np.testing.assert_allclose(got, model.predict(image, verbose=0), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "replaced"),
+    [
+        (resizer(32, 32, 3, (160, 160)), 1),
+        (resizer(64, 64, 3, (224, 224)), 1),
+        (resizer(224, 224, 3, (160, 160)), 0),  # from a large image it is more work
+        (resizer(32, 32, 64, (64, 64)), 0),  # and of many channels
+        (resizer(32, 32, 3, (64, 64), "nearest"), 0),
+    ],
+)
+def test_only_resizing_that_becomes_less_work_is_replaced(tmp_path, model, replaced):
+    read = exported(model, str(tmp_path / "resizer.xml"))
+    assert kinds(read).count("Interpolate") == 1
+    assert resizing.as_products(read) == replaced
+    assert kinds(read).count("Interpolate") == 1 - replaced
