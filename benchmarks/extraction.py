@@ -33,6 +33,7 @@ def run(rounds: int) -> Result:
     of_machine: dict[str, list[float]] = {name: [] for name in able}
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)
     sides: list[Side] = []
+    shares = []
     for name, values in BASES:
         backbone = bases.frozen(name, values)
         images = pixels[:FEW] if name == "vgg16" else pixels
@@ -51,6 +52,7 @@ def run(rounds: int) -> Result:
                 "of the copy": machine.share(moved, made, copy),
             }
             sides.append(made)
+            shares.append(ratio(product, Side(side, made.seconds, flop * len(images), "FLOP")))
         for side in able:
             of_machine[side] += taken[side]
     ratios = []
@@ -59,7 +61,8 @@ def run(rounds: int) -> Result:
         if base == other and engine in (PREDICT, "keras") and against != PREDICT:
             ratios.append(ratio(slow, fast))
     sides = [*machine.sides(of_machine), *sides]
-    return result("extraction", "How fast are frozen features computed?", sides, ratios)
+    question = "How fast are frozen features computed?"
+    return result("extraction", question, sides, [*ratios, *shares])
 
 
 def engines() -> list[str]:

@@ -57,6 +57,13 @@ FIGURES = (
         "features at 128 px by a TensorFlow graph, against Keras's `predict`",
     ),
     Figure(
+        "extraction",
+        "matrix product",
+        "vgg16@32 openvino",
+        0.65,
+        "VGG16 at 32 px by OpenVINO, against a product of matrices with as many FLOP",
+    ),
+    Figure(
         "tutorial",
         "plain fit, 10 epochs",
         "cnn:scratch, 1 epoch of batches of 128",

@@ -58,20 +58,25 @@ LOW = Recipe(
     "adam", 1e-4, batch_size=64, epochs=3, schedule="warmup-cosine", augment=("flip", "crop")
 )
 
+CNN = Recipe(
+    "sgd",
+    0.25,
+    batch_size=256,
+    epochs=8,
+    schedule="warmup-cosine",
+    weight_decay=2e-3,
+    label_smoothing=0.1,
+    augment=("flip", "crop"),
+    flip_at_test=True,
+)
+LARGER = replace(CNN, learning_rate=0.15, batch_size=128, weight_decay=5e-3)
+
 RECIPES = {
     # https://www.tensorflow.org/tutorials/images/cnn: Adam at its default rate, ten epochs.
     "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
-    "cnn": Recipe(
-        "sgd",
-        0.25,
-        batch_size=256,
-        epochs=8,
-        schedule="warmup-cosine",
-        weight_decay=2e-3,
-        label_smoothing=0.1,
-        augment=("flip", "crop"),
-        flip_at_test=True,
-    ),
+    "cnn": CNN,
+    "cnn-medium": replace(LARGER, epochs=6),
+    "cnn-large": replace(LARGER, epochs=11),
     "plain-cnn": Recipe("adam", 5e-4, batch_size=32, epochs=8, growth=0.0),
     "base": Recipe(
         "adam",

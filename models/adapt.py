@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,12 @@ def linear_head(classes: int) -> list[layers.Layer]:
     return [_logits(classes)]
 
 
-SCRATCH = {"tutorial": scratch.tutorial_cnn, "cnn": scratch.cnn, "plain": scratch.plain_cnn}
-HEADS = {"tutorial": tutorial_head, "cnn": linear_head, "plain": linear_head}
+SCRATCH: dict[str, Callable[..., keras.Model]] = {
+    "tutorial": scratch.tutorial_cnn,
+    "plain": scratch.plain_cnn,
+    **{name: partial(scratch.cnn, **options) for name, options in scratch.CNNS.items()},
+}
+HEADS = {"tutorial": tutorial_head, **dict.fromkeys(("plain", *scratch.CNNS), linear_head)}
 
 
 def halves(network: Network, part: str, count: int = 0) -> tuple[keras.Model | None, keras.Model]:

@@ -98,6 +98,20 @@ OWN = {
             smallest=10,
         ),
         Model(
+            "cnn-medium",
+            "the same for minutes instead of seconds: patches one pixel apart, a third block",
+            kind="cnn-medium",
+            pretrained=False,
+            smallest=9,
+        ),
+        Model(
+            "cnn-large",
+            "the same for half an hour: the second block twice as wide",
+            kind="cnn-large",
+            pretrained=False,
+            smallest=9,
+        ),
+        Model(
             "plain-cnn",
             "18 narrow convolutions and nothing between them: how weights begin decides",
             kind="plain",

@@ -1,7 +1,8 @@
-"""Networks trained from random weights: the tutorial's, a fast one for CPUs, a deep plain one."""
+"""Networks trained from random weights: the tutorial's, fast ones for CPUs, a deep plain one."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -11,7 +12,12 @@ from keras import layers
 from models.normalization import BatchNormalization
 
 WHITENING = "whitening"
-PATCH, STRIDE, DIRECTIONS = 4, 2, 16
+# Networks by `cnn`, small to large: what an hour has room for differs from what a minute has.
+CNNS: dict[str, dict[str, Any]] = {
+    "cnn": {"widths": (64, 128)},
+    "cnn-medium": {"widths": (64, 128, 256), "patch": 2, "stride": 1, "directions": 12},
+    "cnn-large": {"widths": (64, 256, 256), "patch": 2, "stride": 1, "directions": 12},
+}
 
 
 def tutorial_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
@@ -35,19 +41,27 @@ def tutorial_cnn(input_shape: tuple[int, int, int]) -> keras.Model:
     )
 
 
-def cnn(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (64, 128)) -> keras.Model:
-    """A small network that learns fast on a CPU: uint8 [n, h, w, c] -> [n, features].
+def cnn(
+    input_shape: tuple[int, int, int],
+    widths: tuple[int, ...],
+    patch: int = 4,
+    stride: int = 2,
+    directions: int = 16,
+) -> keras.Model:
+    """A network that learns fast on a CPU: uint8 [n, h, w, c] -> [n, features].
 
-    A fixed convolution over 4x4 patches, two pixels apart, whitens them (set by `whiten` from
-    the training images); then each block is convolution, pooling, normalisation, ReLU, and the
-    same again without pooling. Stepping by two pixels and pooling first make what follows four
-    times cheaper each. After Keller Jordan's "94% on CIFAR-10 in 3.29 Seconds",
-    arXiv:2404.00498, whose patches are 2x2 and one pixel apart, with fewer and narrower layers.
+    A fixed convolution over patches of so many pixels a side, `stride` pixels apart, whitens
+    them (set by `whiten` from the training images) and keeps so many directions; then each block
+    is convolution, pooling, normalisation, ReLU, and the same again without pooling. After
+    Keller Jordan's "94% on CIFAR-10 in 3.29 Seconds", arXiv:2404.00498, whose patches of 2x2 are
+    one pixel apart; patches two pixels apart, and pooling first, make what follows four times
+    cheaper each.
     """
     inputs = keras.Input(input_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    filters = 2 * DIRECTIONS
-    x = layers.Conv2D(filters, PATCH, STRIDE, use_bias=False, trainable=False, name=WHITENING)(x)
+    x = layers.Conv2D(
+        2 * directions, patch, stride, use_bias=False, trainable=False, name=WHITENING
+    )(x)
     x = layers.ReLU()(x)
     for index, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{index}_conv1")(x)
@@ -87,14 +101,15 @@ def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:
     Its filters are the eigenvectors of the covariance of patches that have the largest
     eigenvalues, over the square root of these, and the negatives of the same.
     """
-    pixels = images[:most].astype("float32") / 127.5 - 1
-    windows = np.lib.stride_tricks.sliding_window_view(pixels, (PATCH, PATCH), axis=(1, 2))
-    patches = np.moveaxis(windows[:, ::STRIDE, ::STRIDE], 3, -1).reshape(
-        -1, PATCH * PATCH * pixels.shape[-1]
-    )
-    values, vectors = np.linalg.eigh(np.cov(patches[:: max(1, len(patches) // 200_000)].T))
-    largest = slice(-DIRECTIONS, None)
-    filters = vectors[:, largest] / np.sqrt(values[largest] + 1e-2)
-    kernel = np.concatenate([filters, -filters], axis=1)
     layer = model.get_layer(WHITENING)
-    layer.set_weights([kernel.reshape(layer.kernel.shape).astype("float32")])
+    shape, (down, across) = layer.kernel.shape, layer.strides
+    pixels = images[:most].astype("float32") / 127.5 - 1
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, shape[:2], axis=(1, 2))
+    patches = np.moveaxis(windows[:, ::down, ::across], 3, -1).reshape(-1, math.prod(shape[:3]))
+    values, vectors = np.linalg.eigh(np.cov(patches[:: max(1, len(patches) // 200_000)].T))
+    # Grey images have fewer directions in a patch than are kept of coloured ones.
+    largest = slice(-min(shape[3] // 2, len(values)), None)
+    filters = vectors[:, largest] / np.sqrt(values[largest] + 1e-2)
+    kernel = np.zeros((len(values), shape[3]), np.float32)
+    kernel[:, : 2 * filters.shape[1]] = np.concatenate([filters, -filters], axis=1)
+    layer.set_weights([kernel.reshape(shape)])

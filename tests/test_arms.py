@@ -119,13 +119,18 @@ def test_every_arm_of_a_preset_is_one(name):
     assert len(set(names)) == len(names)
 
 
-def test_the_three_presets_are_what_the_documentation_says():
-    assert set(PRESETS) == {"demo", "standard", "full"}
+def test_the_presets_are_what_the_documentation_says():
+    compared = {"demo", "standard", "full"}
+    assert set(PRESETS) == compared | {"cnn-70", "cnn-80", "cnn-90", "cnn-93"}
     assert PRESETS["demo"].train_size == 2000
     assert PRESETS["standard"].train_size is PRESETS["full"].train_size is None
     assert len(PRESETS["full"].seeds) == 3
-    for preset in PRESETS.values():
-        assert {"cnn:scratch", "mobilenet:frozen"} <= set(preset.arms)
+    for name in compared:
+        assert {"cnn:scratch", "mobilenet:frozen"} <= set(PRESETS[name].arms)
+    for name in set(PRESETS) - compared:
+        accuracy, seconds = PRESETS[name].goal
+        assert name == f"cnn-{100 * accuracy:.0f}"
+        assert 30 <= seconds <= 1800
 
 
 def test_every_phase_names_a_recipe_that_is_there():

@@ -12,8 +12,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import frozen, growth, guard, machine, measure, steps, training
-from comparisons.report import readme
+from benchmarks import frozen, growth, guard, machine, measure, steps, summary, training
 
 
 def test_sides_take_turns_and_each_round_begins_with_another():
@@ -220,11 +219,11 @@ def test_guarded_figures_are_ratios_of_what_was_measured():
 
 
 def test_the_readme_has_each_target_beside_what_was_measured(guarded, monkeypatch):
-    monkeypatch.setattr(readme, "BENCHMARKS", guarded)
+    monkeypatch.setattr(summary, "FOLDER", guarded)
     row = "| thing against thing | 3 | {} | `thing` |"
-    assert row.format("not measured") in readme.benchmarks()
+    assert row.format("not measured") in summary.benchmarks()
     measure.save(found_with(4.0, 5.0, 6.0), guarded)
     guard.keep(found_with(1.0), guarded)  # no result: it must not be shown as one
-    shown = readme.benchmarks()
+    shown = summary.benchmarks()
     assert row.format("5 (4 to 6)") in shown
-    assert "- slow takes 5 times as long as fast (4 to 6)." in readme.measurements()
+    assert "- slow takes 5 times as long as fast (4 to 6)." in summary.measurements()

@@ -432,3 +432,5 @@ def test_choice_of_engine():
         assert engines.choose(name, CPU) == name
     with pytest.raises(ComparisonError, match="cannot run on the jax backend"):
         engines.choose("tensorflow", jax)
+    with pytest.raises(ComparisonError, match="jax"):
+        engines.choose("openvino", jax)

@@ -11,12 +11,8 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from benchmarks import guard
-from benchmarks.measure import Result, Side
+from benchmarks import summary
 from comparisons import statistics as st
 from comparisons.data.sources import SOURCES
 from comparisons.files import write_text
@@ -33,7 +29,7 @@ EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
 WAYS = ROOT / "results" / "evidence" / "strategies"
 SHAPES = ROOT / "results" / "evidence" / "shapes"
 TURNED = ROOT / "results" / "evidence" / "knobs"
-BENCHMARKS = ROOT / "results" / "evidence" / "benchmarks"
+GOALS = ROOT / "results" / "evidence" / "presets"
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -73,7 +69,7 @@ def results() -> str:
         "trained parameters",
         "peak memory",
     )
-    return _markdown(head, rows)
+    return text.markdown(head, rows)
 
 
 def ways() -> str:
@@ -119,7 +115,7 @@ def _ways(folder: Path) -> str:
             "" if row.forgotten_mean is None else text.points(row.forgotten_mean, sign=False)
         )
     filled_in = [tuple(show(row) for show in columns.values()) for row in rows]
-    return "\n\n".join((_markdown(tuple(columns), filled_in), _where(runs)))
+    return "\n\n".join((text.markdown(tuple(columns), filled_in), _where(runs)))
 
 
 def measured() -> str:
@@ -131,7 +127,7 @@ def _where(runs: Sequence[Record]) -> str:
     commands = sorted({run.environment["command"] for run in runs})
     machines = sorted(
         {
-            f"{_machine(run.environment)}, "
+            f"{text.machine(run.environment)}, "
             f"TensorFlow {run.environment['versions']['tensorflow']}, "
             f"Keras {run.environment['versions']['keras']}, {run.environment['precision']}"
             for run in runs
@@ -170,7 +166,7 @@ def models() -> str:
     for what, members in families():
         names = " ".join(f"`{resolved_name(m, dict(m.options))}`" for m in members)
         rows.append((names, what, "yes"))
-    return _markdown(("model", "what it is", "pretrained weights"), rows)
+    return text.markdown(("model", "what it is", "pretrained weights"), rows)
 
 
 def strategies() -> str:
@@ -181,92 +177,15 @@ def strategies() -> str:
         at = f"@{row.option[1]}" if row.option else ""
         trains = ", then ".join(WORDS[phase.trainable] for phase in row.phases)
         rows.append((f"`{row.name}{at}`", row.question, starts[row.start], trains))
-    return _markdown(("strategy", "the question that it answers", "begins with", "trains"), rows)
+    return text.markdown(
+        ("strategy", "the question that it answers", "begins with", "trains"), rows
+    )
 
 
 def datasets() -> str:
     """The table of data sets."""
     rows = [(f"`{row.name}`", row.sentence) for row in SOURCES.values()]
-    return _markdown(("data set", "what it is"), rows)
-
-
-def benchmarks() -> str:
-    """What the benchmarks measured: the guarded figures, and the question of each of the others."""
-    results = _benchmarked()
-    guarded = {figure.benchmark for figure in guard.FIGURES}
-    lines = [
-        f"- {found.question} {_briefly(found)} (`{found.name}`)."
-        for found in results
-        if found.name not in guarded
-    ]
-    machines = " and ".join(sorted({_machine(found.environment) for found in results}))
-    return "\n\n".join([_guarded(results), "\n".join(lines), f"Measured on {machines}."])
-
-
-def measurements() -> str:
-    """Every benchmark with all its sides and ratios: a page of its own."""
-    parts = [MEASUREMENTS]
-    for found in _benchmarked():
-        rows = [
-            (
-                side.name,
-                f"{side.median:.3g} s",
-                f"{min(side.seconds):.3g} to {max(side.seconds):.3g} s",
-                "" if side.unit == "run" else _rate(side),
-                ", ".join(f"{key} {value}".strip() for key, value in side.notes.items()),
-            )
-            for side in found.sides
-        ]
-        head = ("side", "median", f"of {len(found.sides[0].seconds)} rounds", "rate", "notes")
-        command = f"`{found.command}` on {_machine(found.environment)}:"
-        ratios = "\n".join(f"- {one.sentence}." for one in found.ratios)
-        parts += [f"## {found.question}", command, _markdown(head, rows), ratios]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-FEW = 5
-MEASUREMENTS = """# What the benchmarks measured
-
-Made from the files beside this one by `python -m comparisons.report.readme`. Sides of a benchmark
-are timed in turn, round by round; a ratio is the median of those of the rounds, with the lowest and
-the highest. A rate counts the images, or the operations, of a side."""
-
-
-def _benchmarked() -> list[Result]:
-    paths = sorted(path for path in BENCHMARKS.glob("*.json") if path.name != guard.NAME)
-    return [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths]
-
-
-def _briefly(found: Result) -> str:
-    """The medians of a benchmark's sides; of many the first, which is the whole of them."""
-    sides = found.sides if len(found.sides) <= FEW else found.sides[:1]
-    return "; ".join(f"{side.name} {side.median:.3g} s" for side in sides)
-
-
-def _machine(environment: dict[str, Any]) -> str:
-    return f"{environment['cores']} cores of {environment['device']}"
-
-
-def _guarded(results: list[Result]) -> str:
-    """Each guarded figure's target beside what was measured, if it was."""
-    ratios = {found.name: found.ratios for found in results}
-    rows = []
-    for figure in guard.FIGURES:
-        one = guard.find(figure, ratios.get(figure.benchmark, []))
-        measured = (
-            f"{one.median:.3g} ({one.lowest:.3g} to {one.highest:.3g})" if one else "not measured"
-        )
-        rows.append((figure.sentence, f"{figure.target:g}", measured, f"`{figure.benchmark}`"))
-    head = ("how many times as fast", "target, at least", "measured", "benchmark")
-    return _markdown(head, rows)
-
-
-def _rate(side: Side) -> str:
-    return (
-        f"{text.scaled(side.rate)} {side.unit}s/s"
-        if side.rate >= 1e6
-        else f"{side.rate:,.0f} {side.unit}s/s"
-    )
+    return text.markdown(("data set", "what it is"), rows)
 
 
 def presets() -> str:
@@ -275,7 +194,30 @@ def presets() -> str:
         (f"`{name}`", preset.sentence, " ".join(f"`{arm}`" for arm in preset.arms))
         for name, preset in PRESETS.items()
     ]
-    return _markdown(("preset", "what is run", "arms"), rows)
+    return text.markdown(("preset", "what is run", "arms"), rows)
+
+
+def goals() -> str:
+    """The presets that were made for an accuracy in a time, and what their evidence shows."""
+    wanted = {name: preset.goal for name, preset in PRESETS.items() if preset.goal}
+    runs = {name: load_all(GOALS / name)[0] for name in wanted}
+    rows = []
+    for name, (accuracy, seconds) in wanted.items():
+        goal = f"{text.percent(accuracy, 0)} in {text.seconds(seconds)}"
+        (row,) = table.summarise(runs[name]) or (None,)
+        shown = (text.NONE,) * 4
+        if row:
+            longest = max(run.seconds.total for run in runs[name])
+            shown = (
+                f"`{row.arm}`, {text.count(len(runs[name][0].history))} epochs",
+                f"{text.percent(row.accuracy_mean)} ± {text.points(row.accuracy_spread, False)}",
+                f"{text.seconds(row.seconds_cold)}, at most {text.seconds(longest)}",
+                f"{row.ok} of {row.runs}",
+            )
+        rows.append((f"`{name}`", goal, *shown))
+    head = ("preset", "goal on two cores", "what is run", "test accuracy", "whole run", "seeds")
+    found = [run for some in runs.values() for run in some]
+    return "\n\n".join((text.markdown(head, rows), *([_where(found)] if found else [])))
 
 
 def knobs() -> str:
@@ -284,7 +226,7 @@ def knobs() -> str:
         (f"`{name}`", knob.question, ", ".join(knob.variants), knob.preset.sentence)
         for name, knob in KNOBS.items()
     ]
-    return _markdown(("knob", "question", "variants", "run on"), rows)
+    return text.markdown(("knob", "question", "variants", "run on"), rows)
 
 
 # What a phase trains, in words.
@@ -309,11 +251,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
         strategies,
         datasets,
         presets,
+        goals,
         knobs,
         turned,
-        benchmarks,
     )
-}
+} | {"benchmarks": summary.benchmarks}
 
 
 def main() -> int:
@@ -330,16 +272,14 @@ def main() -> int:
 def pages() -> dict[Path, str]:
     """What each page that is made, in whole or in part, should say now."""
     readme = ROOT / "README.md"
-    return {readme: filled(readme.read_text()), BENCHMARKS / "README.md": measurements()}
+    return {
+        readme: filled(readme.read_text()),
+        summary.FOLDER / "README.md": summary.measurements(),
+    }
 
 
 def _evidence() -> list[Record]:
     return load_all(EVIDENCE)[0]
-
-
-def _markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 if __name__ == "__main__":

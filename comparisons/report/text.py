@@ -89,3 +89,14 @@ def clean(text: str) -> str:
         "\ufffd" if unicodedata.category(c) in ("Cc", "Cs", "Cn") and c not in "\n\t" else c
         for c in text
     )
+
+
+def machine(environment: Mapping[str, Any]) -> str:
+    """A machine as a record or a benchmark names it: `2 cores of …`."""
+    return f"{environment['cores']} cores of {environment['device']}"
+
+
+def markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
