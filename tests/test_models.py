@@ -200,7 +200,7 @@ def test_normalisation_of_a_pretrained_base_stays_in_inference_even_when_it_trai
         assert (value == np.array(variable)).all(), variable.path
 
 
-@pytest.mark.parametrize("name", ["cnn", "tiny", "tutorial-cnn"])
+@pytest.mark.parametrize("name", ["cnn", "cnn-medium", "tiny", "tutorial-cnn"])
 def test_from_scratch_everything_trains_but_the_whitening(name):
     network = build(name, (20, 20, 3))
     images = noise(96, (20, 20, 3))
@@ -211,7 +211,7 @@ def test_from_scratch_everything_trains_but_the_whitening(name):
     }
     moving_statistics = {v.path for v in statistics(network.whole)}
     whitening = {path for path in fixed if scratch.WHITENING in path}
-    assert len(whitening) == (1 if name == "cnn" else 0)
+    assert len(whitening) == (1 if name in scratch.CNNS else 0)
     assert fixed == moving_statistics | whitening
     before = values(network.whole.weights)
     train(network.whole, images, f"{name}:scratch")
@@ -230,14 +230,15 @@ def test_trainability_can_be_changed_back():
     assert [variable.path for variable in network.whole.trainable_variables] == all_of_it
 
 
-def test_whitening_makes_patches_white():
+@pytest.mark.parametrize("name", ["cnn", "cnn-large"])
+def test_whitening_makes_patches_white(name):
     generator = np.random.default_rng(0)
     # Neighbouring pixels and channels are alike, as in photographs, and contrasts are strong.
     plain = generator.normal(size=(200, 13, 13, 3))
     smooth = plain[:, 1:, 1:] + 0.25 * (plain[:, :-1, 1:] + plain[:, 1:, :-1])
     mixed = smooth @ np.array([[1.0, 0.2, 0.0], [0.2, 1.0, 0.1], [0.0, 0.1, 1.0]])
     images = (128 + 40 * mixed).clip(0, 255).astype(np.uint8)
-    network = build("cnn", images.shape[1:])
+    network = build(name, images.shape[1:])
     network.prepare(images)
     layer = network.base.get_layer(scratch.WHITENING)
     outputs = keras.Model(network.base.inputs, layer.output).predict(images, verbose=0)
