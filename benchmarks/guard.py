@@ -66,7 +66,7 @@ FIGURES = (
     Figure(
         "tutorial",
         "plain fit, 10 epochs",
-        "cnn:scratch, 1 epoch of batches of 128",
+        "cnn:scratch, 1 epoch",
         8,
         "`cnn:scratch` passing the tutorial's network, against plain `fit` of it",
     ),

@@ -40,7 +40,7 @@ def measurements() -> str:
                 f"{side.median:.3g} s",
                 f"{min(side.seconds):.3g} to {max(side.seconds):.3g} s",
                 "" if side.unit == "run" else _rate(side),
-                ", ".join(f"{key} {value}".strip() for key, value in side.notes.items()),
+                _noted(side),
             )
             for side in found.sides
         ]
@@ -57,9 +57,20 @@ def _benchmarked() -> list[Result]:
 
 
 def _briefly(found: Result) -> str:
-    """The medians of a benchmark's sides; of many the first, which is the whole of them."""
-    sides = found.sides if len(found.sides) <= FEW else found.sides[:1]
-    return "; ".join(f"{side.name} {side.median:.3g} s" for side in sides)
+    """A benchmark's sides; of many those that have a limit, or the first, which is the whole."""
+    limited = [side for side in found.sides if any(key.startswith("limit") for key in side.notes)]
+    sides = found.sides if len(found.sides) <= FEW else limited or found.sides[:1]
+    return "; ".join(_side(side) for side in sides)
+
+
+def _side(side: Side) -> str:
+    """A side's median and its notes."""
+    notes = f" ({_noted(side)})" if side.notes else ""
+    return f"{side.name} {side.median:.3g} s{notes}"
+
+
+def _noted(side: Side) -> str:
+    return ", ".join(f"{key} {value}".strip() for key, value in side.notes.items())
 
 
 def _guarded(results: list[Result]) -> str:

@@ -41,16 +41,11 @@ def trained(
     epochs: int | None = None,
     images: int | None = None,
     variables: dict[str, str] | None = None,
-    batch_size: int | None = None,
 ) -> Record:
-    """The record of one arm on CIFAR-10.
-
-    Where `epochs` or `batch_size` is None, that of its recipe; where `images` is None, on all.
-    """
+    """The record of one arm on CIFAR-10; by its recipe's epochs, on all images, unless given."""
     flags = ["--data", "cifar10", "--arms", arm]
     flags += ["--epochs", str(epochs)] if epochs else []
     flags += ["--train-size", str(images)] if images else []
-    flags += ["--batch-size", str(batch_size)] if batch_size else []
     (record,), _ = command(*flags, variables=variables)
     return record
 

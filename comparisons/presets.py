@@ -18,7 +18,6 @@ class Preset:
     seeds: tuple[int, ...] = (0,)
     train_size: int | None = None
     epochs: int | None = None
-    batch_size: int | None = None
     arms_on_accelerator: tuple[str, ...] = ()
     goal: tuple[float, float] | None = None
 
@@ -50,14 +49,12 @@ PRESETS = {
         "70 % of CIFAR-10 from scratch, in one epoch",
         ("cnn:scratch",),
         epochs=1,
-        batch_size=128,
         goal=(0.70, 30),
     ),
     "cnn-80": Preset(
         "80 % of CIFAR-10 from scratch, in three epochs",
         ("cnn:scratch",),
         epochs=3,
-        batch_size=128,
         goal=(0.80, 75),
     ),
     "cnn-90": Preset(

@@ -166,16 +166,14 @@ def runs(
     source: plan.SourceData | None,
 ) -> list[plan.Run]:
     """Every run of a request, settled."""
-    epochs, batch_size = request.epochs, request.batch_size
-    # A preset's own numbers are for its own number of images.
-    if request.train_sizes is None or request.knob:
-        epochs = preset.epochs if epochs is None else epochs
-        batch_size = preset.batch_size if batch_size is None else batch_size
+    epochs = request.epochs
+    if epochs is None and (request.train_sizes is None or request.knob):
+        epochs = preset.epochs
     settings = plan.Settings(
         data=name,
         data_dir=request.data_dir,
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=request.batch_size,
         device=request.device,
         engine=request.engine,
         deterministic=request.deterministic,
