@@ -11,7 +11,7 @@ REFERENCE_SIZE = 45_000
 SOURCE = "source"
 # What the knobs turn, and else but few phases have: left out of a settled phase where as usual.
 TURNED = ("init", "dropout", "l1", "l2", "patience", "found_rate")
-SELDOM = ("views", "rate_decay", "shift_at_test", *TURNED)
+SELDOM = ("views", "rate_decay", *TURNED)
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,9 @@ class Recipe:
     fewer steps in all; a head on fixed features less so. `batch_size` shrinks so that an epoch
     keeps at least 16 steps, down to 32 images. `augment` names functions of comparisons.augment;
     `views` those whose features are computed and kept where a part stays frozen, one of them drawn
-    for each image and epoch. `shift_at_test` averages the logits of an image with those of the
-    image moved by so many pixels down right and up left, half of the weight on the first;
-    `flip_at_test` those of each with its mirror image's. `rate_decay` multiplies the rate of a
-    block for every block between it and the head (Howard & Ruder 2018, arXiv:1801.06146, section
-    3.2).
+    for each image and epoch. `flip_at_test` averages the logits of an image and its mirror image.
+    `rate_decay` multiplies the rate of a block for every block between it and the head (Howard &
+    Ruder 2018, arXiv:1801.06146, section 3.2).
 
     What the knobs turn: `init` names a row of models.kernels.INITS that all kernels are drawn by
     (None: as the layers have it); `dropout` is the share of features kept from the head in each
@@ -45,7 +43,6 @@ class Recipe:
     augment: tuple[str, ...] = ()
     views: tuple[str, ...] = ("original",)
     flip_at_test: bool = False
-    shift_at_test: int = 0
     rate_decay: float = 1.0
     growth: float = 0.5
     init: str | None = None
@@ -72,7 +69,6 @@ CNN = Recipe(
     label_smoothing=0.1,
     augment=("flip", "crop"),
     flip_at_test=True,
-    shift_at_test=1,
 )
 
 RECIPES = {

@@ -12,7 +12,6 @@ import keras
 import numpy as np
 
 from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
-from comparisons.augment import VIEWS, shifted
 from comparisons.data import Dataset, split
 from comparisons.extraction import extracted
 from comparisons.fitting import Diverged, Fit, fit, predict
@@ -230,19 +229,11 @@ def _test_logits(job: Job) -> np.ndarray:
     phase, lower, upper = job.last
     inputs = images if lower is None else extracted(job, lower, "test", images)
     started = time.perf_counter()
-    views = [(1.0, inputs)] if lower else views_at_test(phase, images)
-    logits = sum(weight * predict(upper, view) for weight, view in views)
-    job.flops += flops.forward(upper) * len(views) * len(images)
+    logits = predict(upper, inputs)
+    passes = 1
+    if phase["flip_at_test"] and lower is None:
+        mirrored = np.ascontiguousarray(images[:, :, ::-1])
+        logits, passes = (logits + predict(upper, mirrored)) / 2, 2
+    job.flops += flops.forward(upper) * passes * len(images)
     job.seconds.evaluate += time.perf_counter() - started
-    return np.asarray(logits, np.float32)
-
-
-def views_at_test(phase: dict[str, Any], images: np.ndarray) -> list[tuple[float, np.ndarray]]:
-    """The views of the test images whose logits are averaged, each with its weight."""
-    views = [(1.0, images)]
-    if by := phase.get("shift_at_test", 0):
-        moved = [shifted(images, by, by), shifted(images, -by, -by)]
-        views = [(0.5, images), *((0.25, one) for one in moved)]
-    if phase["flip_at_test"]:
-        views = [(w / 2, one) for w, view in views for one in (view, VIEWS["mirror"](view))]
-    return views
+    return logits

@@ -429,16 +429,3 @@ def test_a_base_is_saved_where_the_plan_says(tiny_npz, tmp_path):
         return
     network = adapt.build(catalog.MODELS["tiny"], {}, (20, 20, 3), 3, Path(run.save_base))
     assert extraction.weights_digest(network.backbone) == record.base_digest
-
-
-def test_views_at_test_are_moved_and_mirrored_and_the_unmoved_ones_weigh_half():
-    images = np.random.default_rng(0).integers(0, 256, (3, 12, 10, 3), np.uint8)
-    assert [weight for weight, _ in training.views_at_test({"flip_at_test": False}, images)] == [1]
-    views = training.views_at_test({"flip_at_test": True, "shift_at_test": 1}, images)
-    assert [weight for weight, _ in views] == [0.25, 0.25, *[0.125] * 4]
-    plain, mirrored, down, down_mirrored, up, up_mirrored = (view for _, view in views)
-    assert (plain == images).all()
-    assert (down[:, 1:, 1:] == images[:, :-1, :-1]).all()
-    assert (up[:, :-1, :-1] == images[:, 1:, 1:]).all()
-    for one, other in ((plain, mirrored), (down, down_mirrored), (up, up_mirrored)):
-        assert (other == one[:, :, ::-1]).all()
