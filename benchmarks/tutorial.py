@@ -10,7 +10,7 @@ from benchmarks.measure import Result, Side, alternate, ratio, result
 from benchmarks.training import trained
 from comparisons.records import Record
 
-ROUNDS = 3
+ROUNDS = 5
 PART, WHOLE = 2, 10  # epochs timed of the tutorial, and epochs that it has
 EPOCHS = 1  # of cnn:scratch
 FAST = f"cnn:scratch, {EPOCHS} epoch"

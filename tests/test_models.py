@@ -230,6 +230,17 @@ def test_trainability_can_be_changed_back():
     assert [variable.path for variable in network.whole.trainable_variables] == all_of_it
 
 
+@pytest.mark.parametrize("filters", [3, 8])
+def test_first_filters_pass_channels_on_and_the_others_are_drawn(filters):
+    layer = keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=scratch.PassedOn())
+    images = np.random.default_rng(0).normal(size=(2, 6, 7, 5)).astype(np.float32)
+    outputs = np.asarray(layer(images))
+    shared = min(5, filters)
+    np.testing.assert_allclose(outputs[..., :shared], images[..., :shared], atol=1e-6)
+    drawn = np.asarray(layer.kernel)[..., shared:]
+    assert filters == shared or 0 < np.abs(drawn).max() <= np.sqrt(6 / (9 * (5 + filters)))
+
+
 @pytest.mark.parametrize("name", ["cnn", "cnn-large"])
 def test_whitening_makes_patches_white(name):
     generator = np.random.default_rng(0)
