@@ -209,7 +209,7 @@ def goals() -> str:
         if row:
             longest = max(run.seconds.total for run in runs[name])
             shown = (
-                f"`{row.arm}`, {text.count(len(runs[name][0].history))} epochs",
+                f"`{row.arm}`, epochs: {len(runs[name][0].history)}",
                 f"{text.percent(row.accuracy_mean)} ± {text.points(row.accuracy_spread, False)}",
                 f"{text.seconds(row.seconds_cold)}, at most {text.seconds(longest)}",
                 f"{row.ok} of {row.runs}",
