@@ -82,6 +82,7 @@ def cnn(
     return keras.Model(inputs, x, name="cnn")
 
 
+@keras.saving.register_keras_serializable(package="comparisons")
 class PassedOn(keras.initializers.GlorotUniform):
     """A convolution's first filters pass a channel on each, as it is; the others are Glorot's.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from comparisons import (
     arms,
@@ -38,10 +39,14 @@ def test_a_probe_reads_what_can_be_told_apart():
 
 
 @pytest.fixture(scope="module")
-def records() -> dict[str, Record]:
+def records(tmp_path_factory, worker_id) -> dict[str, Record]:
     """Short runs of strategies that move the base in different ways."""
     wanted = ["tiny:frozen", "tiny:partial@2", "tiny:full", "tiny:lora@4", "tiny:qlora@4"]
-    done = cifar.compare(arms=wanted, epochs=3, seeds=1, **NARROW)
+    # All processes of one test session share a folder, and find there what one has run.
+    own = tmp_path_factory.getbasetemp()
+    out = (own if worker_id == "master" else own.parent) / "forgetting"
+    with FileLock(f"{out}.lock"):
+        done = cifar.compare(arms=wanted, epochs=3, seeds=1, out=out, **NARROW)
     return {record.strategy: record for record in done}
 
 
