@@ -16,7 +16,7 @@ BASES = (
     ("mobilenet", (0.25, 224), 512),
     ("vgg16", (32,), 256),
 )
-SIZES = (4, 16, 64, 256)
+SIZES = (4, 16, 64, 256)  # and those in use
 
 
 def run(rounds: int) -> Result:
@@ -25,6 +25,7 @@ def run(rounds: int) -> Result:
     from comparisons.runtime import start
 
     start("cpu", 0, False)
+    sizes = sorted({*SIZES, *BATCHES.values()})
     sides: list[Side] = []
     ratios = []
     for name, values, count in BASES:
@@ -32,7 +33,7 @@ def run(rounds: int) -> Result:
         images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
         for engine in engines():
             label = f"{bases.label(name, values)} {engine}, batches of"
-            ready = {f"{label} {n}": warm(engine, backbone, images, size=n) for n in SIZES}
+            ready = {f"{label} {n}": warm(engine, backbone, images, size=n) for n in sizes}
             taken = alternate(ready, rounds)
             made = {side: Side(side, taken[side], count, "image") for side in ready}
             used = made[f"{label} {BATCHES[engine]}"]

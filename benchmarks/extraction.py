@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import bases, machine
-from benchmarks.measure import Result, Side, alternate, ratio, result
+from benchmarks.measure import Result, Side, alternate, ratio, result, warmed
 
 ROUNDS = 5
 IMAGES = 2048
@@ -73,19 +73,11 @@ def engines() -> list[str]:
     return sorted(set(ENGINES) - set(missing))
 
 
-def warm(
-    engine: str, backbone: Any, images: np.ndarray, **options: int
-) -> Callable[[], float | None]:
+def warm(engine: str, backbone: Any, images: np.ndarray, **options: int) -> Callable[[], None]:
     """An engine, warmed up, as something to time."""
     from comparisons.engines import ENGINES
 
     return warmed(partial(ENGINES[engine](backbone, **options), images))
-
-
-def warmed(work: Callable[[], Any]) -> Callable[[], float | None]:
-    """Something to time, done once before."""
-    work()
-    return lambda: work() is None or None
 
 
 def moved_bytes(backbone: Any) -> int:

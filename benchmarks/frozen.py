@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.measure import Result, Side, alternate, ratio, result
+from benchmarks.measure import Result, Side, alternate, gained, ratio, result
 from benchmarks.training import apart, command
 from comparisons.records import Record
 
@@ -54,14 +54,13 @@ def run(rounds: int) -> Result:
     ]
     theirs = apart(plain_accuracy, rounds)
     own = [record.test.accuracy for record, _ in ours[COLD] if record.test]
-    gained = [100 * (a - b) for a, b in zip(own, theirs, strict=True)]
     plain.notes = {
         "": f"one epoch of {sum(PART):,} of {sum(WHOLE):,} images timed, scaled to {EPOCHS} epochs",
         "test accuracy": f"{mean(theirs):.4f} by the same `fit` on features",
     }
     cold.notes = {
         "test accuracy": f"{mean(own):.4f}",
-        "points above plain fit": f"{mean(gained):+.2f} ({min(gained):+.2f} to {max(gained):+.2f})",
+        "points above plain fit": gained(own, theirs),
     }
     question = f"How much faster is {ARM} than plain `fit`, for {EPOCHS} epochs of all CIFAR-10?"
     ratios = [ratio(plain, cold), ratio(plain, warm)]

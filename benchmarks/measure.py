@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,9 @@ class Result(msgspec.Struct):
     environment: dict[str, Any]
 
 
-def alternate(sides: dict[str, Callable[[], float | None]], rounds: int) -> dict[str, list[float]]:
+def alternate(
+    sides: Mapping[str, Callable[[], float | None]], rounds: int
+) -> dict[str, list[float]]:
     """Seconds of each side in each round; every round begins with another side.
 
     A side is called once for each round; where it returns a number, that is its seconds,
@@ -101,6 +103,22 @@ def ratio(slow: Side, fast: Side) -> Ratio:
     ]
     unit = "" if slow.amount == fast.amount else slow.unit
     return Ratio(slow.name, fast.name, statistics.median(pairs), min(pairs), max(pairs), unit)
+
+
+def warmed(work: Callable[[], Any]) -> Callable[[], None]:
+    """Something to time, done once before; what it returns is no number of seconds."""
+    work()
+
+    def again() -> None:
+        work()
+
+    return again
+
+
+def gained(above: Sequence[float], below: Sequence[float]) -> str:
+    """What a note says of accuracies above others, pair by pair, in percentage points."""
+    points = [100 * (a - b) for a, b in zip(above, below, strict=True)]
+    return f"{statistics.mean(points):+.2f} ({min(points):+.2f} to {max(points):+.2f})"
 
 
 def within(values: Sequence[float], limit: float) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Result, Side, alternate, ratio, result
+from benchmarks.measure import Result, Side, alternate, ratio, result, warmed
 
 ROUNDS = 5
 IMAGES, BATCH, SIZE = 2048, 64, 96
@@ -33,8 +33,7 @@ def run(rounds: int) -> Result:
     def epoch(trained: Any, inputs: np.ndarray, steps: int) -> Any:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         trained.compile("adam", loss, steps_per_execution=steps, jit_compile=False)
-        trained.fit(inputs, labels, batch_size=BATCH, verbose=0)
-        return lambda: trained.fit(inputs, labels, batch_size=BATCH, verbose=0) is None or None
+        return warmed(lambda: trained.fit(inputs, labels, batch_size=BATCH, verbose=0))
 
     ours: dict[str, Any] = {}
     for name, part, count in (

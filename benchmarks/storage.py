@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from statistics import mean
 
-from benchmarks.measure import Result, Side, alternate, ratio, result
+from benchmarks.measure import Result, Side, alternate, gained, ratio, result
 
 ROUNDS = 5
 IMAGES, SIZE, BLOCKS = 5000, 96, 2
@@ -65,14 +65,12 @@ def run(rounds: int) -> Result:
 
     taken = alternate({name: partial(seconds, name) for name in TYPES}, rounds)
     sides = [Side(name, taken[name], IMAGES, "image") for name in TYPES]
-    gained = [100 * (b - a) for a, b in zip(*(found[name] for name in TYPES), strict=True)]
     for side in sides:
         side.notes = {
             "test accuracy": f"{mean(found[side.name]):.4f}",
             "MB kept": round(kept[side.name] / 1e6, 1),
         }
-    sides[1].notes["points above float32"] = (
-        f"{mean(gained):+.2f} ({min(gained):+.2f} to {max(gained):+.2f})"
-    )
+    whole, half = (found[name] for name in TYPES)
+    sides[1].notes["points above float32"] = gained(half, whole)
     question = f"What do {arm.name}'s maps lose as float16, on {IMAGES:,} images?"
     return result("storage", question, sides, [ratio(*sides)])

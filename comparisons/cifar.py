@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
-    add("--preset", default="standard", metavar="NAME", help="demo, standard (default) or full")
+    add("--preset", default="standard", metavar="NAME", help="demo, standard (default), full, …")
     add("--batch-size", type=int, metavar="N", help="images per step")
     add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
     add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")

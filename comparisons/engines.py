@@ -54,7 +54,7 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
 
     from comparisons.resizing import as_products
 
-    # Keras's export makes the same of it, but loads a second and a half of other things first.
+    # Keras's export makes the same of it, but loads much else first.
     model = ov.convert_model(_traced(backbone))
     model.reshape([size, *backbone.input_shape[1:]])
     as_products(model)

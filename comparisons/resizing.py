@@ -1,4 +1,4 @@
-"""Resizing as two matrix products, which a CPU does five times faster than OpenVINO's own."""
+"""Resizing as two matrix products, which a CPU does faster than OpenVINO's own way."""
 
 from __future__ import annotations
 
