@@ -25,6 +25,7 @@ from benchmarks import (
     strategies,
     threads,
     tutorial,
+    waits,
 )
 
 BENCHMARKS = {
@@ -42,6 +43,7 @@ BENCHMARKS = {
         threads,
         strategies,
         growth,
+        waits,
     )
 }
 

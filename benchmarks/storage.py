@@ -18,7 +18,8 @@ def run(rounds: int) -> Result:
 
     from comparisons import arms, engines, evaluation, recipes
     from comparisons.data import prepare, split
-    from comparisons.fitting import Fit, fit, predict
+    from comparisons.fitting import Fit, fit
+    from comparisons.prediction import predict
     from comparisons.runtime import start
     from models import adapt
     from models.catalog import weights_file

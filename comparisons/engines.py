@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,29 +16,24 @@ from comparisons.runtime import Runtime, cores
 Extract = Callable[[np.ndarray], np.ndarray]
 
 TOLERANCE = 1e-3
-CHECKED = 64  # images that an engine is compared with Keras on
+CHECKED = 32  # images that an engine is compared with Keras on
 # Images that go through at once: small batches stay in a processor's caches. Measured by
 # `python -m benchmarks batches`.
 BATCHES = {"keras": 256, "tensorflow": 64, "openvino": 8}
 
 
-def keras_predict(backbone: Any, size: int = BATCHES["keras"]) -> Extract:
-    """Keras's own `predict`: every backend and device; the reference for the others."""
+def keras_steps(backbone: Any, size: int = BATCHES["keras"]) -> Extract:
+    """Keras's own step of prediction: every backend and device; the reference for the others."""
+    from comparisons.prediction import predict
 
-    def extract(images: np.ndarray) -> np.ndarray:
-        return np.asarray(backbone.predict(images, batch_size=size, verbose=0), np.float32)
-
-    return extract
+    return lambda images: predict(backbone, images, size)
 
 
 def tensorflow_graph(backbone: Any, size: int = BATCHES["tensorflow"]) -> Extract:
     """One TensorFlow graph with the weights folded in as constants."""
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
 
-    graph = convert_variables_to_constants_v2(_traced(backbone))
+    graph = _constant(backbone)
 
     def extract(images: np.ndarray) -> np.ndarray:
         parts = [
@@ -54,8 +51,13 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
 
     from comparisons.resizing import as_products
 
-    # Keras's export makes the same of it, but loads much else first.
-    model = ov.convert_model(_traced(backbone))
+    core = ov.Core()
+    with tempfile.TemporaryDirectory() as folder:
+        # OpenVINO's converter in Python makes the same of it, but takes a second more, and
+        # reports its use to its makers.
+        path = Path(folder) / "graph.pb"
+        path.write_bytes(_constant(backbone).graph.as_graph_def().SerializeToString())
+        model = core.read_model(path)
     model.reshape([size, *backbone.input_shape[1:]])
     as_products(model)
     # bfloat16, where the hardware offers it, is not exact enough for features.
@@ -64,7 +66,7 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
         "PERFORMANCE_HINT": "THROUGHPUT",
         "NUM_STREAMS": str(cores()),
     }
-    compiled = ov.Core().compile_model(model, "CPU", settings)
+    compiled = core.compile_model(model, "CPU", settings)
     # While one batch is computed the next is handed over, so that no core waits for Python.
     queue = ov.AsyncInferQueue(compiled, 2 * cores())
     width = backbone.output_shape[1:]
@@ -89,18 +91,22 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
     return extract
 
 
-def _traced(backbone: Any) -> Any:
-    """A network as a function of TensorFlow, of images of any number."""
+def _constant(backbone: Any) -> Any:
+    """A network as a function of TensorFlow, of images of any number, its weights constants."""
     import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
 
     images = tf.TensorSpec([None, *backbone.input_shape[1:]], tf.uint8)
-    return tf.function(lambda x: backbone(x, training=False)).get_concrete_function(images)
+    traced = tf.function(lambda x: backbone(x, training=False)).get_concrete_function(images)
+    return convert_variables_to_constants_v2(traced)
 
 
 ENGINES: dict[str, Callable[..., Extract]] = {
     "openvino": openvino,
     "tensorflow": tensorflow_graph,
-    "keras": keras_predict,
+    "keras": keras_steps,
 }
 
 
@@ -130,8 +136,9 @@ def checked(name: str, backbone: Any, first: np.ndarray) -> Extract:
     Raises EngineRefused when it fails, or when they differ by more than 1e-3 of the largest.
     """
     if name == "keras":
-        return keras_predict(backbone)
-    expected = keras_predict(backbone)(first)
+        return keras_steps(backbone)
+    # As Keras computes it layer by layer: compiling a step for one batch would take longer.
+    expected = np.asarray(backbone(first, training=False), np.float32)
     try:
         extract = ENGINES[name](backbone)
         got = extract(first)

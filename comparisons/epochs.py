@@ -17,10 +17,8 @@ import numpy as np
 from keras import ops
 
 from comparisons import augment
+from comparisons.prediction import EVALUATION_BATCH
 from comparisons.runtime import Runtime
-
-# Larger batches are no faster on a CPU, and hold gigabytes at 160 pixels and more.
-EVALUATION_BATCH = 100
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from comparisons.epochs import EVALUATION_BATCH, Epochs, Examples, epochs
+from comparisons.epochs import Epochs, Examples, epochs
 from comparisons.optimizers import make_optimizer
 from comparisons.records import Epoch, finite
 from comparisons.runtime import Runtime
@@ -135,12 +135,6 @@ def fit(
 def metrics(model: keras.Model) -> dict[str, float]:
     """What a network's metrics say of all that they have seen; waits until it is computed."""
     return {name: float(value) for name, value in model.get_metrics_result().items()}
-
-
-def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """What a network gives for inputs [n, ...], float32 [n, outputs]."""
-    outputs = model.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
-    return np.asarray(outputs, np.float32)
 
 
 def compile_model(

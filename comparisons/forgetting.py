@@ -10,8 +10,8 @@ import numpy as np
 
 from comparisons.data import SOURCES, available, prepare, split
 from comparisons.data.dataset import Dataset
-from comparisons.fitting import predict
 from comparisons.job import Job
+from comparisons.prediction import predict
 from comparisons.records import Forgetting, Moved
 from models import lora
 from models.blocks import Block

@@ -22,9 +22,10 @@ from comparisons import recipes, records
 from comparisons.arms import Arm
 from comparisons.data import prepare, split
 from comparisons.files import cache_folder, write_text
-from comparisons.fitting import Fit, fit, predict
+from comparisons.fitting import Fit, fit
 from comparisons.job import Tell
 from comparisons.plan import Run
+from comparisons.prediction import predict
 from comparisons.records import Source
 from comparisons.runtime import Runtime, versions
 from models import adapt, flops

@@ -14,9 +14,10 @@ import numpy as np
 from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
 from comparisons.data import Dataset, split
 from comparisons.extraction import extracted
-from comparisons.fitting import Diverged, Fit, fit, predict
+from comparisons.fitting import Diverged, Fit, fit
 from comparisons.job import Job, Tell
 from comparisons.plan import Run
+from comparisons.prediction import predict
 from comparisons.range_test import range_test
 from comparisons.recording import record_of
 from comparisons.records import Record, Start

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import factory
+import keras
 import msgspec
 import numpy as np
 import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import frozen, growth, guard, machine, measure, steps, summary, training
+from benchmarks import frozen, growth, guard, machine, measure, steps, summary, training, waits
 
 
 def test_sides_take_turns_and_each_round_begins_with_another():
@@ -140,6 +142,65 @@ def test_cases_of_growth_have_names_of_their_own():
     assert len({case.name for case in growth.CASES}) == len(growth.CASES)
     paired = {case for pair in growth.TIMES + growth.MEMORIES for case in pair}
     assert paired <= set(growth.CASES)
+
+
+# Waiting is told from working.
+
+
+def busy(seconds: float) -> None:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+
+def test_only_the_processors_time_counts_between_passes():
+    awake = waits.Awake()
+    time.sleep(0.2)
+    awake.batch()  # within a pass all time is work, asleep or not
+    assert awake.worked >= 0.2
+    assert awake.waited == 0
+    before = awake.worked
+    time.sleep(0.2)
+    busy(0.1)
+    awake.between()
+    assert awake.waited >= 0.15
+    assert awake.worked - before >= 0.1
+
+
+def test_what_fit_sleeps_after_its_last_batch_is_left_out():
+    class Slow(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            time.sleep(0.5)
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    inputs, targets = np.zeros((64, 3), np.float32), np.zeros((64, 2), np.float32)
+    worked, waited = waits.without_waits(
+        lambda callbacks: model.fit(
+            inputs,
+            targets,
+            validation_data=(inputs, targets),
+            callbacks=[*callbacks, Slow()],
+            verbose=0,
+        )
+    )
+    assert waited >= 0.4
+    assert worked > 0
+
+
+def test_a_side_without_its_waits_is_done_once_before_it_is_timed():
+    calls = []
+
+    def work(callbacks: object = None) -> None:
+        calls.append(callbacks)
+        time.sleep(0.1)
+
+    waited: list[float] = []
+    side = waits.left_out(work, waited)
+    assert calls == [None] and waited == []
+    assert side() < 0.1
+    assert waited[0] >= 0.05
+    assert waits.noted([0.001, 2.0, 30.123]) == "2 s (0 to 30.12)"
 
 
 # The guard: figures that must not fall.

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from comparisons import runtime
-from comparisons.epochs import EVALUATION_BATCH, Examples, KerasEpochs, OneCall, epochs
+from comparisons.epochs import Examples, KerasEpochs, OneCall, epochs
+from comparisons.prediction import EVALUATION_BATCH
 
 ONE = runtime.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 SEVERAL = runtime.Runtime("cpu", "processors", 2, "float32", "tensorflow", distribution=object())

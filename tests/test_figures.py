@@ -38,6 +38,19 @@ def test_no_two_arms_of_a_report_share_colour_or_marker():
     assert len({s.glyph for s in chosen.values()}) == len(ARMS)
 
 
+@given(low=some.floats(0, 0.98), span=some.floats(0.011, 1))
+def test_an_axis_of_per_cents_says_what_its_ticks_are(low, span):
+    ax = Figure().subplots()
+    ax.set_ylim(low, min(low + span, 1))
+    style.percent_axis(ax.yaxis)
+    ticks = ax.yaxis.get_majorticklocs()
+    said = [
+        float(label.split()[0]) / 100
+        for label in ax.yaxis.get_major_formatter().format_ticks(ticks)
+    ]
+    assert said == pytest.approx(list(ticks), abs=1e-9)
+
+
 def test_known_arms_keep_their_style_whatever_else_is_there():
     alone = style.styles([FROZEN])[FROZEN]
     assert style.styles(ARMS)[FROZEN] == alone

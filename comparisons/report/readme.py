@@ -203,7 +203,8 @@ def goals() -> str:
     runs = {name: load_all(GOALS / name)[0] for name in wanted}
     rows = []
     for name, (accuracy, seconds) in wanted.items():
-        goal = f"{text.percent(accuracy, 0)} in {text.seconds(seconds)}"
+        # A goal is exact: 10 min, not 10.0.
+        goal = f"{text.percent(accuracy, 0)} in {text.seconds(seconds).replace('.0', '')}"
         (row,) = table.summarise(runs[name]) or (None,)
         shown = (text.NONE,) * 4
         if row:

@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
 from comparisons.records import Record, digest
@@ -298,6 +298,8 @@ def name_lines(
 
 def percent_axis(axis: Axis) -> None:
     """Fractions as per cent, with a decimal where the ticks lie closer than one per cent."""
+    # Without the usual steps of 2.5: as whole numbers they would be wrong.
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
 
     def say(value: float, _: int) -> str:
         low, high = axis.get_view_interval()

@@ -1,0 +1,127 @@
+"""What Keras's `predict` and `fit` wait for after the last batch, with TensorFlow.
+
+They read through tf.data, which tunes itself after 20, 60, 140 milliseconds and so on, each pause
+twice the last. Its end may wait for the next such moment: cancelling wakes the thread that tunes
+before it says that it is cancelled, so the thread goes back to sleep if it looks too soon
+(TensorFlow's cancellation.cc runs callbacks, and sets `is_cancelled_` after them). A pass over data
+then takes up to twice its time. That is no work, and other machines may be luckier, so it is left
+out of what the other benchmarks time, which is to our disadvantage.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import Result, Side, alternate, ratio, result, warmed
+
+ROUNDS = 10
+# Passes of which the longest takes ten times as long as the shortest.
+IMAGES = (1000, 3000, 10_000)
+
+
+class Awake:
+    """Seconds that `fit` or `predict` worked, and those that it waited between passes over data.
+
+    Up to the last batch of a pass every second counts as work; from there to the next pass, or
+    the end, only those of the processor.
+    """
+
+    def __init__(self) -> None:
+        self.worked = self.waited = 0.0
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+
+    @property
+    def callback(self) -> Any:
+        """What `fit` and `predict` take among their callbacks."""
+        import keras
+
+        begins = ("on_epoch_begin", "on_test_begin", "on_predict_begin")
+        ends = ("on_train_batch_end", "on_test_batch_end", "on_predict_batch_end")
+        return keras.callbacks.LambdaCallback(
+            **dict.fromkeys(begins, lambda *_, **__: self.between()),
+            **dict.fromkeys(ends, lambda *_, **__: self.batch()),
+        )
+
+    def batch(self) -> None:
+        """A batch has ended."""
+        self.worked += self._passed()[0]
+
+    def between(self) -> None:
+        """The time since the last batch was between passes."""
+        wall, processor = self._passed()
+        self.worked += min(wall, processor)
+        self.waited += max(0.0, wall - processor)
+
+    def _passed(self) -> tuple[float, float]:
+        before = self._wall, self._processor
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+        return self._wall - before[0], self._processor - before[1]
+
+
+def without_waits(work: Callable[[list[Any]], Any]) -> tuple[float, float]:
+    """Seconds that `work` worked, and that it waited.
+
+    It is called with the callbacks that it gives to `fit` or `predict`.
+    """
+    awake = Awake()
+    work([awake.callback])
+    awake.between()
+    return awake.worked, awake.waited
+
+
+def run(rounds: int) -> Result:
+    """`cnn` on images in memory, by Keras's `predict` and by what is used in its place here."""
+    from comparisons.prediction import EVALUATION_BATCH, predict
+    from comparisons.runtime import start
+    from models.adapt import build
+    from models.catalog import MODELS
+
+    start("cpu", 0, False)
+    model = build(MODELS["cnn"], {}, (32, 32, 3), 10).whole
+    pixels = np.random.default_rng(0).integers(0, 256, (max(IMAGES), 32, 32, 3), np.uint8)
+    sides, ratios = [], []
+    for count in IMAGES:
+        waited: list[float] = []
+        theirs = partial(model.predict, pixels[:count], batch_size=EVALUATION_BATCH, verbose=0)
+        side = left_out(theirs, waited)
+
+        def whole(side: Callable[[], float] = side, waited: list[float] = waited) -> float:
+            return side() + waited[-1]
+
+        names = [f"{count:,} images, {how}" for how in ("Keras's predict", "batch by batch")]
+        taken = alternate(
+            {
+                names[0]: whole,
+                names[1]: warmed(partial(predict, model, pixels[:count])),
+            },
+            rounds,
+        )
+        slow, fast = (Side(name, taken[name], count, "image") for name in names)
+        slow.notes = {"of which waiting": noted(waited)}
+        sides += [slow, fast]
+        ratios.append(ratio(slow, fast))
+    question = "How long does Keras's `predict` wait for tf.data after its last batch?"
+    return result("waits", question, sides, ratios)
+
+
+def left_out(work: Callable[..., Any], waited: list[float]) -> Callable[[], float]:
+    """A call of `fit` or `predict` as a side: done once before, its waits added to `waited`."""
+    work()
+
+    def again() -> float:
+        worked, waits = without_waits(lambda callbacks: work(callbacks=callbacks))
+        waited.append(waits)
+        return worked
+
+    return again
+
+
+def noted(waited: list[float]) -> str:
+    """What a note says of the waits in every round."""
+    low, middle, high = (round(float(f(waited)), 2) for f in (min, np.median, max))
+    return f"{middle:g} s ({low:g} to {high:g})"

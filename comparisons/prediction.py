@@ -1,0 +1,22 @@
+"""What a network gives for arrays in memory, batch by batch."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+# Larger batches are no faster on a CPU, and hold gigabytes at 160 pixels and more.
+EVALUATION_BATCH = 100
+
+
+def predict(model: keras.Model, inputs: np.ndarray, size: int = EVALUATION_BATCH) -> np.ndarray:
+    """What a network gives for inputs [n, ...], float32 [n, ...], `size` of them at a time.
+
+    Not by Keras's `predict`, which with TensorFlow may wait after the last batch, up to as long
+    again as all of them took: `benchmarks/waits.py` says why, and measures it.
+    """
+    parts = [
+        model.predict_on_batch(inputs[start : start + size])
+        for start in range(0, len(inputs), size)
+    ]
+    return np.concatenate(parts).astype(np.float32, copy=False)
