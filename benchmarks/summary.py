@@ -9,7 +9,8 @@ from benchmarks.measure import EVIDENCE as FOLDER
 from benchmarks.measure import Result, Side
 from comparisons.report import text
 
-FEW = 5
+FEW = 6
+PAGE = "results/evidence/benchmarks/README.md"
 MEASUREMENTS = """# What the benchmarks measured
 
 Made from the files beside this one by `python -m comparisons.report.readme`. Sides of a benchmark
@@ -57,9 +58,11 @@ def _benchmarked() -> list[Result]:
 
 
 def _briefly(found: Result) -> str:
-    """A benchmark's sides; of many those that have a limit, or the first, which is the whole."""
+    """A benchmark's sides; of many those that have a limit, if any has, else where they are."""
     limited = [side for side in found.sides if any(key.startswith("limit") for key in side.notes)]
-    sides = found.sides if len(found.sides) <= FEW else limited or found.sides[:1]
+    sides = found.sides if len(found.sides) <= FEW else limited
+    if not sides:
+        return f"{len(found.sides)} sides, on [their page]({PAGE})"
     return "; ".join(_side(side) for side in sides)
 
 

@@ -279,6 +279,25 @@ def test_guarded_figures_are_ratios_of_what_was_measured():
     assert {f.fast for f in guard.FIGURES if f.benchmark == "frozen"} == {frozen.COLD, frozen.WARM}
 
 
+def test_the_readme_shows_few_sides_of_many_those_with_a_limit_and_else_where_they_are(
+    guarded, monkeypatch
+):
+    monkeypatch.setattr(summary, "FOLDER", guarded)
+    few = [measure.Side(f"side {n}", [float(n)]) for n in range(1, summary.FEW + 1)]
+    many = [*few, measure.Side("one more", [60.0])]
+
+    def shown(sides: list[measure.Side]) -> str:
+        measure.save(measure.result("other", "How fast?", sides, []), guarded)
+        return summary.benchmarks()
+
+    assert "- How fast? side 1 1 s; side 2 2 s; side 3 3 s; " in shown(few)
+    wanted = f"- How fast? {len(many)} sides, on [their page]({summary.PAGE}) (`other`)."
+    assert wanted in shown(many)
+    assert (Path(__file__).parent.parent / summary.PAGE).exists()
+    many[0].notes = {"limit 2 s": "kept"}
+    assert "- How fast? side 1 1 s (limit 2 s kept) (`other`)." in shown(many)
+
+
 def test_the_readme_has_each_target_beside_what_was_measured(guarded, monkeypatch):
     monkeypatch.setattr(summary, "FOLDER", guarded)
     row = "| thing against thing | 3 | {} | `thing` |"
