@@ -48,7 +48,7 @@ def run(rounds: int) -> Result:
     ):
         _, (lower, upper) = network(part, count)
         kept = predict(lower, images)
-        examples = Examples((kept,), targets, (kept[:BATCH], targets[:BATCH]), seed=0)
+        examples = Examples(kept, targets, (kept[:BATCH], targets[:BATCH]), seed=0)
         ours[name] = warmed(call(epochs(compiled(upper), examples, BATCH, runtime).train, 0))
     plain, _ = network("last", 1)
     waited: list[float] = []

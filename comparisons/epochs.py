@@ -25,12 +25,13 @@ from comparisons.runtime import Runtime
 class Examples:
     """What is trained on, and what is held out.
 
-    `views` are inputs [n, ...] that show the same examples, one of which is drawn for each
-    example in each epoch; `names` what else is drawn for images (comparisons.augment). `targets`
-    and `validation`'s are float32 [n, classes]. `seed` decides every draw.
+    `targets` and `validation`'s are float32 [n, classes]. `inputs` [n, ...], or [v * n, ...]: v
+    views of the same examples, laid one after the other, of which one is drawn for each example
+    in each epoch. `names` say what else is drawn for images (comparisons.augment). `seed` decides
+    every draw.
     """
 
-    views: Sequence[np.ndarray]
+    inputs: np.ndarray
     targets: np.ndarray
     validation: tuple[np.ndarray, np.ndarray]
     seed: int
@@ -39,23 +40,27 @@ class Examples:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def views(self) -> int:
+        """How many views there are of each example."""
+        return len(self.inputs) // len(self)
+
     def rows(self, epoch: int) -> np.ndarray:
-        """The order of an epoch, int32 [n]: rows of all views, laid one after the other."""
+        """The order of an epoch, int32 [n]: rows of `inputs`, one for each example."""
         order = np.random.default_rng([self.seed, 3, epoch]).permutation(len(self))
-        if len(self.views) > 1:
+        if self.views > 1:
             chosen = np.random.default_rng([self.seed, 4, epoch])
-            order = order + len(self) * chosen.integers(len(self.views), size=len(self))[order]
+            order = order + len(self) * chosen.integers(self.views, size=len(self))[order]
         return order.astype(np.int32)
 
-    def together(self) -> tuple[np.ndarray, np.ndarray]:
-        """All views, laid one after the other, and their targets."""
-        if len(self.views) == 1:
-            return self.views[0], self.targets
-        return np.concatenate(self.views), np.tile(self.targets, (len(self.views), 1))
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """All inputs, and the target of each."""
+        targets = self.targets if self.views == 1 else np.tile(self.targets, (self.views, 1))
+        return self.inputs, targets
 
     def drawn(self, epoch: int) -> list[augment.Drawn]:
         """What is drawn in an epoch for the views of each image."""
-        return augment.draw(self.names, self.views[0].shape, self.seed, epoch)
+        return augment.draw(self.names, (len(self), *self.inputs.shape[1:]), self.seed, epoch)
 
 
 class Epochs(Protocol):
@@ -88,7 +93,7 @@ class OneCall:
     ) -> None:
         self.model = model
         self.examples = examples
-        self.data = [ops.convert_to_tensor(values) for values in examples.together()]
+        self.data = [ops.convert_to_tensor(values) for values in examples.pairs()]
         self.held_out = [ops.convert_to_tensor(values) for values in examples.validation]
         count, names = len(examples), examples.names
         self.full, rest = divmod(count, batch_size)
@@ -209,7 +214,7 @@ class KerasEpochs:
         self.model = model
         self.examples = examples
         self.batch_size = batch_size
-        self.data = examples.together()
+        self.data = examples.pairs()
 
     def train(self, epoch: int, steps: int | None = None) -> None:
         """See `Epochs`."""

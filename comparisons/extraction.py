@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -26,7 +27,7 @@ def extracted(
     """Features of `images[wanted]` (default: all) through `lower`, one for each image.
 
     `part` says which images of the data set these are, train or test; `view` is a row of
-    comparisons.augment.VIEWS. Vectors are float32, maps float16, which halves what they take.
+    comparisons.augment.VIEWS.
     """
     wanted = np.arange(len(images)) if wanted is None else wanted
     job.engine = job.engine or engines.choose(job.run.settings["engine"], job.runtime)
@@ -43,6 +44,20 @@ def extracted(
     job.seconds.extract_cold += found.cold_seconds
     job.flops += flops.forward(lower) * len(wanted)
     return found.values
+
+
+def extracted_views(
+    job: Job, lower: keras.Model, wanted: np.ndarray, views: Sequence[str]
+) -> np.ndarray:
+    """Features of training images, every view of them, laid one view after the other."""
+    images, shape = job.dataset.x_train, lower.output_shape[1:]
+    if len(views) == 1:
+        return extracted(job, lower, "train", images, wanted, views[0])
+    # Made at once and filled, so that one view alone is ever held twice.
+    together = np.empty((len(views), len(wanted), *shape), _dtype(shape))
+    for place, view in zip(together, views, strict=True):
+        place[:] = extracted(job, lower, "train", images, wanted, view)
+    return together.reshape(-1, *shape)
 
 
 def weights_digest(model: keras.Model) -> str:
@@ -93,5 +108,10 @@ def _features(
         lambda done, total: job.tell(
             {"event": "extract", "part": part, "done": done, "total": total}
         ),
-        np.float16 if len(shape) > 1 else np.float32,
+        _dtype(shape),
     )
+
+
+def _dtype(shape: tuple[int, ...]) -> type[np.floating]:
+    """Vectors are kept as float32, maps as float16, which halves what they take."""
+    return np.float16 if len(shape) > 1 else np.float32

@@ -74,21 +74,20 @@ def fit(
     runtime: Runtime,
     result: Fit,
     tell: Callable[[Epoch], None],
-    others: Sequence[np.ndarray] = (),
     augment: Sequence[str] = (),
     rates: dict[str, float] | None = None,
 ) -> None:
     """Train `model` as `phase` says; epochs are added to `result` as they end.
 
-    `train` and `validation` are inputs [n, ...] and labels int64 [n]. What trains must have
-    been set before. The order of an epoch is drawn from `seed` and the epoch alone. `others` are
-    further inputs [n, ...] that show the same examples: one is drawn for each in each epoch;
+    `train` and `validation` are inputs [n, ...] and labels int64 [n]; those to train on may be
+    [v * n, ...], v views of the same examples: one is drawn for each in each epoch. What trains
+    must have been set before. The order of an epoch is drawn from `seed` and the epoch alone.
     `augment` names what is drawn for images. `rates` multiply the learning rate of single
     variables, by their paths. With `patience` in the phase, training stops early and leaves the
     weights of the best epoch. Raises Diverged at the first epoch whose loss is not finite.
     """
     examples = Examples(
-        (train[0], *others),
+        train[0],
         keras.utils.to_categorical(train[1], classes),
         (validation[0], keras.utils.to_categorical(validation[1], classes)),
         seed,

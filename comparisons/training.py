@@ -13,7 +13,7 @@ import numpy as np
 
 from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
 from comparisons.data import Dataset, split
-from comparisons.extraction import extracted
+from comparisons.extraction import extracted, extracted_views
 from comparisons.fitting import Diverged, Fit, fit
 from comparisons.job import Job, Tell
 from comparisons.plan import Run
@@ -178,17 +178,16 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
     rows, images, seed = job.rows, job.dataset.x_train, job.run.seed
     if lower is None:
         train, validation = images[rows.train], images[rows.validation]
-        others, names = [], phase["augment"]
+        names = phase["augment"]
     else:
-        views = phase.get("views", ["original"])
-        train, *others = (extracted(job, lower, "train", images, rows.train, v) for v in views)
+        train = extracted_views(job, lower, rows.train, phase.get("views", ["original"]))
         validation = extracted(job, lower, "train", images, rows.validation)
         names = []
 
     labels = job.dataset.y_train[rows.train]
     kernels.penalise(upper, phase.get("l1", 0.0), phase.get("l2", 0.0))
     if phase.get("found_rate"):
-        phase = _at_found_rate(job, phase, upper, train, labels)
+        phase = _at_found_rate(job, phase, upper, train[: len(labels)], labels)
     job.tell({"event": "phase", "name": phase["name"], "epochs": phase["epochs"]})
     before = len(job.result.epochs)
     # Set before training: a phase that diverges is the one that is tested and charged.
@@ -204,7 +203,6 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
             runtime=job.runtime,
             result=job.result,
             tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
-            others=others,
             augment=names,
             rates=_rates(job, phase),
         )

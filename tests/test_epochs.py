@@ -45,7 +45,7 @@ def network(rate: float = 0.01) -> keras.Model:
 
 def examples(count: int, held_out: int = 30, **more: Any) -> Examples:
     inputs, targets = problem(count)
-    return Examples([inputs], targets, problem(held_out, 1), seed=5, **more)
+    return Examples(inputs, targets, problem(held_out, 1), seed=5, **more)
 
 
 def run(model: keras.Model, loop: Any, count: int = 2) -> list[dict[str, float]]:
@@ -146,19 +146,18 @@ def test_a_few_steps_are_those_asked_for_and_the_last():
 @settings(max_examples=40)
 @given(some.integers(1, 60), some.integers(1, 4), some.integers(0, 99), some.integers(0, 30))
 def test_an_epoch_has_one_view_of_each_example(count, views, seed, epoch):
-    data = Examples([np.zeros((count, 2))] * views, np.zeros((count, 3)), problem(1), seed)
+    data = Examples(np.zeros((views * count, 2)), np.zeros((count, 3)), problem(1), seed)
     rows = data.rows(epoch)
     assert sorted(rows % count) == list(range(count))
     assert rows.max() < views * count
     assert (rows == data.rows(epoch)).all()
-    inputs, targets = data.together()
+    inputs, targets = data.pairs()
     assert len(inputs) == len(targets) == views * count
 
 
 def test_views_are_drawn_for_each_example_and_epoch_anew():
-    values = [np.full((500, 2), value, np.float32) for value in range(4)]
-    data = Examples(values, np.zeros((500, 3)), problem(1), seed=7)
-    inputs, _ = data.together()
+    inputs = np.repeat(np.arange(4, dtype=np.float32), 500)[:, None]
+    data = Examples(inputs, np.zeros((500, 3)), problem(1), seed=7)
     drawn = []
     for epoch in (0, 1):
         rows = data.rows(epoch)
@@ -166,5 +165,5 @@ def test_views_are_drawn_for_each_example_and_epoch_anew():
         assert np.bincount(drawn[-1]).min() > 90
     assert (drawn[0] != drawn[1]).sum() > 250
     # The order is that of a run with one view: arms stay paired.
-    alone = Examples(values[:1], data.targets, problem(1), seed=7)
+    alone = Examples(inputs[:500], data.targets, problem(1), seed=7)
     assert (alone.rows(0) == data.rows(0) % 500).all()

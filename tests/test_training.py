@@ -370,7 +370,7 @@ def test_warm_up_leaves_every_variable_as_it_was():
     assert any("seed" in variable.path for variable in variables)
     before = [np.array(variable) for variable in variables]
     inputs, targets = little_problem()[0], np.ones((70, 2), np.float32)
-    examples = epochs.Examples([inputs], targets, (inputs[:16], targets[:16]), seed=0)
+    examples = epochs.Examples(inputs, targets, (inputs[:16], targets[:16]), seed=0)
     assert warm_up(model, epochs.epochs(model, examples, 16, CPU)) > 0
     for value, variable in zip(before, variables, strict=True):
         assert (value == np.array(variable)).all(), variable.path
