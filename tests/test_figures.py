@@ -147,6 +147,23 @@ def test_a_small_gap_does_not_fill_the_axis():
     assert high - low > 0.05
 
 
+def test_seconds_are_on_a_logarithmic_axis_where_one_arm_takes_ten_times_as_long_as_another():
+    def scale(*paces: float) -> str:
+        runs = []
+        for arm, pace in zip((TUTORIAL, CNN), paces, strict=False):
+            run = factory.record(arm)
+            for epoch in run.history:
+                epoch.seconds = pace
+            run.history[0].seconds = pace / 10  # one arm alone spans more than ten times, too
+            runs.append(run)
+        (ax,) = curves.time(runs).axes
+        return ax.get_xscale()
+
+    assert scale(100.0) == "linear"
+    assert scale(100.0, 50.0) == "linear"
+    assert scale(100.0, 1.0) == "log"
+
+
 def test_training_is_dashed_and_validation_solid():
     fig = curves.loss(PAIR)
     s = style.styles([CNN, FROZEN])[CNN]

@@ -197,7 +197,7 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
 
 
 def _time(ax: Axes, scene: Scene) -> list[End]:
-    ends, clocks = [], []
+    ends, clocks, finishes = [], [], []
     broken: list[Broken] = []
     groups = [g for g in scene.groups if g.ok]
     for g in groups:
@@ -212,12 +212,14 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
             line = _points(st.mean_clock(g.ok, cold=False), mean)
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
             clocks += [x for x, _ in line]
+            finishes += clocks[-1:]
         line = _points(st.mean_clock(g.ok), mean)
         _thick(ax, line, style, "-", scene.crowded)
         clocks += [x for x, _ in line]
+        finishes += clocks[-1:]
         if line:
             ends.append(End(*line[-1], scene.seen.name(g.label), text.percent(line[-1][1]), style))
-    _seconds_axis(ax, clocks)
+    _seconds_axis(ax, clocks, finishes)
     _limit(ax, scene, "val_accuracy")
     _preparing(ax, groups, scene.styles)
     _crosses(ax, broken)
@@ -256,10 +258,10 @@ def _mark_race(ax: Axes, scene: Scene) -> None:
         ax.plot([seconds], [found.level], marker="|", ms=16, mew=2, color=INK, zorder=5)
 
 
-def _seconds_axis(ax: Axes, clocks: Sequence[float]) -> None:
-    """Seconds, on a logarithmic axis where the times span more than a factor of ten."""
+def _seconds_axis(ax: Axes, clocks: Sequence[float], finishes: Sequence[float]) -> None:
+    """Seconds, on a logarithmic axis where one curve ends ten times later than another."""
     known = [c for c in clocks if c > 0]
-    if known and max(known) > 10 * min(known):
+    if known and max(finishes) > 10 * min(finishes):
         ax.set_xscale("log")
         ax.set_xlim(min(known) / 1.6, max(known) * 1.1)
         ticks = [m * 10**e for e in range(-3, 7) for m in (1, 2, 5)]

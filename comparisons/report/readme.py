@@ -50,7 +50,7 @@ def results() -> str:
         (
             f"`{row.arm}`",
             text.count(row.train_size),
-            f"{text.percent(row.accuracy_mean)} ± {text.points(row.accuracy_spread, sign=False)}",
+            _accuracy(row),
             str(row.ok),
             text.seconds(row.seconds_cold),
             text.seconds(row.seconds_warm),
@@ -99,10 +99,7 @@ def _ways(folder: Path) -> str:
     columns: dict[str, Callable[[table.Row], str]] = {
         "arm": lambda row: f"`{row.arm}`",
         "training images": lambda row: text.count(row.train_size),
-        "test accuracy": lambda row: (
-            text.percent(row.accuracy_mean)
-            + (f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else "")
-        ),
+        "test accuracy": _accuracy,
         "seeds": lambda row: f"{row.ok} of {row.runs}",
         "seconds, cold": lambda row: text.seconds(row.seconds_cold),
         "trained parameters": lambda row: text.scaled(row.parameters_trainable),
@@ -121,6 +118,12 @@ def _ways(folder: Path) -> str:
 def measured() -> str:
     """Commands and machine of the evidence."""
     return _where(_evidence())
+
+
+def _accuracy(row: table.Row) -> str:
+    """Test accuracy, with the standard deviation of several seeds."""
+    spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else ""
+    return text.percent(row.accuracy_mean) + spread
 
 
 def _where(runs: Sequence[Record]) -> str:
@@ -211,7 +214,7 @@ def goals() -> str:
             longest = max(run.seconds.total for run in runs[name])
             shown = (
                 f"`{row.arm}`, epochs: {len(runs[name][0].history)}",
-                f"{text.percent(row.accuracy_mean)} ± {text.points(row.accuracy_spread, False)}",
+                _accuracy(row),
                 f"{text.seconds(row.seconds_cold)}, at most {text.seconds(longest)}",
                 f"{row.ok} of {row.runs}",
             )
