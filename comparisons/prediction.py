@@ -15,6 +15,10 @@ def predict(model: keras.Model, inputs: np.ndarray, size: int = EVALUATION_BATCH
     Not by Keras's `predict`, which with TensorFlow may wait after the last batch, up to as long
     again as all of them took: `benchmarks/waits.py` says why, and measures it.
     """
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is not None and strategy.num_replicas_in_sync > 1:
+        # Of a batch by itself Keras would give each device the whole.
+        return np.asarray(model.predict(inputs, batch_size=size, verbose=0), np.float32)
     parts = [
         model.predict_on_batch(inputs[start : start + size])
         for start in range(0, len(inputs), size)

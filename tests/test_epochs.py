@@ -101,7 +101,7 @@ def test_every_example_is_seen_once(count):
     loop = OneCall(model, data, 16, compiled_for_inference, False)
     model.reset_metrics()
     loop.train(0)
-    expected = model.evaluate(data.views[0], data.targets, verbose=0, return_dict=True)
+    expected = model.evaluate(data.inputs, data.targets, verbose=0, return_dict=True)
     model.reset_metrics()
     loop.train(1)
     found = {name: float(value) for name, value in model.get_metrics_result().items()}
