@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from benchmarks.measure import Result, Side, alternate, gained, ratio, result
 from benchmarks.training import apart, command
-from benchmarks.waits import noted, without_waits
+from benchmarks.waits import noted, without_waits, working
 from comparisons.records import Record
 
 ROUNDS = 5
@@ -47,11 +48,7 @@ def run(rounds: int) -> Result:
                 ours[name].append(_here(seed, folder))
             return charged(ours[COLD][-1][0])
 
-        def plain_fit() -> float:
-            worked, waits = apart(plain_seconds)
-            waited.append(scaled(waits))
-            return scaled(worked)
-
+        plain_fit = working(partial(apart, plain_seconds), waited, scaled(1.0))
         taken = alternate({PLAIN: plain_fit, COLD: here}, rounds)
     plain = Side(PLAIN, taken[PLAIN])
     cold, warm = (Side(name, [charged(record) for record, _ in ours[name]]) for name in ours)

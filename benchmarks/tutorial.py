@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 
 from benchmarks.measure import Result, Side, alternate, ratio, result
 from benchmarks.training import apart, trained
-from benchmarks.waits import noted, without_waits
+from benchmarks.waits import noted, without_waits, working
 from comparisons.records import Record
 
 ROUNDS = 5
@@ -20,11 +21,7 @@ def run(rounds: int) -> Result:
     records: dict[str, list[Record]] = {"tutorial-cnn:scratch": [], "cnn:scratch": []}
 
     waited: list[float] = []
-
-    def plain() -> float:
-        worked, waits = apart(plain_seconds)
-        waited.append(waits * WHOLE / PART)
-        return worked * WHOLE / PART
+    plain = working(partial(apart, plain_seconds), waited, WHOLE / PART)
 
     def arm(name: str, epochs: int, scale: float) -> float:
         record = trained(name, epochs)

@@ -51,13 +51,7 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
 
     from comparisons.resizing import as_products
 
-    core = ov.Core()
-    with tempfile.TemporaryDirectory() as folder:
-        # OpenVINO's converter in Python makes the same of it, but takes a second more, and
-        # reports its use to its makers.
-        path = Path(folder) / "graph.pb"
-        path.write_bytes(_constant(backbone).graph.as_graph_def().SerializeToString())
-        model = core.read_model(path)
+    model = read_by_openvino(backbone)
     model.reshape([size, *backbone.input_shape[1:]])
     as_products(model)
     # bfloat16, where the hardware offers it, is not exact enough for features.
@@ -66,7 +60,7 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
         "PERFORMANCE_HINT": "THROUGHPUT",
         "NUM_STREAMS": str(cores()),
     }
-    compiled = core.compile_model(model, "CPU", settings)
+    compiled = ov.Core().compile_model(model, "CPU", settings)
     # While one batch is computed the next is handed over, so that no core waits for Python.
     queue = ov.AsyncInferQueue(compiled, 2 * cores())
     width = backbone.output_shape[1:]
@@ -89,6 +83,18 @@ def openvino(backbone: Any, size: int = BATCHES["openvino"]) -> Extract:
         return features
 
     return extract
+
+
+def read_by_openvino(backbone: Any) -> Any:
+    """A network as OpenVINO's model, of images of any number, from TensorFlow's graph."""
+    import openvino as ov
+
+    with tempfile.TemporaryDirectory() as folder:
+        # OpenVINO's converter in Python makes the same of it, but takes a second more, and
+        # reports its use to its makers.
+        path = Path(folder) / "graph.pb"
+        path.write_bytes(_constant(backbone).graph.as_graph_def().SerializeToString())
+        return ov.Core().read_model(path)
 
 
 def _constant(backbone: Any) -> Any:

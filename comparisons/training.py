@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from comparisons import arms, evaluation, forgetting, recipes, records, sourcing
+from comparisons.augment import VIEWS
 from comparisons.data import Dataset, split
 from comparisons.extraction import extracted, extracted_views
 from comparisons.fitting import Diverged, Fit, fit
@@ -231,8 +232,7 @@ def _test_logits(job: Job) -> np.ndarray:
     logits = predict(upper, inputs)
     passes = 1
     if phase["flip_at_test"] and lower is None:
-        mirrored = np.ascontiguousarray(images[:, :, ::-1])
-        logits, passes = (logits + predict(upper, mirrored)) / 2, 2
+        logits, passes = (logits + predict(upper, VIEWS["mirror"](images))) / 2, 2
     job.flops += flops.forward(upper) * passes * len(images)
     job.seconds.evaluate += time.perf_counter() - started
     return logits

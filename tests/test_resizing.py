@@ -5,21 +5,21 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from comparisons import resizing
+from comparisons import engines, resizing
 
 ov = pytest.importorskip("openvino")
-SIDES = st.integers(2, 24)
+SIDES = st.integers(2, 40)
 
 
 def converted(model: keras.Model) -> object:
     """A network as OpenVINO's, for one image at a time."""
-    images = tf.TensorSpec([1, *model.input_shape[1:]], tf.uint8)
-    return ov.convert_model(tf.function(model).get_concrete_function(images))
+    read = engines.read_by_openvino(model)
+    read.reshape([1, *model.input_shape[1:]])
+    return read
 
 
 def resizer(height: int, width: int, channels: int, wanted: tuple[int, int], how: str = "bilinear"):
@@ -31,7 +31,7 @@ def kinds(model: object) -> list[str]:
     return [node.get_type_name() for node in model.get_ops()]  # type: ignore[attr-defined]
 
 
-@settings(max_examples=6)
+@settings(max_examples=15)
 @given(SIDES, SIDES, SIDES, SIDES, st.sampled_from([1, 3]))
 def test_products_make_the_pictures_that_keras_makes(
     height, width, out_height, out_width, channels

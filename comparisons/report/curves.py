@@ -212,11 +212,11 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
             line = _points(st.mean_clock(g.ok, cold=False), mean)
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
             clocks += [x for x, _ in line]
-            finishes += clocks[-1:]
+            finishes += [x for x, _ in line[-1:]]
         line = _points(st.mean_clock(g.ok), mean)
         _thick(ax, line, style, "-", scene.crowded)
         clocks += [x for x, _ in line]
-        finishes += clocks[-1:]
+        finishes += [x for x, _ in line[-1:]]
         if line:
             ends.append(End(*line[-1], scene.seen.name(g.label), text.percent(line[-1][1]), style))
     _seconds_axis(ax, clocks, finishes)
