@@ -14,7 +14,18 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import frozen, growth, guard, machine, measure, steps, summary, training, waits
+from benchmarks import (
+    frozen,
+    growth,
+    guard,
+    machine,
+    measure,
+    startup,
+    steps,
+    summary,
+    training,
+    waits,
+)
 
 
 def test_sides_take_turns_and_each_round_begins_with_another():
@@ -136,6 +147,16 @@ def test_images_are_repeated_into_a_data_set_that_can_be_read(tmp_path, monkeypa
             assert len(after[name]) == 700
             assert (after[name][300:600] == before[name]).all()
             assert (after[name][600:] == before[name][:100]).all()
+
+
+def test_the_few_images_of_a_first_step_are_data_and_one_step_long(tmp_path):
+    from comparisons import arms, recipes
+    from comparisons.data import npz
+
+    found = npz.read(startup.write_few(tmp_path / "few.npz"))
+    for arm in startup.STEPPING:
+        (phase,) = recipes.phases(arms.parse(arm), len(found["x_train"]), 1, None)
+        assert len(found["x_train"]) <= phase["batch_size"]
 
 
 def test_cases_of_growth_have_names_of_their_own():
