@@ -224,6 +224,6 @@ VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "mirror": lambda images: np.ascontiguousarray(images[:, :, ::-1]),
     "left": lambda images: shifted(images, 0, -SHIFT),
     "right": lambda images: shifted(images, 0, SHIFT),
-    "up": lambda images: shifted(images, -SHIFT, 0),
-    "down": lambda images: shifted(images, SHIFT, 0),
+    "down-right": lambda images: shifted(images, 1, 1),
+    "mirror-up-left": lambda images: shifted(VIEWS["mirror"](images), -1, -1),
 }

@@ -11,7 +11,7 @@ REFERENCE_SIZE = 45_000
 SOURCE = "source"
 # What the knobs turn, and else but few phases have: left out of a settled phase where as usual.
 TURNED = ("init", "dropout", "l1", "l2", "patience", "found_rate")
-SELDOM = ("views", "rate_decay", *TURNED)
+SELDOM = ("views", "views_at_test", "rate_decay", *TURNED)
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Recipe:
     fewer steps in all; a head on fixed features less so. `batch_size` shrinks so that an epoch
     keeps at least 16 steps, down to 32 images. `augment` names functions of comparisons.augment;
     `views` those whose features are computed and kept where a part stays frozen, one of them drawn
-    for each image and epoch. `flip_at_test` averages the logits of an image and its mirror image.
+    for each image and epoch. `views_at_test` are those of a test image whose logits are averaged,
+    where nothing is frozen.
     `rate_decay` multiplies the rate of a block for every block between it and the head (Howard &
     Ruder 2018, arXiv:1801.06146, section 3.2).
 
@@ -42,7 +43,7 @@ class Recipe:
     label_smoothing: float = 0.0
     augment: tuple[str, ...] = ()
     views: tuple[str, ...] = ("original",)
-    flip_at_test: bool = False
+    views_at_test: tuple[str, ...] = ("original",)
     rate_decay: float = 1.0
     growth: float = 0.5
     init: str | None = None
@@ -68,7 +69,7 @@ CNN = Recipe(
     weight_decay=5e-3,
     label_smoothing=0.1,
     augment=("flip", "crop"),
-    flip_at_test=True,
+    views_at_test=("original", "mirror"),
 )
 
 RECIPES = {
@@ -76,7 +77,9 @@ RECIPES = {
     "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
     "cnn": CNN,
     "cnn-medium": replace(CNN, epochs=6),
-    "cnn-large": replace(CNN, epochs=11),
+    "cnn-large": replace(
+        CNN, epochs=11, views_at_test=("original", "mirror", "down-right", "mirror-up-left")
+    ),
     "plain-cnn": Recipe("adam", 5e-4, batch_size=32, epochs=8, growth=0.0),
     "base": Recipe(
         "adam",

@@ -227,12 +227,10 @@ def _test_logits(job: Job) -> np.ndarray:
     if job.last is None:
         return np.full((len(images), len(job.dataset.classes)), np.nan, np.float32)
     phase, lower, upper = job.last
-    inputs = images if lower is None else extracted(job, lower, "test", images)
+    names = phase.get("views_at_test", ["original"]) if lower is None else ["original"]
+    kept = None if lower is None else extracted(job, lower, "test", images)
     started = time.perf_counter()
-    logits = predict(upper, inputs)
-    passes = 1
-    if phase["flip_at_test"] and lower is None:
-        logits, passes = (logits + predict(upper, VIEWS["mirror"](images))) / 2, 2
-    job.flops += flops.forward(upper) * passes * len(images)
+    each = [predict(upper, VIEWS[name](images) if kept is None else kept) for name in names]
+    job.flops += flops.forward(upper) * len(names) * len(images)
     job.seconds.evaluate += time.perf_counter() - started
-    return logits
+    return np.mean(each, axis=0)

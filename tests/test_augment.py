@@ -110,6 +110,19 @@ def test_crop_shifts_and_reflects(images, seed, epoch):
         offset(image, view)
 
 
+def test_views_are_what_their_names_say():
+    images = np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3)
+    mirrored = images[:, :, ::-1]
+    views = {name: view(images) for name, view in augment.VIEWS.items()}
+    assert {view.shape for view in views.values()} == {images.shape}
+    assert (views["original"] == images).all()
+    assert (views["mirror"] == mirrored).all()
+    assert (views["left"][:, :, : -augment.SHIFT] == images[:, :, augment.SHIFT :]).all()
+    assert (views["right"][:, :, augment.SHIFT :] == images[:, :, : -augment.SHIFT]).all()
+    assert (views["down-right"][:, 1:, 1:] == images[:, :-1, :-1]).all()
+    assert (views["mirror-up-left"][:, :-1, :-1] == mirrored[:, 1:, 1:]).all()
+
+
 def test_crop_draws_every_shift_for_each_image_alone():
     images = np.random.default_rng(0).integers(0, 256, (400, 8, 8, 3), np.uint8)
     views = seen(["crop"], images, 0, 0)

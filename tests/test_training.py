@@ -70,6 +70,26 @@ def needs_weights(arm: str) -> None:
             pytest.skip(f"{path.name} is not here")
 
 
+def test_views_of_a_test_image_are_averaged(tiny_npz, tmp_path):
+    with np.load(tiny_npz) as stripes:
+        arrays = dict(stripes)
+    # Every test image, and then every one mirrored.
+    for name, mirrored in (("x_test", lambda x: x[:, :, ::-1]), ("y_test", lambda y: y)):
+        arrays[name] = np.concatenate([arrays[name], mirrored(arrays[name])])
+    np.savez(tmp_path / "mirrored.npz", **arrays)
+    one, mean = (
+        Ran(tmp_path / "mirrored.npz", "cnn:scratch", {"views_at_test": views}, epochs=1)
+        for views in (["original"], ["original", "mirror"])
+    )
+    half = len(one.logits) // 2
+    expected = (one.logits[:half] + one.logits[half:]) / 2
+    assert np.abs(one.logits[:half] - one.logits[half:]).max() > 0.1
+    for part in (mean.logits[:half], mean.logits[half:]):
+        np.testing.assert_allclose(part, expected, rtol=2e-3, atol=0.01)  # float16
+    flop = mean.record.flops.forward_per_image * len(one.logits)
+    assert mean.record.flops.total - one.record.flops.total == flop
+
+
 SCRATCH = ["cnn:scratch", "tutorial-cnn:scratch", "tiny:scratch"]
 
 
