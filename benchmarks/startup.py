@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import Result, Side, alternate, ratio, result
+from benchmarks.measure import Result, Side, alternate, ratio, result, within
 
 ROUNDS = 7
 PROCESSES = {
@@ -22,6 +22,7 @@ PROCESSES = {
     "cifar --help": ["-m", "comparisons.cifar", "--help"],
     "cifar --list": ["-m", "comparisons.cifar", "--list"],
 }
+LIMITS = {"import comparisons": 0.2, "cifar --help": 0.5}  # seconds
 STEPPING = ["cnn:scratch", "mobilenet@0.25x160:frozen"]
 IMAGES = 20  # all of them in one step
 
@@ -52,6 +53,9 @@ def run(rounds: int) -> Result:
             each()  # a first time, so that files are in the system's cache
         taken = alternate(timed, rounds)
     sides = [Side(name, seconds) for name, seconds in taken.items()]
+    for side in sides:
+        if limit := LIMITS.get(side.name):
+            side.notes[f"limit {limit} s"] = within(side.seconds, limit)
     alone, *answering = sides[: len(PROCESSES)]
     question = "How long until the command line answers, and until a first step is done?"
     return result("startup", question, sides, [ratio(side, alone) for side in answering])
