@@ -227,10 +227,11 @@ def _test_logits(job: Job) -> np.ndarray:
     if job.last is None:
         return np.full((len(images), len(job.dataset.classes)), np.nan, np.float32)
     phase, lower, upper = job.last
-    names = phase.get("views_at_test", ["original"]) if lower is None else ["original"]
-    kept = None if lower is None else extracted(job, lower, "test", images)
+    inputs, names = images, phase.get("views_at_test", ["original"])
+    if lower is not None:
+        inputs, names = extracted(job, lower, "test", images), ["original"]
     started = time.perf_counter()
-    each = [predict(upper, VIEWS[name](images) if kept is None else kept) for name in names]
+    each = [predict(upper, VIEWS[name](inputs)) for name in names]
     job.flops += flops.forward(upper) * len(names) * len(images)
     job.seconds.evaluate += time.perf_counter() - started
     return np.mean(each, axis=0)
