@@ -209,21 +209,17 @@ def augmented(
     return np.concatenate([*map(np.asarray, x)]), np.concatenate([*map(np.asarray, y)])
 
 
-def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Every image moved by the same number of pixels, borders filled by reflection."""
-    margins = ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0))
-    height, width = images.shape[1:3]
-    top, left = SHIFT - down, SHIFT - right
-    padded = np.pad(images, margins, mode="reflect")
-    return padded[:, top : top + height, left : left + width]
+def shifted(images: np.ndarray, right: int) -> np.ndarray:
+    """Every image moved right by so many pixels, its border filled by reflection."""
+    margins = ((0, 0), (0, 0), (SHIFT, SHIFT), (0, 0))
+    first, width = SHIFT - right, images.shape[2]
+    return np.pad(images, margins, mode="reflect")[:, :, first : first + width]
 
 
 # Views that are the same in every epoch, so that their features can be kept.
 VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "original": lambda images: images,
     "mirror": lambda images: np.ascontiguousarray(images[:, :, ::-1]),
-    "left": lambda images: shifted(images, 0, -SHIFT),
-    "right": lambda images: shifted(images, 0, SHIFT),
-    "down-right": lambda images: shifted(images, 1, 1),
-    "mirror-up-left": lambda images: shifted(VIEWS["mirror"](images), -1, -1),
+    "left": lambda images: shifted(images, -SHIFT),
+    "right": lambda images: shifted(images, SHIFT),
 }

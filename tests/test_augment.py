@@ -112,15 +112,12 @@ def test_crop_shifts_and_reflects(images, seed, epoch):
 
 def test_views_are_what_their_names_say():
     images = np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3)
-    mirrored = images[:, :, ::-1]
     views = {name: view(images) for name, view in augment.VIEWS.items()}
     assert {view.shape for view in views.values()} == {images.shape}
     assert (views["original"] == images).all()
-    assert (views["mirror"] == mirrored).all()
+    assert (views["mirror"] == images[:, :, ::-1]).all()
     assert (views["left"][:, :, : -augment.SHIFT] == images[:, :, augment.SHIFT :]).all()
     assert (views["right"][:, :, augment.SHIFT :] == images[:, :, : -augment.SHIFT]).all()
-    assert (views["down-right"][:, 1:, 1:] == images[:, :-1, :-1]).all()
-    assert (views["mirror-up-left"][:, :-1, :-1] == mirrored[:, 1:, 1:]).all()
 
 
 def test_crop_draws_every_shift_for_each_image_alone():
