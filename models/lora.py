@@ -8,6 +8,9 @@ numbers to the last bit, and Keras does the rest.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +62,22 @@ def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model,
         raise ValueError(
             f"rank {rank} is larger than {smallest.layer.name} ({shape}): 1 to {most} can be had"
         )
-    for one in adapted:
-        if bits in QUANTIZED:
-            one.layer.quantize(config=QUANTIZED[bits])
-        one.layer.enable_lora(rank)
+    with _little_to_collect():
+        for one in adapted:
+            if bits in QUANTIZED:
+                one.layer.quantize(config=QUANTIZED[bits])
+            one.layer.enable_lora(rank)
     return copy, adapted
+
+
+@contextmanager
+def _little_to_collect() -> Iterator[None]:
+    """Leave all there is out of the garbage collection that `quantize` asks for at every layer."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def held_bytes(adapted: list[Adapted]) -> tuple[int, int]:
