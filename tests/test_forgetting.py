@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from filelock import FileLock
 
 from comparisons import (
     arms,
@@ -38,16 +37,20 @@ def test_a_probe_reads_what_can_be_told_apart():
     assert forgetting.probe_accuracy(probe, known[200:] * np.nan, labels[200:]) == 0
 
 
+def ran(name: str, train_size: int, epochs: int, seed: int = 0) -> Record:
+    """The record of a run of the bundled base by a strategy."""
+    dataset = prepare("shapes", None)
+    settings = plan.Settings("shapes", device="cpu", epochs=epochs)
+    arm = arms.parse(f"tiny:{name}")
+    (run,) = plan.runs([arm], [seed], [train_size], settings, dataset.fingerprint, [], "")
+    return training.run(run, dataset, runtime.start("cpu", 0, False))[0]
+
+
 @pytest.fixture(scope="module")
-def records(tmp_path_factory, worker_id) -> dict[str, Record]:
+def records() -> dict[str, Record]:
     """Short runs of strategies that move the base in different ways."""
-    wanted = ["tiny:frozen", "tiny:partial@2", "tiny:full", "tiny:lora@4", "tiny:qlora@4"]
-    # All processes of one test session share a folder, and find there what one has run.
-    own = tmp_path_factory.getbasetemp()
-    out = (own if worker_id == "master" else own.parent) / "forgetting"
-    with FileLock(f"{out}.lock"):
-        done = cifar.compare(arms=wanted, epochs=3, seeds=1, out=out, **NARROW)
-    return {record.strategy: record for record in done}
+    wanted = ["frozen", "partial@2", "full", "lora@4", "qlora@4"]
+    return {name: ran(name, 120, 3) for name in wanted}
 
 
 def test_a_base_that_does_not_move_cannot_forget(records):
@@ -163,10 +166,7 @@ def test_weights_are_never_looked_for_where_none_are_needed(tmp_path: Path, monk
 
 
 def test_the_rate_of_training_from_scratch_forgets_more_than_a_low_one():
-    seeds = [0, 1, 2]
-    wanted = ["tiny:full", "tiny:full-hot"]
-    done = cifar.compare(arms=wanted, data="shapes", train_size=300, epochs=8, seeds=seeds)
-    full, hot = ([one for one in done if one.strategy == name] for name in ("full", "full-hot"))
+    full, hot = ([ran(name, 300, 4, seed) for seed in range(3)] for name in ("full", "full-hot"))
 
     def lost(record: Record) -> float:
         return record.forgetting.before - record.forgetting.after
