@@ -18,7 +18,7 @@ from comparisons import (
     statistics,
     training,
 )
-from comparisons.data import prepare
+from comparisons.data import Dataset, prepare
 from comparisons.errors import ComparisonError
 from comparisons.records import Record
 
@@ -37,20 +37,27 @@ def test_a_probe_reads_what_can_be_told_apart():
     assert forgetting.probe_accuracy(probe, known[200:] * np.nan, labels[200:]) == 0
 
 
-def ran(name: str, train_size: int, epochs: int, seed: int = 0) -> Record:
-    """The record of a run of the bundled base by a strategy."""
-    dataset = prepare("shapes", None)
-    settings = plan.Settings("shapes", device="cpu", epochs=epochs)
+def planned(
+    name: str, train_size: int, epochs: int, seed: int = 0, data: str = "shapes"
+) -> tuple[plan.Run, Dataset]:
+    """A run of the bundled base by a strategy, and its data."""
+    dataset = prepare(data, None)
+    settings = plan.Settings(data, device="cpu", epochs=epochs)
     arm = arms.parse(f"tiny:{name}")
     (run,) = plan.runs([arm], [seed], [train_size], settings, dataset.fingerprint, [], "")
-    return training.run(run, dataset, runtime.start("cpu", 0, False))[0]
+    return run, dataset
+
+
+def done(run: plan.Run, dataset: Dataset) -> tuple[Record, np.ndarray | None]:
+    """A run's record and its logits."""
+    return training.run(run, dataset, runtime.start("cpu", run.seed, False))
 
 
 @pytest.fixture(scope="module")
 def records() -> dict[str, Record]:
     """Short runs of strategies that move the base in different ways."""
     wanted = ["frozen", "partial@2", "full", "lora@4", "qlora@4"]
-    return {name: ran(name, 120, 3) for name in wanted}
+    return {name: done(*planned(name, 120, 3))[0] for name in wanted}
 
 
 def test_a_base_that_does_not_move_cannot_forget(records):
@@ -166,7 +173,10 @@ def test_weights_are_never_looked_for_where_none_are_needed(tmp_path: Path, monk
 
 
 def test_the_rate_of_training_from_scratch_forgets_more_than_a_low_one():
-    full, hot = ([ran(name, 300, 4, seed) for seed in range(3)] for name in ("full", "full-hot"))
+    full, hot = (
+        [done(*planned(name, 300, 4, seed))[0] for seed in range(3)]
+        for name in ("full", "full-hot")
+    )
 
     def lost(record: Record) -> float:
         return record.forgetting.before - record.forgetting.after
@@ -179,12 +189,9 @@ def test_the_rate_of_training_from_scratch_forgets_more_than_a_low_one():
 
 
 def test_a_run_that_diverges_after_its_head_is_not_tested_by_the_head_alone(tiny_npz, cache):
-    dataset = prepare(str(tiny_npz), None)
-    settings = plan.Settings(str(tiny_npz), device="cpu", epochs=4)
-    wanted = [arms.parse("tiny:full")]
-    run = plan.runs(wanted, [0], [120], settings, dataset.fingerprint, [], "")[0]
+    run, dataset = planned("full", 120, 4, data=str(tiny_npz))
     run.phases[1]["learning_rate"] = float("nan")
-    record, logits = training.run(run, dataset, runtime.start("cpu", 0, False))
+    record, logits = done(run, dataset)
     assert record.status == "diverged"
     assert {entry.phase for entry in record.history} == {"head", "all"}
     assert record.test is None and logits is None
