@@ -17,6 +17,8 @@ from keras import ops
 SHIFT = 2
 STRENGTH = 0.3  # how far brightness, contrast and saturation are turned each way
 HOLE = 0.5  # the side of cutout's square, as a share of the image's shorter side
+WINDOW = 3 / 4  # a window's side, as a share of the image's
+LEAST = 16  # pixels of a window's side, or the whole image's
 GREY = 128
 ALPHA = 0.4  # of the Beta distribution that mixup draws shares from
 LUMA = (0.299, 0.587, 0.114)  # red, green, blue in grey: ITU-R BT.601
@@ -58,9 +60,15 @@ def _draw_crop(generator: np.random.Generator, epoch: int, shape: tuple[int, ...
 
 def crop(images: Any, down: Any, right: Any) -> Any:
     """Shift every image by up to two pixels each way, borders filled by reflection."""
-    height, width, channels = images.shape[1:]
+    height, width = images.shape[1:3]
     rows = _reflected(down[:, None] + ops.arange(height, dtype="int32"), height)
     columns = _reflected(right[:, None] + ops.arange(width, dtype="int32"), width)
+    return _pixels_at(images, rows, columns)
+
+
+def _pixels_at(images: Any, rows: Any, columns: Any) -> Any:
+    """Of each image its pixels where rows int32 [b, r] and columns [b, s] meet: [b, r, s, c]."""
+    height, width, channels = images.shape[1:]
     first = ops.arange(ops.shape(images)[0], dtype="int32") * (height * width)
     # One gather over all pixels of the batch.
     pixels = (first[:, None] + rows * width)[:, :, None] + columns[:, None, :]
@@ -70,6 +78,28 @@ def crop(images: Any, down: Any, right: Any) -> Any:
 def _reflected(places: Any, size: int) -> Any:
     """Places on a line of `size` pixels; beyond its ends it goes back, the end not repeated."""
     return (size - 1) - ops.abs((size - 1) - ops.abs(places))
+
+
+def window_sides(height: int, width: int) -> tuple[int, int]:
+    """The height and width of `window`'s part of images of a size, in pixels."""
+    down, right = (min(side, max(LEAST, round(WINDOW * side))) for side in (height, width))
+    return down, right
+
+
+def _draw_window(generator: np.random.Generator, epoch: int, shape: tuple[int, ...]) -> Drawn:
+    drawn = _anew(generator, epoch, "window")
+    return tuple(
+        drawn.integers(side - part + 1, size=shape[0]).astype(np.int32)
+        for side, part in zip(shape[1:3], window_sides(*shape[1:3]), strict=True)
+    )
+
+
+def window(images: Any, down: Any, right: Any) -> Any:
+    """Cut a window out of every image, anywhere in it: smaller, so cheaper to learn from."""
+    height, width = window_sides(*images.shape[1:3])
+    rows = down[:, None] + ops.arange(height, dtype="int32")
+    columns = right[:, None] + ops.arange(width, dtype="int32")
+    return _pixels_at(images, rows, columns)
 
 
 def _draw_colour(generator: np.random.Generator, epoch: int, shape: tuple[int, ...]) -> Drawn:
@@ -155,6 +185,7 @@ def _pixels(values: Any) -> Any:
 AUGMENTATIONS = {
     "flip": Augmentation(_draw_flip, flip),
     "crop": Augmentation(_draw_crop, crop),
+    "window": Augmentation(_draw_window, window),
     "colour": Augmentation(_draw_colour, colour),
     "cutout": Augmentation(_draw_cutout, cutout),
     "mixup": Augmentation(_draw_mixup, mixup),

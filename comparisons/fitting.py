@@ -6,16 +6,19 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from comparisons.augment import window_sides
 from comparisons.epochs import Epochs, Examples, epochs
 from comparisons.optimizers import make_optimizer
 from comparisons.records import Epoch, finite
 from comparisons.runtime import Runtime
+from models import flops
+from models.smaller import smaller
 
 
 class Diverged(Exception):
@@ -24,7 +27,7 @@ class Diverged(Exception):
 
 @dataclass
 class Fit:
-    """What a phase gave: its epochs, and the seconds of compilation and of validation.
+    """What a phase gave: its epochs, their FLOP, the seconds of compilation and of validation.
 
     `best_epoch` is the one whose weights the network has, where early stopping chose it.
     """
@@ -32,6 +35,7 @@ class Fit:
     epochs: list[Epoch] = field(default_factory=list)
     compile_seconds: float = 0.0
     evaluate_seconds: float = 0.0
+    flops: int = 0
     best_epoch: int | None = None
 
 
@@ -98,13 +102,19 @@ def fit(
     compile_model(model, phase, optimizer, runtime)
     loop = epochs(model, examples, phase["batch_size"], runtime)
     result.compile_seconds += warm_up(model, loop)
+    work = flops.forward(model)
+    ways = [Way(model, loop, work)] * phase["epochs"]
+    if few := round(phase.get("windowed", 0.0) * phase["epochs"]):
+        way, seconds = through_windows(model, phase, examples, runtime)
+        ways[:few] = [way] * few
+        result.compile_seconds += seconds
     best = Best(model, phase.get("patience", 0))
-    for epoch in range(phase["epochs"]):
+    for epoch, way in enumerate(ways):
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
-        model.reset_metrics()
-        loop.train(epoch)
-        logs = metrics(model)
+        way.model.reset_metrics()
+        way.loop.train(epoch)
+        logs = metrics(way.model)
         trained = time.perf_counter()
         model.reset_metrics()
         loop.validate()
@@ -122,6 +132,8 @@ def fit(
             images_seen=len(examples),
         )
         result.epochs.append(entry)
+        result.flops += flops.TRAINING_FACTOR * len(examples) * way.flops
+        result.flops += len(validation[1]) * work
         tell(entry)
         if not math.isfinite(logs["loss"]):
             raise Diverged(f"the loss was not a finite number in epoch {epoch + 1}")
@@ -129,6 +141,32 @@ def fit(
             break
     best.restore()
     result.best_epoch = best.epoch
+
+
+@dataclass(frozen=True)
+class Way:
+    """What trains in an epoch, by which loop, and the FLOP of one example forward."""
+
+    model: keras.Model
+    loop: Epochs
+    flops: int
+
+
+def through_windows(
+    model: keras.Model, phase: dict[str, Any], examples: Examples, runtime: Runtime
+) -> tuple[Way, float]:
+    """The way to train a compiled `model` on windows of the images; seconds of compilation.
+
+    Weights and optimizer are the model's own.
+    """
+    with runtime.scope():
+        small = smaller(model, *window_sides(*examples.inputs.shape[1:3]))
+    compile_model(small, phase, model.optimizer, runtime)
+    windows = replace(examples, names=[*examples.names, "window"])
+    loop = epochs(small, windows, phase["batch_size"], runtime)
+    seconds = warm_up(small, loop, validates=False)
+    # A layer knows the shape that it was first given: a copy of all is counted.
+    return Way(small, loop, flops.forward(keras.models.clone_model(small))), seconds
 
 
 def metrics(model: keras.Model) -> dict[str, float]:
@@ -157,7 +195,7 @@ def compile_model(
     )
 
 
-def warm_up(model: keras.Model, loop: Epochs) -> float:
+def warm_up(model: keras.Model, loop: Epochs, validates: bool = True) -> float:
     """Compile training and validation by a few steps that are taken back; the seconds it took.
 
     Every variable of model and optimizer, random states included, is as before.
@@ -165,7 +203,8 @@ def warm_up(model: keras.Model, loop: Epochs) -> float:
     started = time.perf_counter()
     with taken_back(model):
         loop.train(0, steps=1)
-        loop.validate(steps=1)
+        if validates:
+            loop.validate(steps=1)
     return time.perf_counter() - started
 
 

@@ -77,6 +77,8 @@ def show_knobs() -> None:
 
 def _phase(phase: dict[str, Any]) -> str:
     extras = "".join(f" + {name}" for name in phase["augment"])
+    if few := round(phase.get("windowed", 0.0) * phase["epochs"]):
+        extras += f" + window in the first {few}"
     found = " x the rate found" if phase.get("found_rate") else ""
     turned = "".join(
         f", {name.replace('_', ' ')} {phase[name]}"

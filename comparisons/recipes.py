@@ -11,7 +11,7 @@ REFERENCE_SIZE = 45_000
 SOURCE = "source"
 # What the knobs turn, and else but few phases have: left out of a settled phase where as usual.
 TURNED = ("init", "dropout", "l1", "l2", "patience", "found_rate")
-SELDOM = ("views", "views_at_test", "rate_decay", *TURNED)
+SELDOM = ("views", "views_at_test", "windowed", "rate_decay", *TURNED)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Recipe:
     keeps at least 16 steps, down to 32 images. `augment` names functions of comparisons.augment;
     `views` those whose features are computed and kept where a part stays frozen, one of them drawn
     for each image and epoch. `views_at_test` are those of a test image whose logits are averaged,
-    where nothing is frozen.
+    where nothing is frozen. `windowed` is the share of the epochs, from the first on, that see
+    windows of the images (progressive resizing by cropping:
+    docs.mosaicml.com/projects/composer/en/latest/method_cards/progressive_resizing.html).
     `rate_decay` multiplies the rate of a block for every block between it and the head (Howard &
     Ruder 2018, arXiv:1801.06146, section 3.2).
 
@@ -44,6 +46,7 @@ class Recipe:
     augment: tuple[str, ...] = ()
     views: tuple[str, ...] = ("original",)
     views_at_test: tuple[str, ...] = ("original",)
+    windowed: float = 0.0
     rate_decay: float = 1.0
     growth: float = 0.5
     init: str | None = None
@@ -77,7 +80,7 @@ RECIPES = {
     "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
     "cnn": CNN,
     "cnn-medium": replace(CNN, epochs=6),
-    "cnn-large": replace(CNN, epochs=11),
+    "cnn-large": replace(CNN, epochs=12, windowed=1 / 3),
     "plain-cnn": Recipe("adam", 5e-4, batch_size=32, epochs=8, growth=0.0),
     "base": Recipe(
         "adam",

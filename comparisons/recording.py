@@ -45,7 +45,7 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         ),
         flops=Flops(
             forward_per_image=flops.forward(network.backbone) + flops.forward(network.head),
-            total=job.flops + (job.source.flops if job.source else 0),
+            total=job.flops + job.result.flops + (job.source.flops if job.source else 0),
         ),
         images_seen=sum(epoch.images_seen for epoch in job.result.epochs),
         peak_memory=peak_memory(),

@@ -107,12 +107,11 @@ def _train(
     logits = predict(network.whole, dataset.x_test)
     accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())
     adapt.save_base(network, path)
-    work = len(result.epochs) * (flops.TRAINING_FACTOR * len(train) + len(validation))
     return Source(
         dataset.described(rows),
         result.epochs,
         accuracy,
-        flops.forward(network.whole) * (work + len(dataset.x_test)),
+        result.flops + flops.forward(network.whole) * len(dataset.x_test),
     )
 
 

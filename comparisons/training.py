@@ -190,27 +190,21 @@ def _train(job: Job, phase: dict[str, Any]) -> None:
     if phase.get("found_rate"):
         phase = _at_found_rate(job, phase, upper, train[: len(labels)], labels)
     job.tell({"event": "phase", "name": phase["name"], "epochs": phase["epochs"]})
-    before = len(job.result.epochs)
     # Set before training: a phase that diverges is the one that is tested and charged.
     job.last = (phase, lower, upper)
-    try:
-        fit(
-            upper,
-            phase,
-            (train, labels),
-            (validation, job.dataset.y_train[rows.validation]),
-            classes=len(job.dataset.classes),
-            seed=seed,
-            runtime=job.runtime,
-            result=job.result,
-            tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
-            augment=names,
-            rates=_rates(job, phase),
-        )
-    finally:
-        passes = len(job.result.epochs) - before
-        work = flops.TRAINING_FACTOR * len(rows.train) + len(rows.validation)
-        job.flops += flops.forward(upper) * work * passes
+    fit(
+        upper,
+        phase,
+        (train, labels),
+        (validation, job.dataset.y_train[rows.validation]),
+        classes=len(job.dataset.classes),
+        seed=seed,
+        runtime=job.runtime,
+        result=job.result,
+        tell=lambda epoch: job.tell({"event": "epoch", **records.plain(epoch)}),
+        augment=names,
+        rates=_rates(job, phase),
+    )
 
 
 def _rates(job: Job, phase: dict[str, Any]) -> dict[str, float] | None:

@@ -58,7 +58,7 @@ def test_same_seed_and_epoch_same_views(images, chosen, seed, epoch):
 
 @pytest.mark.parametrize("name", sorted(augment.AUGMENTATIONS))
 def test_another_seed_or_epoch_gives_other_views(name):
-    images = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (64, 24, 24, 3), np.uint8)
     views = seen([name], images, 0, 0)
     for seed, epoch in ((1, 0), (0, 1)):
         other = seen([name], images, seed, epoch)
@@ -108,6 +108,29 @@ def test_crop_shifts_and_reflects(images, seed, epoch):
     views = seen(["crop"], images, seed, epoch)
     for image, view in zip(images, views, strict=True):
         offset(image, view)
+
+
+@settings(max_examples=30)
+@given(some.tuples(some.integers(8, 40), some.integers(8, 40)), seeds, epochs)
+def test_a_window_is_a_part_of_its_image(sides, seed, epoch):
+    height, width = sides
+    images = np.arange(5 * height * width).reshape(5, height, width, 1) % 251
+    images = np.concatenate([images, images // 7], axis=-1).astype(np.uint8)
+    views = seen(["window"], images, seed, epoch)
+    down, right = augment.window_sides(height, width)
+    for side, part in ((height, down), (width, right)):
+        assert part == (side if side <= 16 else max(16, round(0.75 * side)))
+    assert views.shape == (5, down, right, 2)
+    for image, view in zip(images, views, strict=True):
+        parts = np.lib.stride_tricks.sliding_window_view(image, (down, right), axis=(0, 1))
+        assert (np.moveaxis(parts, 2, -1) == view).all(axis=(2, 3, 4)).any()
+
+
+def test_windows_lie_anywhere_in_their_images():
+    places = np.arange(24 * 24).reshape(1, 24, 24, 1)
+    images = np.repeat(np.concatenate([places // 24, places % 24], axis=-1), 500, axis=0)
+    corners = seen(["window"], images.astype(np.uint8), 0, 0)[:, 0, 0]
+    assert {tuple(corner) for corner in corners} == {(y, x) for y in range(7) for x in range(7)}
 
 
 def test_views_are_what_their_names_say():

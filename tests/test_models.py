@@ -15,7 +15,8 @@ import pytest
 from comparisons import arms, recipes
 from comparisons.fitting import Fit, fit
 from comparisons.runtime import Runtime
-from models import adapt, catalog, scratch
+from models import adapt, catalog, flops, scratch
+from models.smaller import smaller
 
 CPU = Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 CLASSES = 3
@@ -218,6 +219,29 @@ def test_from_scratch_everything_trains_but_the_whitening(name):
     for value, variable in zip(before, network.whole.weights, strict=True):
         moved = (value != np.array(variable)).any()
         assert moved == (variable.path not in whitening), variable.path
+
+
+@pytest.mark.parametrize("name", sorted(scratch.CNNS))
+def test_a_smaller_network_is_the_one_that_is_built_for_smaller_images(name):
+    network = build(name, (32, 32, 3))
+    network.prepare(noise(96, (32, 32, 3)))
+    adapt.set_trainable(network, "all")
+    small = smaller(network.whole, 24, 20)
+    images = noise(8, (24, 20, 3))
+    alike = build(name, (24, 20, 3))
+    alike.whole.set_weights(network.whole.get_weights())
+    expected = alike.whole.predict(images, verbose=0)
+    np.testing.assert_allclose(small.predict(images, verbose=0), expected, atol=1e-5)
+    for part in ("trainable_variables", "non_trainable_variables"):
+        for one, other in zip(getattr(small, part), getattr(network.whole, part), strict=True):
+            assert one is other
+    assert flops.forward(keras.models.clone_model(small)) == flops.forward(alike.whole)
+    assert flops.forward(network.whole) > flops.forward(alike.whole)
+
+
+def test_what_depends_on_the_size_of_images_has_no_smaller_network():
+    with pytest.raises(ValueError):
+        smaller(build("tutorial-cnn", (32, 32, 3)).whole, 24, 24)
 
 
 def test_trainability_can_be_changed_back():

@@ -399,6 +399,49 @@ def test_warm_up_leaves_every_variable_as_it_was():
     assert any((v != np.array(w)).any() for v, w in zip(before, variables, strict=True))
 
 
+class Sides(keras.layers.Layer):
+    """A layer that notes the sides of the images that go through it."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        self.seen: list[int] = []
+
+    def call(self, x: Any) -> Any:
+        self.seen.append(x.shape[1])
+        return x
+
+
+def test_the_first_epochs_see_windows_and_validation_whole_images():
+    keras.utils.set_random_seed(0)
+    layers, sides = keras.layers, Sides()
+    inputs = keras.Input((20, 20, 1), dtype="uint8")
+    x = layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(sides(inputs)))
+    outputs = layers.Dense(2)(layers.GlobalMaxPooling2D()(x))
+    model = keras.Model(inputs, outputs)
+    before = [variable.path for variable in model.trainable_variables]
+    images = np.random.default_rng(0).integers(0, 256, (70, 20, 20, 1), np.uint8)
+    labels = np.arange(70) % 2
+    phase = head_phase(epochs=4, windowed=0.5, schedule="warmup-cosine")
+    result, at = Fit(), list[list[np.ndarray]]()
+    fit(
+        model, phase, (images, labels), (images, labels), 2, 0, CPU, result,
+        lambda epoch: at.append(model.get_weights()),
+    )  # fmt: skip
+    # Built; trained and validated whole; built and trained as windows.
+    assert sides.seen == [20, 20, 20, 16, 16]
+    assert [variable.path for variable in model.trainable_variables] == before
+    for earlier, later in zip([None, *at], at, strict=False):
+        assert earlier is None or any((a != b).any() for a, b in zip(earlier, later, strict=True))
+    # One optimizer goes through its whole schedule.
+    assert int(model.optimizer.iterations) == 4 * 5
+    rates = [epoch.learning_rate for epoch in result.epochs]
+    assert rates[1] > rates[2] > rates[3] > 0
+    whole, part = (2 * (9 * 4 * side**2 + 4 * 2) for side in (18, 14))
+    assert result.flops == 70 * (4 * whole + 3 * (2 * part + 2 * whole))
+    (loss, *_) = model.evaluate(images, np.eye(2)[labels], verbose=0)
+    assert result.epochs[-1].val_loss == pytest.approx(loss, rel=1e-4)
+
+
 def test_a_smoothed_loss_is_trained_on_and_the_plain_one_is_reported():
     model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
     phase = head_phase(label_smoothing=0.4, learning_rate=0.0, epochs=1)
