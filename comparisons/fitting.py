@@ -100,25 +100,18 @@ def fit(
     steps = math.ceil(len(examples) / phase["batch_size"])
     optimizer = make_optimizer(phase, steps * phase["epochs"], rates)
     compile_model(model, phase, optimizer, runtime)
-    loop = epochs(model, examples, phase["batch_size"], runtime)
-    result.compile_seconds += warm_up(model, loop)
-    work = flops.forward(model)
-    ways = [Way(model, loop, work)] * phase["epochs"]
+    whole = Way(model, epochs(model, examples, phase["batch_size"], runtime), flops.forward(model))
+    result.compile_seconds += warm_up(model, whole.loop)
+    ways = [whole] * phase["epochs"]
     if few := round(phase.get("windowed", 0.0) * phase["epochs"]):
-        way, seconds = through_windows(model, phase, examples, runtime)
-        ways[:few] = [way] * few
-        result.compile_seconds += seconds
+        ways[:few] = [through_windows(model, phase, examples, runtime, result)] * few
     best = Best(model, phase.get("patience", 0))
     for epoch, way in enumerate(ways):
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
-        way.model.reset_metrics()
-        way.loop.train(epoch)
-        logs = metrics(way.model)
+        logs = way.train(epoch)
         trained = time.perf_counter()
-        model.reset_metrics()
-        loop.validate()
-        checked = metrics(model)
+        checked = whole.validate()
         result.evaluate_seconds += time.perf_counter() - trained
         entry = Epoch(
             phase=phase["name"],
@@ -133,7 +126,7 @@ def fit(
         )
         result.epochs.append(entry)
         result.flops += flops.TRAINING_FACTOR * len(examples) * way.flops
-        result.flops += len(validation[1]) * work
+        result.flops += len(validation[1]) * whole.flops
         tell(entry)
         if not math.isfinite(logs["loss"]):
             raise Diverged(f"the loss was not a finite number in epoch {epoch + 1}")
@@ -145,28 +138,41 @@ def fit(
 
 @dataclass(frozen=True)
 class Way:
-    """What trains in an epoch, by which loop, and the FLOP of one example forward."""
+    """A compiled network, the loop that trains it, and the FLOP of one example forward."""
 
     model: keras.Model
     loop: Epochs
     flops: int
 
+    def train(self, epoch: int) -> dict[str, float]:
+        """One epoch, from 0 on; its metrics on what was trained on, as met."""
+        self.model.reset_metrics()
+        self.loop.train(epoch)
+        return metrics(self.model)
+
+    def validate(self) -> dict[str, float]:
+        """Metrics of the held-out examples."""
+        self.model.reset_metrics()
+        self.loop.validate()
+        return metrics(self.model)
+
 
 def through_windows(
-    model: keras.Model, phase: dict[str, Any], examples: Examples, runtime: Runtime
-) -> tuple[Way, float]:
-    """The way to train a compiled `model` on windows of the images; seconds of compilation.
-
-    Weights and optimizer are the model's own.
-    """
+    model: keras.Model,
+    phase: dict[str, Any],
+    examples: Examples,
+    runtime: Runtime,
+    result: Fit,
+) -> Way:
+    """The way to train a compiled `model`, by its own optimizer, on windows of the images."""
     with runtime.scope():
         small = smaller(model, *window_sides(*examples.inputs.shape[1:3]))
     compile_model(small, phase, model.optimizer, runtime)
     windows = replace(examples, names=[*examples.names, "window"])
     loop = epochs(small, windows, phase["batch_size"], runtime)
-    seconds = warm_up(small, loop, validates=False)
+    result.compile_seconds += warm_up(small, loop, validates=False)
     # A layer knows the shape that it was first given: a copy of all is counted.
-    return Way(small, loop, flops.forward(keras.models.clone_model(small))), seconds
+    return Way(small, loop, flops.forward(keras.models.clone_model(small)))
 
 
 def metrics(model: keras.Model) -> dict[str, float]:
