@@ -15,6 +15,7 @@ import numpy as np
 from comparisons.augment import window_sides
 from comparisons.epochs import Epochs, Examples, epochs
 from comparisons.optimizers import make_optimizer
+from comparisons.recipes import windowed_epochs
 from comparisons.records import Epoch, finite
 from comparisons.runtime import Runtime
 from models import flops
@@ -103,7 +104,7 @@ def fit(
     whole = Way(model, epochs(model, examples, phase["batch_size"], runtime), flops.forward(model))
     result.compile_seconds += warm_up(model, whole.loop)
     ways = [whole] * phase["epochs"]
-    if few := round(phase.get("windowed", 0.0) * phase["epochs"]):
+    if few := windowed_epochs(phase):
         ways[:few] = [through_windows(model, phase, examples, runtime, result)] * few
     best = Best(model, phase.get("patience", 0))
     for epoch, way in enumerate(ways):
@@ -202,7 +203,7 @@ def compile_model(
 
 
 def warm_up(model: keras.Model, loop: Epochs, validates: bool = True) -> float:
-    """Compile training and validation by a few steps that are taken back; the seconds it took.
+    """Compile training, and validation if asked, by a few steps taken back; the seconds it took.
 
     Every variable of model and optimizer, random states included, is as before.
     """

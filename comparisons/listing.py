@@ -9,6 +9,7 @@ from rich.table import Table
 
 from comparisons.data import SOURCES
 from comparisons.presets import PRESETS
+from comparisons.recipes import windowed_epochs
 from comparisons.records import full_name
 from comparisons.session import Request, plain_console, planned_without_supplies
 from comparisons.strategies import STRATEGIES
@@ -77,7 +78,7 @@ def show_knobs() -> None:
 
 def _phase(phase: dict[str, Any]) -> str:
     extras = "".join(f" + {name}" for name in phase["augment"])
-    if few := round(phase.get("windowed", 0.0) * phase["epochs"]):
+    if few := windowed_epochs(phase):
         extras += f" + window in the first {few}"
     found = " x the rate found" if phase.get("found_rate") else ""
     turned = "".join(

@@ -155,6 +155,11 @@ def settle(recipe: Recipe, train_size: int) -> dict[str, Any]:
     return values
 
 
+def windowed_epochs(phase: dict[str, Any]) -> int:
+    """How many epochs of a settled phase, from the first on, see windows of the images."""
+    return round(phase.get("windowed", 0.0) * phase["epochs"])
+
+
 def spread(total: int, parts: list[int]) -> list[int]:
     """Scale positive whole numbers so that they add up to `total`, each at least one.
 

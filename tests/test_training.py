@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -430,8 +431,8 @@ def test_the_first_epochs_see_windows_and_validation_whole_images():
     # Built; trained and validated whole; built and trained as windows.
     assert sides.seen == [20, 20, 20, 16, 16]
     assert [variable.path for variable in model.trainable_variables] == before
-    for earlier, later in zip([None, *at], at, strict=False):
-        assert earlier is None or any((a != b).any() for a, b in zip(earlier, later, strict=True))
+    for earlier, later in pairwise(at):
+        assert any((a != b).any() for a, b in zip(earlier, later, strict=True))
     # One optimizer goes through its whole schedule.
     assert int(model.optimizer.iterations) == 4 * 5
     rates = [epoch.learning_rate for epoch in result.epochs]
