@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from benchmarks import (
     growth,
     guard,
     measure,
+    onednn,
     partial,
     startup,
     steps,
@@ -27,6 +27,7 @@ from benchmarks import (
     tutorial,
     waits,
 )
+from comparisons.runtime import before_loading
 
 BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
@@ -41,6 +42,7 @@ BENCHMARKS = {
         partial,
         storage,
         threads,
+        onednn,
         strategies,
         growth,
         waits,
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     # Before anything loads TensorFlow, here and in the processes that are started.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    before_loading()
     console = Console(width=100)
     code = 0
     for name in options.names:

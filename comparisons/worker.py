@@ -17,13 +17,14 @@ from typing import IO, Any
 import msgspec
 
 from comparisons.errors import ComparisonError
+from comparisons.runtime import before_loading
 
 
 def main() -> None:
     """Do the task on standard input; the last line says how it ended."""
     answers = _take_standard_output()
     warnings.simplefilter("ignore")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    before_loading()
     # Keras would load it with itself, a third of a second in every run; a run draws nothing.
     sys.modules["matplotlib"] = None  # type: ignore[assignment]
 

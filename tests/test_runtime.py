@@ -15,8 +15,8 @@ from comparisons.errors import ComparisonError
 ROOT = Path(__file__).parent.parent
 
 
-def python(code, **variables):
-    """Run code in a process of its own; its last line of output, read as JSON."""
+def process(code, **variables):
+    """Run code in a process of its own; what it wrote to standard output, and to standard error."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -26,7 +26,12 @@ def python(code, **variables):
         timeout=240,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return done.stdout, done.stderr
+
+
+def python(code, **variables):
+    """The last line of output of code in a process of its own, read as JSON."""
+    return json.loads(process(code, **variables)[0].strip().splitlines()[-1])
 
 
 def test_the_flags_offer_every_engine_and_device():
@@ -46,6 +51,29 @@ def test_the_environment_says_where_a_run_took_place():
     assert found["versions"]["keras"] == "3.15.1"
     text = json.dumps(found)
     assert str(ROOT) not in text and str(Path.home()) not in text
+
+
+def test_a_processor_is_named_with_its_widest_instructions(tmp_path):
+    def listed(text):
+        listing = tmp_path / "cpuinfo"
+        listing.write_text(text)
+        return runtime.cpu_name(listing)
+
+    first = "processor : 0\nmodel name : Some: CPU\nflags : fpu avx avx2{more} sse\n"
+    other = "\nprocessor : 1\nmodel name : Other\nflags : fpu\n"
+    assert listed(first.format(more="") + other) == "Some: CPU (AVX2)"
+    assert listed(first.format(more=" avx512f") + other) == "Some: CPU (AVX-512)"
+    assert listed(first.format(more=" amx_tile avx512f")) == "Some: CPU (AMX)"
+    assert listed("model name : Plain\nflags : fpu") == "Plain"
+    assert runtime.cpu_name(tmp_path / "nowhere")  # Some other name.
+
+
+@pytest.mark.parametrize(("asked", "on"), [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)])
+def test_tensorflow_uses_onednn_unless_told_not_to(monkeypatch, asked, on):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    code = "from comparisons import runtime; runtime.start('cpu', 0, False)"
+    _, said = process(code, TF_CPP_MIN_LOG_LEVEL="0", **asked)
+    assert ("oneDNN custom operations are on" in said) is on
 
 
 def test_peak_memory_is_that_of_the_process_alone():
