@@ -80,7 +80,9 @@ RECIPES = {
     "tutorial-cnn": Recipe("adam", 1e-3, batch_size=32, epochs=10, growth=0.0),
     "cnn": CNN,
     "cnn-medium": replace(CNN, epochs=6),
-    "cnn-large": replace(CNN, epochs=12, windowed=1 / 3),
+    "cnn-large": replace(
+        CNN, optimizer="muon", learning_rate=0.2, batch_size=256, epochs=12, windowed=1 / 3
+    ),
     "plain-cnn": Recipe("adam", 5e-4, batch_size=32, epochs=8, growth=0.0),
     "base": Recipe(
         "adam",

@@ -94,7 +94,7 @@ found = runtime.start("cpu", 0, False)
 data = prepare({data!r}, None)
 settings = plan.Settings({data!r}, epochs=2)
 planned = plan.runs([parse("cnn:scratch")], [0], [270], settings, data.fingerprint, [], "")[0]
-planned.phases[0]["windowed"] = 0.5
+planned.phases[0] |= {{"windowed": 0.5, "optimizer": "muon"}}
 record, logits = training.run(planned, data, found)
 print(json.dumps([found.count, record.status, record.test.accuracy, record.environment["backend"],
                   sys.modules.get("tensorflow") is not None]))
