@@ -106,7 +106,7 @@ OWN = {
         ),
         Model(
             "cnn-large",
-            "the same for half an hour: the second block twice as wide",
+            "the same for half an hour: the second block twice as wide, kernels trained by Muon",
             kind="cnn-large",
             pretrained=False,
             smallest=9,
