@@ -23,8 +23,8 @@ TUNING = (
     "XLA_FLAGS",
 )
 # What a framework reads as it is loaded, and its own defaults are not the best for. TensorFlow uses
-# oneDNN unasked only on processors that have instructions made for networks; others train and
-# infer faster with it too (python -m benchmarks onednn).
+# oneDNN unasked only on processors that have instructions made for networks; what it brings on
+# others, `python -m benchmarks onednn` measures there.
 BEFORE_LOADING = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
 # The widest first: how fast a processor is depends more on these than on its name.
 INSTRUCTIONS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
