@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comparisons import command
-from comparisons.errors import ComparisonError
+from comparisons.core.errors import ComparisonError
 
 if TYPE_CHECKING:
-    from comparisons.records import Record
-    from comparisons.session import Request
+    from comparisons.core.records import Record
+    from comparisons.plan.request import Request
 
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
@@ -51,7 +51,8 @@ def compare(
     one line that the command line would print.
     """
     from comparisons import report
-    from comparisons.session import Request, run_session
+    from comparisons.plan.request import Request
+    from comparisons.running.session import run_session
 
     command.known_device(device)
     if engine not in ENGINES:
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     if options.list:
-        from comparisons import listing
+        from comparisons.running import listing
 
         listing.show_tables()
         return 0
@@ -97,8 +98,8 @@ def _run(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def _request(options: argparse.Namespace, arguments: list[str]) -> Request:
-    from comparisons.plan import command_line
-    from comparisons.session import Request
+    from comparisons.plan.request import Request
+    from comparisons.plan.runs import command_line
 
     return Request(
         arms=None if options.arms is None else tuple(options.arms),

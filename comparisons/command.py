@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comparisons.errors import ComparisonError
-from comparisons.runtime import DEVICES
+from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import DEVICES
 
 if TYPE_CHECKING:
-    from comparisons.session import Request
+    from comparisons.plan.request import Request
 
 EXIT_CODES = """exit codes: 0 all runs ended; 1 a run failed or a file could not be written;
 2 usage, or something named that cannot be had; 130 interrupted
@@ -79,15 +79,16 @@ def exit_code(run: Callable[[], int]) -> int:
 
 def carry_out(request: Request, dry_run: bool) -> int:
     """Show the plan of a request; or run it, write its page and print its table."""
-    from comparisons import listing
+    from comparisons.running import listing
 
     if dry_run:
         listing.show_plan(request)
         return 0
     from comparisons import report
+    from comparisons.findings.headline import headline
     from comparisons.report import table
-    from comparisons.report.headline import headline
-    from comparisons.session import plain_console, run_session
+    from comparisons.running.session import run_session
+    from comparisons.running.terminal import plain_console
 
     console = plain_console()
     session = run_session(request, console)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comparisons import command
-from comparisons.errors import ComparisonError
-from comparisons.variants import KNOBS
+from comparisons.core.errors import ComparisonError
+from comparisons.plan.knobs import KNOBS
 
 if TYPE_CHECKING:
-    from comparisons.records import Record
+    from comparisons.core.records import Record
 
 RESULTS = Path("results") / "knobs"
 
@@ -40,12 +40,13 @@ def turn(
 ) -> list[Record]:
     """Compare the variants of a knob and return the records, by size, then variant, then seed.
 
-    `name` is a row of comparisons.variants.KNOBS; the other arguments are the flags of the
+    `name` is a row of comparisons.plan.knobs.KNOBS; the other arguments are the flags of the
     command line. With `out=None` nothing is written. Raises ComparisonError, whose message is
     the one line that the command line would print.
     """
     from comparisons import report
-    from comparisons.session import Request, run_session
+    from comparisons.plan.request import Request
+    from comparisons.running.session import run_session
 
     command.known_device(device)
     session = run_session(
@@ -77,14 +78,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, arguments: list[str]) -> int:
     if options.list:
-        from comparisons import listing
+        from comparisons.running import listing
 
         listing.show_knobs()
         return 0
     if options.name is None:
         raise ComparisonError(f"name the knob to turn: {', '.join(KNOBS)}")
-    from comparisons.plan import command_line
-    from comparisons.session import Request
+    from comparisons.plan.request import Request
+    from comparisons.plan.runs import command_line
 
     request = Request(
         knob=options.name,

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from comparisons import arms, plan, runner, supplies
+from comparisons.core import files
+from comparisons.core.errors import ComparisonError
+from comparisons.core.files import must_be_writable, write_text
+from comparisons.core.records import Data, Record
 from comparisons.data.dataset import validation_size
-from comparisons.errors import ComparisonError
-from comparisons.files import write_text
-from comparisons.progress import Display
-from comparisons.records import Data, Record
-from comparisons.session import must_be_writable, plain_console
+from comparisons.plan import arms
+from comparisons.plan import runs as plan
+from comparisons.running import runner, supplies
+from comparisons.running.terminal import Display, plain_console
 
 EXAMPLE = """example, which made the bundled base:
   python -m comparisons.pretrain --data shapes-source --model tiny --deterministic \\
@@ -60,7 +62,7 @@ def pretrain(
     try:
         write_text(out / f"{arm.model_name}.json", json.dumps(card, indent=1) + "\n")
     except OSError as error:
-        raise runner.cannot_write(out, error) from None
+        raise files.cannot_write(out, error) from None
     return card
 
 

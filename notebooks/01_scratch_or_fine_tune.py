@@ -49,9 +49,10 @@ prediction = {
 # %%
 from IPython.display import Image, Markdown, display
 
-from comparisons import cifar, statistics
-from comparisons.report import figures, findings, style
-from comparisons.report.text import percent, seconds
+from comparisons import cifar
+from comparisons.findings import intervals, verdict
+from comparisons.findings.text import percent, seconds
+from comparisons.report.figures import catalog, style
 
 records = cifar.compare(preset="demo")
 
@@ -71,7 +72,7 @@ def table(header, *rows):
 
 
 def draw(name):
-    plot = figures.FIGURES[name]
+    plot = catalog.FIGURES[name]
     display(Image(style.png(plot.draw(records)), width=760, alt=plot.finding(records)))
 
 
@@ -158,7 +159,7 @@ draw("accuracy")
 table(
     "arm | validation, best epoch | validation, last epoch | test",
     *(
-        f"{r.arm} | {percent(statistics.best_validation(r))} | "
+        f"{r.arm} | {percent(intervals.best_validation(r))} | "
         f"{percent(r.history[-1].val_accuracy)} | {percent(r.test.accuracy)}"
         for r in records
     ),
@@ -181,7 +182,7 @@ table(
 # %%
 def accuracy_after(record, moment):
     """Validation accuracy in the last epoch that had ended by then; None before the first."""
-    times = statistics.clock(record)
+    times = intervals.clock(record)
     ended = [e.val_accuracy for e, t in zip(record.history, times, strict=True) if t <= moment]
     return ended[-1] if ended else None
 
@@ -193,7 +194,7 @@ def leader_after(moment):
 
 draw("accuracy-time")
 
-finish = max(statistics.clock(r)[-1] for r in records)
+finish = max(intervals.clock(r)[-1] for r in records)
 table(
     f"after | {scratch.arm} | {frozen.arm} | ahead",
     *(
@@ -223,13 +224,13 @@ table(
 # %%
 draw("time-split")
 
-cold, warm = (statistics.total(frozen, cold=c) for c in (True, False))
+cold, warm = (intervals.total(frozen, cold=c) for c in (True, False))
 images = sum(sizes.values())
 found = "had to be computed in this run" if frozen.seconds.extract > 0 else "were found on disk"
 say(
     f"**{frozen.arm}** takes {seconds(cold)} cold and {seconds(warm)} warm, and of that "
     f"{seconds(frozen.seconds.train / len(frozen.history))} for training in an epoch. "
-    f"**{scratch.arm}** keeps no features; it takes {seconds(statistics.total(scratch))}, and of "
+    f"**{scratch.arm}** keeps no features; it takes {seconds(intervals.total(scratch))}, and of "
     f"that {seconds(scratch.seconds.train / len(scratch.history))} for training in an epoch."
 )
 say(
@@ -302,8 +303,8 @@ for r in records:
 
 # %%
 best = max(records, key=lambda r: r.test.accuracy)
-luck = statistics.sampling_noise(best.test.accuracy, sizes["test"])
-say("**What these records say.** " + " ".join(findings.headline(records)))
+luck = intervals.sampling_noise(best.test.accuracy, sizes["test"])
+say("**What these records say.** " + " ".join(verdict.headline(records)))
 say(
     f"With {sizes['test']:,} test images, a difference below about {100 * luck:.1f} points could "
     f"be the luck of their draw alone. Number of seeds: {len({r.seed for r in records})}."

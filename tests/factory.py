@@ -6,7 +6,7 @@ import math
 import random
 from typing import Any
 
-from comparisons.records import (
+from comparisons.core.records import (
     SCHEMA,
     Adapters,
     Data,

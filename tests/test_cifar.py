@@ -6,15 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from comparisons import cifar, records
-from comparisons.errors import ComparisonError
+from comparisons import cifar
+from comparisons.core import records
+from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import ROOT
 
-ROOT = Path(__file__).parent.parent
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 
@@ -309,7 +309,7 @@ def wait_for_child(parent):
             ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True
         ).stdout
         for line in listed.splitlines():
-            if "comparisons.worker" in line:
+            if "comparisons.running.worker" in line:
                 return int(line.split()[0])
         time.sleep(0.1)
     raise AssertionError("no worker was started")

@@ -1,19 +1,18 @@
 """The README's figures are those of the committed records."""
 
-from pathlib import Path
-
 import pytest
 
-from comparisons import records
-from comparisons.report import readme, table
+from comparisons import readme
+from comparisons.core import records
+from comparisons.core.machine import ROOT
+from comparisons.report import table
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
 def test_the_readme_is_what_the_records_and_tables_make():
     for path, made in readme.pages().items():
-        assert path.read_text() == made, "run: python -m comparisons.report.readme"
+        assert path.read_text() == made, "run: python -m comparisons.readme"
 
 
 def test_every_made_stretch_is_there_and_an_altered_figure_is_noticed():

@@ -13,20 +13,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from comparisons import arms, knobs, plan, range_test, recipes, records, report, runtime, training
-from comparisons import statistics as st
+from comparisons import knobs, report
+from comparisons.core import records
+from comparisons.core.errors import ComparisonError
 from comparisons.data import prepare
-from comparisons.errors import ComparisonError
-from comparisons.fitting import Fit, fit
-from comparisons.optimizers import OPTIMIZERS, make_optimizer
-from comparisons.report import figures, style
-from comparisons.report import knobs as said
-from comparisons.report.headline import headline
-from comparisons.report.view import view
-from comparisons.variants import KNOBS, LARGEST, largest_batch
-from models import adapt, catalog, kernels
+from comparisons.findings import knobs as said_of_knobs
+from comparisons.findings.groups import group_runs
+from comparisons.findings.headline import headline
+from comparisons.findings.view import view
+from comparisons.plan import arms, recipes
+from comparisons.plan import runs as plan
+from comparisons.plan.knobs import KNOBS, LARGEST, largest_batch
+from comparisons.report.figures import arm_styles, catalog
+from comparisons.training import device, range_test
+from comparisons.training import run as training
+from comparisons.training.fitting import Fit, fit
+from comparisons.training.optimizers import OPTIMIZERS, make_optimizer
+from models import adapt, kernels
+from models.catalog import MODELS
 
-CPU = runtime.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
+CPU = device.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 ALL = [(name, variant) for name, knob in KNOBS.items() for variant in knob.variants]
 
 
@@ -89,10 +95,10 @@ def test_the_largest_batch_is_all_images_or_what_memory_holds(monkeypatch):
 def test_every_variant_has_a_look_of_its_own_in_its_knob():
     for name, knob in KNOBS.items():
         labels = [f"cnn:scratch ({variant})" for variant in knob.variants]
-        chosen = style.styles(labels)
+        chosen = arm_styles.styles(labels)
         assert len({(s.colour, s.marker) for s in chosen.values()}) == len(labels), name
-        assert style.styles(labels[1:])[labels[1]] == chosen[labels[1]]
-        assert style.styles([f"{labels[0][:-1]}, epochs 4)"]).popitem()[1] == chosen[labels[0]]
+        assert arm_styles.styles(labels[1:])[labels[1]] == chosen[labels[1]]
+        assert arm_styles.styles([f"{labels[0][:-1]}, epochs 4)"]).popitem()[1] == chosen[labels[0]]
 
 
 # --- what variants do --------------------------------------------------------------------
@@ -225,7 +231,7 @@ def test_a_penalty_shrinks_weights():
 
 def built(name: str = "plain-cnn", **change: Any) -> adapt.Network:
     keras.utils.set_random_seed(0)
-    model = catalog.MODELS[name]
+    model = MODELS[name]
     return adapt.build(model, {}, (16, 16, 3), 3, None, adapt.Change(**change))
 
 
@@ -348,7 +354,7 @@ def ran(npz: Any, knob: str, variant: str, epochs: int = 2, **change: Any) -> re
     run = planned(knob, str(npz), 96, epochs=epochs)[variant]
     for one in run.phases:
         one.update(change)
-    return training.run(run, dataset, runtime.start("cpu", 0, False))[0]
+    return training.run(run, dataset, device.start("cpu", 0, False))[0]
 
 
 def test_the_rate_that_was_found_is_the_rate_that_is_used(tiny_npz):
@@ -364,7 +370,7 @@ def test_how_weights_begin_is_in_the_record(tiny_npz):
     plain, he = (ran(tiny_npz, "init", variant, epochs=1) for variant in ("plain", "He"))
     assert [s.layer for s in plain.at_start] == [s.layer for s in he.at_start]
     assert len(plain.at_start) == 19
-    assert said.faded([plain]) < 1e-6 < said.faded([he])
+    assert said_of_knobs.faded([plain]) < 1e-6 < said_of_knobs.faded([he])
     assert plain.status == "diverged"
 
 
@@ -411,10 +417,10 @@ def test_the_highest_and_the_lowest_are_named_and_labels_have_the_variant():
         "right, and SGD lowest, with 60.3 %."
     )
     assert "epoch" in second
-    labels = sorted(g.label for g in st.group(made))
+    labels = sorted(g.label for g in group_runs(made))
     assert labels == ["tutorial-cnn:scratch (Adam)", "tutorial-cnn:scratch (SGD)"]
     made[0].settings = {**made[0].settings, "epochs": 4}
-    assert "tutorial-cnn:scratch (Adam, epochs 4)" in {g.label for g in st.group(made)}
+    assert "tutorial-cnn:scratch (Adam, epochs 4)" in {g.label for g in group_runs(made)}
 
 
 def test_variants_that_are_level_are_not_ranked_and_broken_ones_are_told():
@@ -454,7 +460,7 @@ def test_two_sentences_whatever_the_records_are(knob, data):
     if "ends highest" in lines[0]:
         assert view(made).name(best[0].label) in lines[0]
         assert best[0].ok
-    for plot in figures.drawable(made):
+    for plot in catalog.drawable(made):
         assert plot.finding(made)
 
 
@@ -462,7 +468,7 @@ def test_arms_without_a_knob_are_told_as_ever():
     made = factory.records(["cnn:scratch", "tutorial-cnn:scratch"])
     assert headline(made) == report.findings.headline(made)
     mixed = [*made, *turned("init", {"He": [0.5]})]
-    assert said.knob_of(mixed) is None
+    assert said_of_knobs.knob_of(mixed) is None
 
 
 # --- the command line --------------------------------------------------------------------

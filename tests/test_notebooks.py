@@ -14,8 +14,9 @@ import msgspec
 import pytest
 
 from comparisons import cifar
-from comparisons.records import Data, Record, Weights
-from comparisons.statistics import sampling_noise
+from comparisons.core.machine import ROOT
+from comparisons.core.records import Data, Record, Weights
+from comparisons.findings.intervals import sampling_noise
 
 MISSING = "not installed: pip install -e '.[notebooks]'"
 nbformat = pytest.importorskip("nbformat", reason=f"nbformat is {MISSING}")
@@ -23,7 +24,7 @@ nbclient = pytest.importorskip("nbclient", reason=f"nbclient is {MISSING}")
 pytest.importorskip("jupytext", reason=f"jupytext is {MISSING}")
 pytest.importorskip("ipykernel", reason=f"ipykernel is {MISSING}")
 
-ROOT = Path(__file__).parent.parent
+
 NOTEBOOKS = ROOT / "notebooks"
 SCRIPTS = sorted(NOTEBOOKS.glob("[0-9]*.py"))
 FIRST = NOTEBOOKS / "01_scratch_or_fine_tune.py"

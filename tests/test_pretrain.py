@@ -5,11 +5,11 @@ import json
 import pytest
 
 from comparisons import cifar, pretrain
+from comparisons.core.errors import ComparisonError
 from comparisons.data import prepare
 from comparisons.data.dataset import fingerprint
 from comparisons.data.shapes import make
-from comparisons.errors import ComparisonError
-from comparisons.extraction import weights_digest
+from comparisons.training.extraction import weights_digest
 from models import adapt
 from models.catalog import BUNDLED, MODELS
 

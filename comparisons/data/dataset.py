@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.records import Data
+from comparisons.core.records import Data
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_SHARE = 10

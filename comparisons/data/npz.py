@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.core.errors import ComparisonError
 from comparisons.data.dataset import ARRAYS
-from comparisons.errors import ComparisonError
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.errors import ComparisonError
+from comparisons.core.errors import ComparisonError
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.errors import ComparisonError
-from comparisons.files import write_text, write_with
-from comparisons.records import Record, load_all
-from comparisons.report import figures, page, style, table
-from comparisons.report.headline import headline
+from comparisons.core.errors import ComparisonError
+from comparisons.core.files import write_text, write_with
+from comparisons.core.records import Record, load_all
+from comparisons.findings.headline import headline
+from comparisons.report import page, table
+from comparisons.report.figures import catalog, style
 
 __all__ = ["build", "show"]
 
@@ -52,7 +53,7 @@ def show(records: Sequence[Record]) -> None:
     from IPython.display import HTML, Image, display
 
     display(HTML(page.fragment(records)))
-    for plot in figures.drawable(records):
+    for plot in catalog.drawable(records):
         if plot.main:
             # As PNG data, so that no figure is left behind to be drawn a second time.
             picture = style.png(plot.draw(records))
@@ -64,7 +65,7 @@ def _write(folder: Path, records: Sequence[Record], left_out: Sequence[str]) -> 
     table.write_csv(rows, folder / "summary.csv")
     table.write_json(rows, headline(records), folder / "summary.json")
     pictures = []
-    for plot in figures.drawable(records):
+    for plot in catalog.drawable(records):
         wide = plot.draw(records)
         picture = page.Picture(plot, style.svg(wide), style.svg(plot.draw(records, narrow=True)))
         for suffix, data in (("svg", picture.wide), ("png", style.png(wide))):
@@ -82,7 +83,7 @@ def _write_bytes(path: Path, data: bytes) -> None:
 
 def _remove_stale(folder: Path, made: set[str]) -> None:
     """A figure of an earlier report that these records no longer give must not stay behind."""
-    for name in figures.FIGURES.keys() - made:
+    for name in catalog.FIGURES.keys() - made:
         for suffix in ("svg", "png"):
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)
 

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.errors import ComparisonError
-from comparisons.records import load_all
+from comparisons.core.errors import ComparisonError
+from comparisons.core.records import load_all
+from comparisons.findings.headline import headline
 from comparisons.report import build
-from comparisons.report.headline import headline
 
 EXAMPLE = """\
 example:

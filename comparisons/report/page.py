@@ -12,17 +12,18 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from comparisons import statistics as st
-from comparisons.records import Record
-from comparisons.report import findings, knobs, text
-from comparisons.report.figures import Plot
-from comparisons.report.headline import headline
-from comparisons.report.style import styles
+from comparisons.core.records import Record
+from comparisons.findings import intervals, text, verdict
+from comparisons.findings import knobs as said_of_knobs
+from comparisons.findings.groups import Group, data_key, group_runs
+from comparisons.findings.headline import headline
+from comparisons.findings.view import View, cold, view
+from comparisons.findings.view import accuracy as accuracy_of
+from comparisons.plan.knobs import KNOBS
+from comparisons.report.figures.arm_styles import styles
+from comparisons.report.figures.catalog import Plot
 from comparisons.report.table import Row, describe, summarise, upstream
-from comparisons.report.view import View, cold, view
-from comparisons.report.view import accuracy as accuracy_of
 from comparisons.report.words import ARM_READING, GLOSSARY, KNOB_READING, READING
-from comparisons.variants import KNOBS
 
 # What a URL in an attribute may have as it is; a space would end it in `srcset`.
 URL_SAFE = "!$()*+,-./:;=?@[]^_`{|}~"
@@ -45,7 +46,7 @@ def render(
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped."""
     seen = view(records)
-    knob = knobs.knob_of(seen.records)
+    knob = said_of_knobs.knob_of(seen.records)
     environment = _environment()
     return environment.get_template("page.html.j2").render(
         **_summary(records, rows),
@@ -55,8 +56,8 @@ def render(
         left_out=left_out,
         pictures=[_picture(p, records) for p in pictures],
         differences=differences(seen),
-        runs=[(g.label, r) for g in st.group(records) for r in g.records],
-        total=st.total,
+        runs=[(g.label, r) for g in group_runs(records) for r in g.records],
+        total=intervals.total,
         reading=(KNOB_READING if knob else ARM_READING) + READING,
         glossary=GLOSSARY,
         arms=[_arm(g) for g in _one_per_label(records)],
@@ -89,14 +90,14 @@ def warnings(records: Sequence[Record]) -> list[str]:
         if not d.complete:
             lines.append(f"Not the whole data set: only a part of {d.name} was at hand.")
         lines.append(d.note)
-    sets = {st.data_key(r) for r in records}
+    sets = {data_key(r) for r in records}
     if len(sets) > 1:
         names = text.listing(text.unique(r.data.name for r in records))
         lines.append(
             f"{len(sets)} data sets are in this folder ({names}): the headline, the figures and "
             f"the differences are about {view(records).records[0].data.name}, the tables show all."
         )
-    for g in st.group(records):
+    for g in group_runs(records):
         if len({text.flat(r.environment.get("device")) for r in g.ok}) > 1:
             lines.append(f"The times of {g.label} are means over different devices.")
     return text.unique(lines)
@@ -118,13 +119,13 @@ def _notices(records: Sequence[Record]) -> list[str]:
 def differences(seen: View) -> list[dict[str, Any]]:
     """Every pair of arms at every size: what their seeds say, and in a word what follows."""
     return [
-        _difference(findings.verdict(a, b), size)
+        _difference(verdict.verdict(a, b), size)
         for size in seen.sizes
         for a, b in combinations(seen.best_first(size), 2)
     ]
 
 
-def _difference(found: findings.Verdict, size: int) -> dict[str, Any]:
+def _difference(found: verdict.Verdict, size: int) -> dict[str, Any]:
     s = found.paired.summary
     if s.low is not None:
         says = (
@@ -171,8 +172,8 @@ def _summary(records: Sequence[Record], rows: Sequence[Row]) -> dict[str, Any]:
         "rows": rows,
         "style": chosen.__getitem__,
         "level": levels.pop() if len(levels) == 1 else None,
-        "method": st.METHOD,
-        "min_seeds": st.MIN_SEEDS,
+        "method": intervals.METHOD,
+        "min_seeds": intervals.MIN_SEEDS,
     }
 
 
@@ -202,12 +203,12 @@ def _data_uri(svg: bytes) -> Markup:
     return Markup(f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}")
 
 
-def _one_per_label(records: Sequence[Record]) -> list[st.Group]:
+def _one_per_label(records: Sequence[Record]) -> list[Group]:
     """The group of each arm and settings at its largest size."""
-    return list({g.label: g for g in st.group(records)}.values())
+    return list({g.label: g for g in group_runs(records)}.values())
 
 
-def _arm(g: st.Group) -> dict[str, Any]:
+def _arm(g: Group) -> dict[str, Any]:
     first = g.records[0]
     columns = text.unique(key for phase in first.phases for key in phase)
     return {

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from comparisons import statistics as st
-from comparisons.files import write_text
-from comparisons.records import Record, full_name
-from comparisons.report import findings, text
-from comparisons.report.view import accuracy, mean, view
-from comparisons.report.ways import forgotten
+from comparisons.core.files import write_text
+from comparisons.core.records import Record, full_name
+from comparisons.findings import intervals, text, verdict
+from comparisons.findings.groups import Group, group_runs
+from comparisons.findings.view import accuracy, mean, view
+from comparisons.findings.ways import forgotten
 
 WIDTH = 100  # columns of a terminal that the table fits in
 FORGOT, SOURCE = "forgot", "source s"  # headings of columns that only some tables have
@@ -81,7 +81,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def summarise(records: Sequence[Record]) -> list[Row]:
     """One row for each arm, size and settings: sizes ascending, the most accurate arm first."""
-    groups = st.group(records)
+    groups = group_runs(records)
     rows = [_row(g, _level(g, groups)) for g in groups]
     return sorted(
         rows,
@@ -232,22 +232,22 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
     return "; ".join(words) + "."
 
 
-def _level(group: st.Group, groups: Sequence[st.Group]) -> float | None:
+def _level(group: Group, groups: Sequence[Group]) -> float | None:
     same = (group.data, group.train_size)
-    return st.common_level([g for g in groups if g.ok and (g.data, g.train_size) == same])
+    return intervals.common_level([g for g in groups if g.ok and (g.data, g.train_size) == same])
 
 
-def _to_level(group: st.Group, level: float | None, cold: bool) -> float | None:
+def _to_level(group: Group, level: float | None, cold: bool) -> float | None:
     if level is None:
         return None
-    return mean(group, lambda r: st.time_to_accuracy(r, level, cold))
+    return mean(group, lambda r: intervals.time_to_accuracy(r, level, cold))
 
 
 def _largest(values: Iterable[int | None]) -> int | None:
     return max((v for v in values if v is not None), default=None)
 
 
-def _row(g: st.Group, level: float | None) -> Row:
+def _row(g: Group, level: float | None) -> Row:
     s, first, counts = accuracy(g), g.records[0], g.counts()
     return Row(
         arm=g.arm,
@@ -270,8 +270,8 @@ def _row(g: st.Group, level: float | None) -> Row:
         macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
         forgotten_mean=mean(g, forgotten),
-        seconds_cold=mean(g, st.total),
-        seconds_warm=mean(g, lambda r: st.total(r, cold=False)),
+        seconds_cold=mean(g, intervals.total),
+        seconds_warm=mean(g, lambda r: intervals.total(r, cold=False)),
         seconds_train=mean(g, lambda r: r.seconds.train),
         seconds_source_cold=mean(g, lambda r: r.seconds.source_cold),
         seconds_extract_cold=mean(g, lambda r: r.seconds.extract_cold),
@@ -291,7 +291,7 @@ def _row(g: st.Group, level: float | None) -> Row:
         device=", ".join(
             text.unique(text.flat(r.environment.get("device") or "") for r in g.records)
         ),
-        notes=findings.notes(g),
+        notes=verdict.notes(g),
     )
 
 

@@ -1,0 +1,1 @@
+"""What was measured once to choose a setting; nothing here is guarded."""

@@ -1,0 +1,105 @@
+"""The machine: processor, memory, installed versions, and the state of this code; no framework."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+# The folder that holds this project's packages.
+ROOT = Path(__file__).resolve().parents[2]
+DEVICES = ("auto", "cpu", "gpu", "tpu")
+
+
+# What changes speed or bits from outside; named in the record where it is set.
+TUNING = (
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "OMP_NUM_THREADS",
+    "XLA_FLAGS",
+)
+
+
+# What a framework reads as it is loaded, and its own defaults are not the best for. TensorFlow uses
+# oneDNN unasked only on processors that have instructions made for networks; what it brings on
+# others, `python -m comparisons.benchmarks onednn` measures there.
+BEFORE_LOADING = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
+
+
+# The widest first: how fast a processor is depends more on these than on its name.
+INSTRUCTIONS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
+
+
+PACKAGES = ("tensorflow", "keras", "numpy", "jax", "torch", "openvino", "tensorflow-datasets")
+
+
+def before_loading() -> None:
+    """Set what a framework reads as it is loaded, where the user has not."""
+    for name, value in BEFORE_LOADING.items():
+        os.environ.setdefault(name, value)
+
+
+def cpu_name(listing: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's own name, and its widest instructions where the system lists them."""
+    about: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        # All cores are listed, one after the other: the first will do.
+        first, _, _ = listing.read_text().partition("\n\n")
+        pairs = (line.partition(":") for line in first.splitlines())
+        about = {key.strip(): value.strip() for key, _, value in pairs}
+    name = about.get("model name") or platform.processor() or platform.machine()
+    has = about.get("flags", "").split()
+    widest = next((written for flag, written in INSTRUCTIONS.items() if flag in has), None)
+    return f"{name} ({widest})" if widest else name
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def code_state() -> dict[str, Any]:
+    """The git commit of this code, and whether it (results/ apart) was as committed."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, timeout=10
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    changes = git("status", "--porcelain", "--", ".", ":(exclude)results")
+    return {"commit": git("rev-parse", "HEAD"), "clean": None if changes is None else not changes}
+
+
+def peak_memory() -> int | None:
+    """The most memory this process has held, in bytes; None where the system does not say."""
+    with contextlib.suppress(OSError):
+        # Not getrusage on Linux: that figure starts at the size of the process that forked.
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def versions() -> dict[str, str]:
+    """The installed versions of the packages that decide what is computed."""
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found

@@ -1,0 +1,1 @@
+"""What a set of records says, in numbers and sentences."""

@@ -1,0 +1,218 @@
+"""Sentences computed from records: the headline, the figures' titles, the differences.
+
+Nothing here is canned: swap two arms' numbers and the sentences swap their names. Where the
+records do not tell two arms apart, the sentence says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from comparisons.core.records import Record
+from comparisons.findings import intervals, text
+from comparisons.findings.groups import Group
+from comparisons.findings.view import View, accuracy, cold, from_scratch, view, warm
+
+SAME_TIME = 0.05  # two times closer than this share of the longer are "about the same"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Two arms at one size, the more accurate first, and what the seeds say of the gap.
+
+    `gap` is a difference of accuracies, `noise` what the luck of the test images can do to it.
+    """
+
+    first: Group
+    second: Group
+    gap: float
+    noise: float
+    paired: intervals.Paired
+
+    @property
+    def equal(self) -> bool:
+        """Whether no winner may be named.
+
+        With an interval: it includes zero. With too few seeds for one: the gap is no larger
+        than the luck of drawing the test images. Always: the gap rounds to nothing, or the
+        seeds in common speak against the means of all seeds.
+        """
+        unsure = self.paired.summary.includes_zero
+        if unsure is None:
+            unsure = self.gap < self.noise
+        return unsure or self.gap < 0.0005
+
+
+def verdict(a: Group, b: Group) -> Verdict:
+    """Compare two groups that both have a run that ended well."""
+    first, second = sorted((a, b), key=lambda g: (-(accuracy(g).mean or 0.0), g.label))
+    pairs = intervals.paired(first.ok, second.ok)
+    top = accuracy(first).mean or 0.0
+    gap = pairs.summary.mean
+    if gap is None:
+        gap = top - (accuracy(second).mean or 0.0)
+    return Verdict(
+        first, second, gap, intervals.sampling_noise(top, intervals.images_tested(first.ok)), pairs
+    )
+
+
+def rivals(groups: Sequence[Group]) -> tuple[Group, Group] | None:
+    """The best arm and the best of the other kind (scratch or pretrained), else the runner-up.
+
+    `groups` come the most accurate first.
+    """
+    if len(groups) < 2:
+        return None
+    best, *others = groups
+    kind = from_scratch(best)
+    return best, next((g for g in others if from_scratch(g) != kind), others[0])
+
+
+def headline(records: Sequence[Record]) -> list[str]:
+    """What the records say, in a few sentences, the most important first."""
+    seen = view(records)
+    if not seen.records:
+        return ["There are no runs yet."]
+    ended = seen.best_first(seen.size)
+    if not ended:
+        return [f"No run ended well: {endings(seen.groups)}."]
+    pair = rivals(ended)
+    where = f"With {text.count(seen.size)} training images, "
+    if pair is None:
+        return [f"{where}{alone(ended[0])}.", _alone_evidence(ended[0]), *_mishaps(seen)]
+    found = verdict(*pair)
+    return [where + _contest(found), evidence(found), *by_size(seen), *_mishaps(seen)]
+
+
+def evidence(found: Verdict) -> str:
+    """How far to trust the gap between two arms."""
+    s, names = found.paired.summary, f"{found.first.label} − {found.second.label}"
+    gap = f"{text.points(found.gap)}{text.SPACE}points"
+    if s.n == 0:
+        return f"{names}: {gap}, a difference of means, for the arms have no seed in common."
+    if s.n >= intervals.MIN_SEEDS:
+        span = f"{text.points(s.low)} to {text.points(s.high)}"
+        zero = ", which includes zero" if s.includes_zero else ""
+        return f"On these {s.n} seeds {names} is {gap}, {s.method} {span}{zero}."
+    images = text.count(intervals.images_tested(found.first.ok))
+    luck = f" Luck in drawing {images} test images can alone make a gap of this size."
+    luck = luck if abs(found.gap) < found.noise else ""
+    each = (
+        "" if s.n == 1 else f" ({text.listing([text.points(d) for d in found.paired.differences])})"
+    )
+    return f"{names} is {gap}{each}. {text.plural(s.n, 'seed').capitalize()}: no interval.{luck}"
+
+
+def difference(found: Verdict) -> str:
+    """The gap in a few words, for a title."""
+    s = found.paired.summary
+    gap = f"{text.points(found.gap, sign=False)}{text.SPACE}points"
+    if s.includes_zero is None:
+        few = "no seed in common" if s.n == 0 else f"{text.plural(s.n, 'seed')}, no interval"
+        return f"difference {gap} ({few})"
+    if s.includes_zero:
+        return f"difference {gap}, and the interval includes zero"
+    return f"difference {gap}, interval {text.points(s.low)} to {text.points(s.high)}"
+
+
+def faster(a: Group, b: Group) -> Group | None:
+    """The group whose whole run took less time, cold; None when about the same."""
+    x, y = cold(a) or 0.0, cold(b) or 0.0
+    if abs(x - y) <= SAME_TIME * max(x, y):
+        return None
+    return a if x < y else b
+
+
+def alone(g: Group) -> str:
+    """What a single arm reached, and in which time."""
+    return f"{g.label} reaches {text.percent(accuracy(g).mean)} on the test set in {_cost(g)}"
+
+
+def _alone_evidence(g: Group) -> str:
+    s = accuracy(g)
+    if s.low is None:
+        return f"{text.plural(s.n, 'seed').capitalize()}: no interval, and no other arm to compare."
+    span = f"{text.percent(s.low)} to {text.percent(s.high)}"
+    return f"On these {s.n} seeds: {s.method} {span}. There is no other arm to compare."
+
+
+def _cost(g: Group) -> str:
+    """The time of a whole run, and without feature extraction where that makes a difference."""
+    slow, fast = cold(g) or 0.0, warm(g) or 0.0
+    again = f" ({text.seconds(fast)} once features are cached)" if fast < 0.95 * slow else ""
+    return f"{text.seconds(slow)}{again}"
+
+
+def _contest(found: Verdict) -> str:
+    """Accuracy and time of two arms in one sentence, naming winners only where there are any."""
+    a, b = found.first, found.second
+    quick = faster(a, b)
+    numbers = (
+        f"{text.percent(accuracy(a).mean)} in {_cost(a)} against "
+        f"{text.percent(accuracy(b).mean)} in {_cost(b)}"
+    )
+    if found.equal:
+        x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
+        same = (
+            f"there is no clear difference in accuracy between {a.label} ({x}) and {b.label} ({y})"
+        )
+        if quick is None:
+            return f"{same}, nor in time: {_cost(a)} and {_cost(b)}."
+        slow = b if quick is a else a
+        return f"{same}, but {quick.label} is faster: {_cost(quick)} against {_cost(slow)}."
+    if quick is None:
+        return f"{a.label} is more accurate in about the same time: {numbers} for {b.label}."
+    if quick is a:
+        return f"{a.label} is more accurate and faster: {numbers} for {b.label}."
+    return f"{a.label} is more accurate, {b.label} is faster: {numbers}."
+
+
+def by_size(seen: View) -> list[str]:
+    """Who leads at each size, where there are several: one sentence, or none."""
+    pair = rivals(seen.best_first(seen.size))
+    if pair is None:
+        return []
+    wanted = {g.label for g in pair}
+    found = {}
+    for size in seen.sizes:
+        groups = [g for g in seen.best_first(size) if g.label in wanted]
+        if len(groups) == 2:
+            found[size] = verdict(*groups)
+    if len(found) < 2:
+        return []
+    leaders = {None if v.equal else v.first.label for v in found.values()}
+    if len(leaders) == 1 and None not in leaders:
+        any_one = found[max(found)]
+        gaps = [
+            f"by {text.points(v.gap, sign=False)} points with {text.count(size)} images"
+            for size, v in found.items()
+        ]
+        return [f"{any_one.first.label} leads {any_one.second.label} {text.listing(gaps)}."]
+    return ["; ".join(f"with {text.count(n)} images {_lead(v)}" for n, v in found.items())
+            .replace("with", "With", 1) + "."]  # fmt: skip
+
+
+def _lead(found: Verdict) -> str:
+    a, b = found.first.label, found.second.label
+    if found.equal:
+        return f"{a} and {b} are not clearly apart"
+    return f"{a} leads {b} by {text.points(found.gap, sign=False)} points"
+
+
+def _mishaps(seen: View) -> list[str]:
+    bad = [g for g in seen.groups if len(g.ok) < len(g.records)]
+    return [f"Not every run ended well: {endings(bad)}."] if bad else []
+
+
+def endings(groups: Sequence[Group]) -> str:
+    """How many runs of which arm diverged or failed."""
+    return "; ".join(f"{g.label} {notes(g)}" for g in groups)
+
+
+def notes(group: Group) -> str:
+    """How many of a group's runs did not end well, as `1 of 3 diverged`; empty for none."""
+    counts = group.counts()
+    whole = len(group.records)
+    bad = [f"{counts[s]} of {whole} {s}" for s in ("diverged", "failed") if counts[s]]
+    return ", ".join(bad)

@@ -1,0 +1,101 @@
+"""What the figures, the table and the page show of a set of records, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from comparisons.core.records import Record
+from comparisons.findings import intervals
+from comparisons.findings.groups import Group, group_runs, main_data
+
+
+@dataclass(frozen=True)
+class View:
+    """The records of one data set in groups, and the size that the main figures show."""
+
+    records: tuple[Record, ...]
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Every arm at every size."""
+        return group_runs(self.records)
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """The training-set sizes, ascending."""
+        return sorted({g.train_size for g in self.groups})
+
+    @cached_property
+    def size(self) -> int:
+        """The largest of the sizes at which most arms ended well."""
+        return max(self.sizes, key=lambda s: (len(self.best_first(s)), s), default=0)
+
+    @property
+    def labels(self) -> list[str]:
+        """Every arm's label, in name order."""
+        return sorted({g.label for g in self.groups})
+
+    @property
+    def base(self) -> str:
+        """What all of several arms share, so that it need not stand in each one's name.
+
+        The whole arm where they are variants of a knob, else the model, or nothing.
+        """
+        if len(self.labels) < 2:
+            return ""
+        arms = {g.arm for g in self.groups}
+        if len(arms) == 1 and all(g.records[0].settings.get("variant") for g in self.groups):
+            return arms.pop()
+        models = {g.records[0].model for g in self.groups}
+        return models.pop() if len(models) == 1 else ""
+
+    def name(self, label: str) -> str:
+        """An arm's name in a figure: without what all share, which the note tells."""
+        if self.base and label.startswith(f"{self.base} ("):
+            return label.removeprefix(f"{self.base} (").removesuffix(")")
+        return label.removeprefix(f"{self.base}:") if self.base else label
+
+    def at(self, size: int) -> list[Group]:
+        """The groups at one size, in the order of their names."""
+        return [g for g in self.groups if g.train_size == size]
+
+    def best_first(self, size: int) -> list[Group]:
+        """The groups at one size with a run that ended well, the most accurate first."""
+        ended = [g for g in self.at(size) if g.ok]
+        return sorted(ended, key=lambda g: (-(accuracy(g).mean or 0.0), g.label))
+
+    def ranked(self, size: int) -> list[Group]:
+        """The groups at one size, those without a run that ended well last."""
+        return [*self.best_first(size), *(g for g in self.at(size) if not g.ok)]
+
+
+def view(records: Sequence[Record]) -> View:
+    """A view of the data set that most records used."""
+    return View(tuple(main_data(records)))
+
+
+def accuracy(group: Group) -> intervals.Summary:
+    """Test accuracy over the seeds that ended well."""
+    return intervals.summarise(map(intervals.accuracy, group.ok))
+
+
+def mean(group: Group, value: Callable[[Record], float | None]) -> float | None:
+    """The mean of a number over the seeds that ended well."""
+    return intervals.mean_of(map(value, group.ok))
+
+
+def cold(group: Group) -> float | None:
+    """Mean seconds of a whole run, features made afresh."""
+    return mean(group, intervals.total)
+
+
+def warm(group: Group) -> float | None:
+    """Mean seconds of a whole run, features found ready."""
+    return mean(group, lambda r: intervals.total(r, cold=False))
+
+
+def from_scratch(group: Group) -> bool:
+    """Whether the arm begins with random weights and nothing else."""
+    return group.records[0].strategy.partition("@")[0] == "scratch"

@@ -1,0 +1,1 @@
+"""What is compared, settled into runs before anything trains."""

@@ -1,0 +1,138 @@
+"""Bases named by where they lie: `hub:HANDLE_OR_PATH`, a SavedModel, and `file:PATH`, a base that
+comparisons.pretrain made. A record names them without their folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from comparisons.core.errors import ComparisonError
+from comparisons.core.files import digest
+from models.catalog import MODELS, Model, card_upstream, is_handle, parse_options
+
+WEIGHTS, CARD = ".weights.h5", ".json"
+HUB_STRATEGIES = ("probe", "frozen", "frozen-views")
+
+
+def by_place(text: str) -> tuple[Model, dict[str, Any]] | None:
+    """The model that `hub:…` or `file:…` names, and its options; None for any other text.
+
+    Raises ComparisonError where there is no such base.
+    """
+    kind, colon, place = text.partition(":")
+    if not colon or kind not in _READ:
+        return None
+    try:
+        return _READ[kind](place)
+    except ComparisonError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:  # what is neither a path nor an address
+        raise ComparisonError(f"'{text}' names no base ({error})") from None
+
+
+def shown(text: str) -> str:
+    """A base or arm as records name it, without the folder that its base lies in."""
+    kind, _, rest = text.partition(":")
+    if kind not in _READ:
+        return text
+    place, colon, strategy = rest.rpartition(":")
+    if not colon or "/" in strategy:
+        return f"{kind}:{_name(rest)}"
+    return f"{kind}:{_name(place)}:{strategy}"
+
+
+def identity(model: Model) -> dict[str, str]:
+    """What decides a run whose base is named by its place: a handle, or a digest of its files."""
+    place = str(model.place)
+    if is_handle(place):
+        return {"handle": place}  # whose last part is a version: its content never changes
+    return {"digest": digest(Path(place))}
+
+
+def must_be_transferred(model: Model, fingerprint: str, arm: str) -> None:
+    """Raise ComparisonError for a base from a file that was trained on the very same data."""
+    if model.place is None or model.kind == "hub":
+        return
+    card = json.loads(_card(Path(model.place)).read_text())
+    if card["data"]["fingerprint"] == fingerprint:
+        raise ComparisonError(
+            f"{arm}: that base was trained on {card['data']['name']}, the target itself: a base "
+            "must come from other images"
+        )
+
+
+def _hub(place: str) -> tuple[Model, dict[str, Any]]:
+    if not is_handle(place):
+        folder = _path(place)
+        if not (folder / "saved_model.pb").is_file():
+            raise ComparisonError(
+                f"hub:{place}: there is no SavedModel (saved_model.pb) in that folder, and it is "
+                "no handle either, which begins with https://"
+            )
+        place = str(folder)
+    source = place if is_handle(place) else "not stated by the SavedModel"
+    model = Model(
+        f"hub:{_name(place)}",
+        "a SavedModel, frozen",
+        kind="hub",
+        pretrained=True,
+        upstream=(("dataset", None), ("images", None), ("epochs", None), ("source", source)),
+        place=place,
+    )
+    return model, {}
+
+
+def _file(place: str) -> tuple[Model, dict[str, Any]]:
+    asked = _path(place)
+    if not asked.name.endswith((WEIGHTS, CARD)):
+        raise ComparisonError(
+            f"file:{place}: name the MODEL{WEIGHTS} or the MODEL{CARD} that comparisons.pretrain "
+            "wrote"
+        )
+    weights = asked.with_name(_stem(asked.name) + WEIGHTS)
+    for path in (weights, _card(weights)):
+        if not path.is_file():
+            raise ComparisonError(f"file:{place}: {path} is not there")
+    try:
+        card = json.loads(_card(weights).read_text())
+        name, _, options = card["model"].partition("@")
+        base = MODELS[name]
+        model = replace(
+            base,
+            name=f"file:{_name(place)}",
+            sentence=f"{card['model']}, pretrained here on {card['data']['name']}",
+            pretrained=True,
+            upstream=card_upstream(card, f"its card, {_card(weights).name}"),
+            source=card["data"]["name"],
+            place=str(weights),
+        )
+        return model, parse_options(base, options)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        raise ComparisonError(
+            f"file:{place}: {_card(weights).name} is no card of comparisons.pretrain"
+        ) from None
+
+
+_READ = {"hub": _hub, "file": _file}
+
+
+def _name(place: str) -> str:
+    """What a record calls a place: a handle without its host, a path without its folder."""
+    if is_handle(place):
+        return urlparse(place).path.strip("/") or urlparse(place).netloc
+    return _stem(_path(place).name)
+
+
+def _path(place: str) -> Path:
+    return Path(place).expanduser().resolve()
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(WEIGHTS).removesuffix(CARD)
+
+
+def _card(weights: Path) -> Path:
+    return weights.with_name(_stem(weights.name) + CARD)

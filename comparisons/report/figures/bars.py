@@ -1,0 +1,247 @@
+"""Figures of what runs ended with: final accuracy, where the time went, what was confused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from comparisons.core.records import Record
+from comparisons.findings import intervals, text, titles, verdict
+from comparisons.findings.groups import Group
+from comparisons.findings.view import View, cold, view, warm
+from comparisons.findings.view import accuracy as accuracy_of
+from comparisons.report.figures.arm_styles import Style, styles
+from comparisons.report.figures.style import (
+    INK,
+    LEAST_SPAN,
+    MANY,
+    End,
+    key_height,
+    name_lines,
+    percent_axis,
+    sheet,
+    styled,
+    where,
+)
+
+# Light to dark in reading order: they stay apart in grey, and none is an arm's colour.
+PART_COLOURS = {
+    "reading data": "#f0e6c8",
+    "source phase": "#96654e",
+    "extracting features": "#c9b458",
+    "compiling": "#8c8c8c",
+    "training": "#35506b",
+    "evaluating": "#b7c9d9",
+    "other": "#ffffff",
+}
+LONG = 24  # letters of a name that a third of the width holds
+MOST_CLASSES = 12  # beyond this, names and numbers in a confusion matrix cannot be read
+
+
+@styled
+def final(records: Sequence[Record], narrow: bool = False) -> Figure:
+    """Test accuracy, every seed a point; over the training-set sizes where there are several."""
+    seen = view(records)
+    return (_over_sizes if len(seen.sizes) > 1 else _side_by_side)(records, seen, narrow)
+
+
+@styled
+def split(records: Sequence[Record], narrow: bool = False) -> Figure:
+    """Where the seconds of a run went, one stacked bar for each arm."""
+    seen = view(records)
+    groups = seen.ranked(seen.size)
+    height = 1.6 + len(groups) * _row(groups, narrow) + (0.5 if narrow else 0.0)
+    afresh = "source phases and features" if any(map(_has_source, groups)) else "features"
+    note = f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold)."
+    fig, (ax,) = sheet(titles.split(records), note, narrow, height)
+    chosen = styles(seen.labels)
+    used: set[str] = set()
+    longest = max((cold(g) or 0.0 for g in groups), default=0.0) or 1.0
+    for i, g in enumerate(groups):
+        left = 0.0
+        for name, seconds in titles.time_parts(g).items():
+            if seconds > 0.004 * longest:
+                used.add(name)
+                ax.barh(i, seconds, left=left, height=0.62, color=PART_COLOURS[name], ec="#777777")
+            left += seconds
+        if g.ok:
+            _total(ax, g, i, left, narrow)
+    _arm_axis(ax, seen, groups, chosen, narrow)
+    ax.set_xlim(0, longest * (1.25 if narrow else 1.3))
+    ax.set_xlabel("seconds")
+    ax.grid(False, axis="y")
+    handles = [Patch(fc=c, ec="#777777", label=n) for n, c in PART_COLOURS.items() if n in used]
+    columns = 2 if narrow else 4 if "source phase" in used else 6
+    if handles:
+        ax.figure.legend(
+            handles=handles, loc="outside lower left", ncols=columns, frameon=False,
+            columnspacing=1.2, handlelength=1.2, borderaxespad=0.2,
+        )  # fmt: skip
+    return fig
+
+
+def _has_source(g: Group) -> bool:
+    return any(r.seconds.source_cold for r in g.ok)
+
+
+@styled
+def confusion(records: Sequence[Record], narrow: bool = False) -> Figure:
+    """What is taken for what, a matrix for each arm; each row adds up to 100 %."""
+    seen = view(records)
+    groups = [g for g in seen.best_first(seen.size) if intervals.mean_confusion(g.ok)]
+    columns = 1 if narrow else 2 if len(groups) == 4 else min(max(1, len(groups)), 3)
+    rows = max(1, -(-len(groups) // columns))
+    note = (
+        f"{where(seen, seen.size)}. A row is a true class, a column what it was called; "
+        "numbers are per cent of the row, mean over seeds."
+    )
+    side = 3.9 if narrow else 9.0 / max(columns, 2)
+    fig, axes = sheet(titles.confusion(records), note, narrow, rows * side, (rows, columns))
+    chosen = styles(seen.labels)
+    for ax, g in zip(axes, groups, strict=False):
+        _matrix(ax, g, seen.name(g.label), chosen[g.label], columns)
+    for ax in axes[len(groups) :]:
+        ax.set_axis_off()
+    return fig
+
+
+def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
+    """One size: a row for each arm."""
+    groups = seen.ranked(seen.size)
+    height = 1.0 + max(1, len(groups)) * _row(groups, narrow)
+    few = all(accuracy_of(g).low is None for g in groups)
+    bar = "too few seeds for an interval" if few else f"line: {intervals.METHOD}"
+    mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
+    note = f"{where(seen, seen.size)}. Point: a seed{mean}; {bar}."
+    fig, (ax,) = sheet(titles.final(records), note, narrow, height)
+    chosen = styles(seen.labels)
+    for i, g in enumerate(groups):
+        if g.ok:
+            _seeds(ax, g, i, chosen[g.label])
+    _arm_axis(ax, seen, groups, chosen, narrow)
+    low, high = ax.get_xlim()
+    span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
+    low = (low + high - span) / 2
+    ax.set_xlim(low - 0.05 * span, low + (1.3 if narrow else 1.15) * span)
+    ax.set_xlabel("test accuracy")
+    percent_axis(ax.xaxis)
+    ax.locator_params(axis="x", nbins=4 if narrow else 7)
+    ax.grid(False, axis="y")
+    return fig
+
+
+def _row(groups: Sequence[Group], narrow: bool) -> float:
+    """Inches from one arm to the next."""
+    if len(groups) > MANY:
+        return 0.6 if narrow else 0.46
+    return 0.75 if narrow else 0.66
+
+
+def _seeds(ax: Axes, g: Group, row: int, style: Style) -> None:
+    """Every seed of an arm as a point, their mean, and their interval where there is one."""
+    s = accuracy_of(g)
+    values = [r.test.accuracy for r in g.ok if r.test]
+    step = 0.22 / len(values)
+    heights = [row + step * (k - (len(values) - 1) / 2) for k in range(len(values))]
+    if s.low is not None and s.high is not None:
+        ax.plot([s.low, s.high], [row, row], color=style.colour, lw=5, alpha=0.35)
+    ax.plot(
+        values, heights, ls="", marker=style.marker, ms=9, color=style.colour, mec="white", mew=0.6
+    )
+    if len(values) > 1:
+        ax.plot([s.mean or 0.0], [row], marker="|", ms=26, mew=2.5, color=INK)
+    ax.annotate(
+        text.percent(s.mean), (max([*values, s.high or 0.0]), row), (12, 0),
+        textcoords="offset points", va="center", weight="bold", color=style.ink,
+    )  # fmt: skip
+
+
+def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
+    """Several sizes: a line for each arm against the number of training images."""
+    note = (
+        f"{where(seen, None)}. Point: a seed, line: the mean; upright bar: {intervals.METHOD} "
+        f"(from {intervals.MIN_SEEDS} seeds)."
+    )
+    height = 3.2 + key_height(seen.labels, narrow) if narrow else 4.8
+    fig, (ax,) = sheet(titles.final(records), note, narrow, height)
+    ends = []
+    for label, style in styles(seen.labels).items():
+        groups = [g for g in seen.groups if g.label == label and g.ok]
+        line = []
+        for g in groups:
+            s = accuracy_of(g)
+            values = [r.test.accuracy for r in g.ok if r.test]
+            ax.plot([g.train_size] * len(values), values, ls="", marker=style.marker, ms=6,
+                    color=style.colour, alpha=0.6, mec="white")  # fmt: skip
+            if s.low is not None and s.high is not None:
+                ax.plot([g.train_size] * 2, [s.low, s.high], color=style.colour, lw=4, alpha=0.3)
+            line.append((g.train_size, s.mean or 0.0))
+        if line:
+            ax.plot([x for x, _ in line], [y for _, y in line], color=style.colour, lw=2.4)
+            ends.append(End(*line[-1], seen.name(label), text.percent(line[-1][1]), style))
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator(seen.sizes))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.count(value)))
+    percent_axis(ax.yaxis)
+    ax.set_xlabel("training images")
+    ax.set_ylabel("test accuracy")
+    name_lines(fig, [ax], [ends], narrow)
+    return fig
+
+
+def _arm_axis(
+    ax: Axes, seen: View, groups: Sequence[Group], chosen: dict[str, Style], narrow: bool
+) -> None:
+    """The arms from top to bottom, each in its colour; what did not end well stands under it."""
+    names = []
+    for g in groups:
+        name = text.clean(seen.name(g.label))
+        name = name.replace(":", "\n:", 1) if narrow and len(name) > 14 else name
+        names.append(f"{name}\n{verdict.notes(g)}" if verdict.notes(g) else name)
+    ax.set_yticks(range(len(groups)), labels=names)
+    for tick, g in zip(ax.get_yticklabels(), groups, strict=True):
+        tick.set_color(chosen[g.label].ink)
+    ax.set_ylim(max(0.6, len(groups) - 0.4), -0.6)
+    ax.tick_params(axis="y", length=0)
+
+
+def _total(ax: Axes, g: Group, row: int, right: float, narrow: bool) -> None:
+    slow, fast = cold(g), warm(g)
+    again = fast is not None and slow is not None and fast < 0.95 * slow
+    words = text.seconds(slow)
+    if again:
+        words += f"{chr(10) if narrow else ' '}({text.seconds(fast)} warm)"
+    ax.annotate(words, (right, row), (6, 0), textcoords="offset points", va="center")
+
+
+def _matrix(ax: Axes, g: Group, name: str, style: Style, columns: int) -> None:
+    matrix = intervals.mean_confusion(g.ok) or []
+    ax.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal", interpolation="nearest")
+    name = text.clean(name)
+    name = name.replace(":", "\n:", 1) if columns > 2 and len(name) > LONG else name
+    ax.set_title(name, color=style.ink, weight="bold", size=10 if columns > 2 else 11)
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    if len(matrix) > MOST_CLASSES:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        return
+    size = 8.5 if columns > 2 else 9.5
+    names = [text.clean(n)[:11] for n in g.records[0].data.classes]
+    names += [str(i) for i in range(len(names), len(matrix))]
+    names = names[: len(matrix)]
+    ax.set_xticks(range(len(matrix)), labels=names, rotation=90, size=size)
+    ax.set_yticks(range(len(matrix)), labels=names, size=size)
+    for i, row in enumerate(matrix):
+        for j, share in enumerate(row):
+            if i == j or share >= 0.05:
+                colour = "white" if share > 0.5 else INK
+                ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", color=colour,
+                        size=size)  # fmt: skip

@@ -1,0 +1,94 @@
+"""What `--list` and `--dry-run` print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from comparisons.core.records import full_name
+from comparisons.data import SOURCES
+from comparisons.plan.knobs import KNOBS
+from comparisons.plan.presets import PRESETS
+from comparisons.plan.recipes import windowed_epochs
+from comparisons.plan.request import Request
+from comparisons.plan.strategies import STRATEGIES
+from comparisons.running.session import planned_without_supplies
+from comparisons.running.terminal import plain_console
+from models.catalog import MODELS, OWN, families, resolved_name
+
+
+def show_tables() -> None:
+    """Print the tables of models, strategies, data sets and presets."""
+    console = plain_console()
+    models = [
+        *((resolved_name(m, dict(m.options)), m.sentence) for m in OWN.values()),
+        ("hub:PLACE", "a SavedModel, frozen: PLACE is a TensorFlow Hub handle or a folder"),
+        ("file:PATH", "a base that comparisons.pretrain made: its weights or its card"),
+    ]
+    others = [(what, " ".join(m.name for m in members)) for what, members in families()]
+    strategies = [(s.name, s.question) for s in STRATEGIES.values()]
+    data = [
+        *((s.name, s.sentence) for s in SOURCES.values()),
+        ("FILE.npz", "your own: x_train y_train x_test y_test and optionally classes"),
+    ]
+    presets = [(n, f"{p.sentence}: {' '.join(p.arms)}") for n, p in PRESETS.items()]
+    for title, rows in (
+        ("models (options after @)", models),
+        ("more bases, of keras.applications (pixels a side after @: resnet50@96)", others),
+        ("strategies", strategies),
+        ("data sets", data),
+        ("presets", presets),
+    ):
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    console.print("An arm is MODEL:STRATEGY, such as cnn:scratch or mobilenet@0.25x96:frozen.")
+    scratch_only = [m.name for m in MODELS.values() if not m.pretrained]
+    console.print(f"Without pretrained weights, so from scratch only: {', '.join(scratch_only)}.")
+
+
+def show_plan(request: Request) -> None:
+    """Print every run that a request would do, without doing or fetching anything."""
+    console = plain_console()
+    name, planned = planned_without_supplies(request)
+    table = Table(title=f"{len(planned)} runs on {name}", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("arm", "images", "seed", "phases"):
+        table.add_column(heading)
+    for run in planned:
+        phases = "; ".join(_phase(phase) for phase in run.phases)
+        table.add_row(
+            full_name(run.arm, run.settings), f"{run.train_size:,}", str(run.seed), phases
+        )
+    console.print(table)
+
+
+def show_knobs() -> None:
+    """Print the table of knobs."""
+    console = plain_console()
+    table = Table(title="knobs", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("knob", "question", "variants", "run on"):
+        table.add_column(heading)
+    for name, knob in KNOBS.items():
+        table.add_row(name, knob.question, ", ".join(knob.variants), knob.preset.sentence)
+    console.print(table)
+
+
+def _phase(phase: dict[str, Any]) -> str:
+    extras = "".join(f" + {name}" for name in phase["augment"])
+    if few := windowed_epochs(phase):
+        extras += f" + window in the first {few}"
+    found = " x the rate found" if phase.get("found_rate") else ""
+    turned = "".join(
+        f", {name.replace('_', ' ')} {phase[name]}"
+        for name in ("weight_decay", "label_smoothing", "init", "dropout", "l1", "l2", "patience")
+        if phase.get(name)
+    )
+    return (
+        f"{phase['name']}: {phase['epochs']} epochs, {phase['optimizer']} "
+        f"{phase['learning_rate']:g}{found}, batch {phase['batch_size']}{extras}{turned}"
+    )

@@ -1,0 +1,83 @@
+"""A comparison from request to records: supplies, plan, runs. The command line and Python's
+`compare` both end here, so that they say and do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+
+from comparisons.core.files import cache_limit, must_be_writable
+from comparisons.core.records import Record
+from comparisons.data import SOURCES, describe
+from comparisons.plan import bases
+from comparisons.plan import runs as plan
+from comparisons.plan.request import Request, check, must_fit, runs, train_sizes
+from comparisons.running import rehearsal, runner, supplies
+from comparisons.running.terminal import Display, plain_console
+
+
+@dataclass(frozen=True)
+class Session:
+    """What came of a request."""
+
+    records: list[Record]
+    out: Path | None
+
+
+def run_session(request: Request, console: Console | None = None) -> Session:
+    """Have data and weights ready, run what is not yet done, and return all records.
+
+    Raises ComparisonError before any training when something asked for cannot be had, and
+    when a record cannot be written.
+    """
+    console = console or plain_console()
+    preset, wanted = check(request)
+    cache_limit()  # said now, not after an hour of training
+    say = _sayer(console)
+    name, dataset, notices = supplies.dataset(request.data, request.data_dir, say)
+    wanted, more = supplies.weights(wanted, request.arms is not None, say)
+    notices = notices + more
+    for notice in notices:
+        console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
+    must_fit(wanted, dataset.image_shape)
+    for arm in wanted:
+        bases.must_be_transferred(arm.model, dataset.fingerprint, arm.name)
+    source = None
+    if any(arm.strategy.start == "source" for arm in wanted):
+        source = supplies.source(request.source, name, dataset, request.data_dir, say)
+    sizes = train_sizes(request, preset, len(dataset.y_train))
+    out = Path("results") / Path(name).stem if request.default_out else request.out
+    if out:
+        must_be_writable(out)
+    planned = runs(request, preset, wanted, sizes, name, dataset.fingerprint, notices, source)
+    kept = () if request.fresh or out is None else [r for r in planned if runner.finished(r, out)]
+    rehearsal.rehearse([run for run in planned if run not in kept], dataset, say)
+    with Display(planned, console) as display:
+        records = runner.run_all(planned, dataset.described(), out, request.fresh, display.tell)
+    return Session(records, out)
+
+
+def planned_without_supplies(request: Request) -> tuple[str, list[plan.Run]]:
+    """The data set's name and the runs of a request, by what is known without fetching."""
+    preset, wanted = check(request)
+    name = "cifar10" if request.data == "auto" else request.data
+    if name in SOURCES:
+        about = describe(name, request.data_dir)
+        count = about["train"] if about else SOURCES[name].sizes[0]
+        fingerprint = about["fingerprint"] if about else ""
+    else:
+        name, dataset, _ = supplies.dataset(name, request.data_dir, lambda text: None)
+        count, fingerprint = len(dataset.y_train), dataset.fingerprint
+    sizes = train_sizes(request, preset, count)
+    source = None
+    if any(arm.strategy.start == "source" for arm in wanted):
+        source = supplies.described_source(request.source, name, request.data_dir)
+    return name, runs(request, preset, wanted, sizes, name, fingerprint, [], source)
+
+
+def _sayer(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(f"… {text}", style="dim")

@@ -1,0 +1,171 @@
+"""Data and weights: had here, fetched, replaced or refused, before any training."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+from comparisons.core.errors import ComparisonError, unknown
+from comparisons.data import REAL, SOURCES, available, catalog, prepare
+from comparisons.data.dataset import Dataset, validation_size
+from comparisons.plan import arms
+from comparisons.plan.arms import Arm
+from comparisons.plan.runs import SourceData
+from comparisons.running import internet, process
+from models.catalog import weights_file
+
+WEIGHTS_HOST = "storage.googleapis.com"
+SUBSTITUTE = "tiny:frozen"
+
+
+def dataset(
+    asked: str, data_dir: Path | None, say: Callable[[str], None]
+) -> tuple[str, Dataset, list[str]]:
+    """The data set to use, loaded, and the notices that this choice owes to the reader.
+
+    `auto` is CIFAR-10, or `shapes` where that can neither be found nor fetched. A named data
+    set never falls back. Raises ComparisonError.
+    """
+    if asked not in ("auto", *SOURCES) and not asked.endswith(".npz"):
+        raise unknown("data set", asked, ["auto", *SOURCES, "FILE.npz"])
+    name = "cifar10" if asked == "auto" else asked
+    notices = []
+    if not available(name, data_dir):
+        host = SOURCES[name].host
+        problem = None if internet.reachable(host) else f"{host} cannot be reached"
+        problem = problem or _fetch(
+            {"task": "data", "name": name, "data_dir": _text(data_dir)}, say
+        )
+        if problem and asked != "auto":
+            raise ComparisonError(
+                f"{name} is not here and {problem}: put a TFDS copy under "
+                f"{catalog.data_root(data_dir) / name}, or name its folder by --data-dir or "
+                "TFDS_DATA_DIR"
+            )
+        if problem:
+            notices.append(
+                f"CIFAR-10 is not here and {problem}: this comparison ran on `shapes`, drawn "
+                "images, instead; its figures say nothing of photographs"
+            )
+            name = "shapes"
+    if name in REAL and catalog.describe(name, data_dir) is None:
+        # Reading needs a framework; a process of its own leaves this one light.
+        problem = _fetch({"task": "data", "name": name, "data_dir": _text(data_dir)}, say)
+        if problem:
+            raise ComparisonError(problem)
+    loaded = prepare(name, data_dir, say)
+    if loaded.note:
+        notices.append(loaded.note)
+    return name, loaded, notices
+
+
+def source(
+    asked: str, target: str, data: Dataset, data_dir: Path | None, say: Callable[[str], None]
+) -> SourceData:
+    """What `complete` trains its base on before `target`, fetched if need be.
+
+    `auto` is the usual source of that target; none ever falls back. Raises ComparisonError.
+    """
+    name = source_name(asked, target)
+    _, loaded, _ = dataset(name, data_dir, say)
+    if loaded.image_shape[-1] != data.image_shape[-1]:
+        raise ComparisonError(
+            f"--source {name}: its images have {loaded.image_shape[-1]} channels, those of "
+            f"{data.name} {data.image_shape[-1]}"
+        )
+    count = len(loaded.y_train)
+    return SourceData(name, loaded.fingerprint, count - validation_size(count))
+
+
+def source_name(asked: str, target: str) -> str:
+    """The name of the source data set. Raises ComparisonError for one that cannot be."""
+    name = catalog.USUAL_SOURCE.get(target, catalog.OTHER_SOURCE) if asked == "auto" else asked
+    if name not in SOURCES:
+        raise unknown("source data set", name, ["auto", *SOURCES])
+    if name == target:
+        raise ComparisonError(
+            f"--source {name} is the target itself: a base must come from other images, such as "
+            f"{catalog.USUAL_SOURCE.get(target, catalog.OTHER_SOURCE)}"
+        )
+    return name
+
+
+def described_source(asked: str, target: str, data_dir: Path | None) -> SourceData:
+    """The same by what is known without fetching or reading anything."""
+    name = source_name(asked, target)
+    known = catalog.describe(name, data_dir)
+    count = known["train"] if known else SOURCES[name].sizes[0]
+    fingerprint = known["fingerprint"] if known else ""
+    return SourceData(name, fingerprint, count - validation_size(count))
+
+
+def weights(
+    wanted: list[Arm], named_by_user: bool, say: Callable[[str], None]
+) -> tuple[list[Arm], list[str]]:
+    """The arms whose weights are here or could be fetched, and the notices that this owes.
+
+    Arms of a preset without weights are replaced by `tiny:frozen`; one named by the user never
+    is. Raises ComparisonError.
+    """
+    kept: list[Arm] = []
+    notices = []
+    for arm in wanted:
+        problem = _without_weights(arm, say)
+        if problem is None:
+            kept.append(arm)
+        elif named_by_user:
+            raise ComparisonError(f"{arm.name} needs {_where_to_put(arm, problem)}")
+        else:
+            notices.append(
+                f"{arm.name} is left out, its weights are not here and {problem}: "
+                f"{SUBSTITUTE} stands in for it"
+            )
+            substitute = arms.parse(SUBSTITUTE)
+            if substitute not in kept and substitute not in wanted:
+                kept.append(substitute)
+    return kept, notices
+
+
+def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
+    """Why an arm's weights cannot be had; None when they can, after fetching them if need be."""
+    if not arm.strategy.pretrained or weights_file(arm.model, dict(arm.options)).exists():
+        return None
+    if arm.model.kind == "tiny":
+        return "it belongs to this package"
+    host = urlparse(arm.model.place or "").hostname or WEIGHTS_HOST
+    if not internet.reachable(host):
+        return f"{host} cannot be reached"
+    say(f"downloading the weights of {arm.model_name}")
+    return _fetch({"task": "weights", "written": arm.written}, say)
+
+
+def _where_to_put(arm: Arm, problem: str) -> str:
+    """What is missing, why it cannot be fetched, and where a user can put it."""
+    if arm.model.kind == "hub":
+        return (
+            f"{arm.model.place}, which is not here, and {problem}: unpack it on this machine and "
+            "name its folder, hub:PATH"
+        )
+    file = weights_file(arm.model, dict(arm.options))
+    return (
+        f"{file.name}, which is not here, and {problem}: put it into {file.parent} (KERAS_HOME "
+        "names the folder above it)"
+    )
+
+
+def _fetch(task: dict[str, object], say: Callable[[str], None]) -> str | None:
+    """Let another process fetch something; why it failed, or None."""
+    problem = None
+    with contextlib.closing(process.work(task)) as events:
+        for event in events:
+            if event["event"] == "stage":
+                say(event["text"])
+            elif event["event"] == "error":
+                problem = event["text"]
+    return problem
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None

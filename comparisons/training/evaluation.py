@@ -1,0 +1,39 @@
+"""The test set, read once: the only file that opens its labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from comparisons.core.records import Test
+from comparisons.data import Dataset
+
+
+def test_metrics(logits: np.ndarray, dataset: Dataset) -> Test:
+    """Compare logits [n, classes] with the test labels. Opens them: once in a run."""
+    labels = dataset.open_test_labels()
+    classes = len(dataset.classes)
+    predicted = logits.argmax(axis=1)
+    confusion = np.zeros((classes, classes), np.int64)
+    np.add.at(confusion, (labels, predicted), 1)
+    return Test(
+        accuracy=float((predicted == labels).mean()),
+        macro_f1=macro_f1(confusion),
+        loss=cross_entropy(logits, labels),
+        confusion=confusion.tolist(),
+    )
+
+
+def macro_f1(confusion: np.ndarray) -> float:
+    """The mean over classes of 2 TP / (2 TP + FP + FN); 0 for a class never seen nor named."""
+    hits = np.diag(confusion)
+    total = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return float(np.divide(2 * hits, total, out=np.zeros(len(hits)), where=total > 0).mean())
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float | None:
+    """Mean of -log softmax(logits) at the labels, in nats; None when it is not finite."""
+    with np.errstate(all="ignore"):
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        chosen = shifted[np.arange(len(labels)), labels]
+        loss = float((np.log(np.exp(shifted).sum(axis=1)) - chosen).mean())
+    return loss if np.isfinite(loss) else None

@@ -1,0 +1,136 @@
+"""Features of what stays frozen in a phase: from the cache, what is missing computed now."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import cores, versions
+from comparisons.data.views import VIEWS
+from comparisons.training import extraction, features
+from comparisons.training.device import Runtime
+from comparisons.training.job import Job
+from models import engines, flops
+
+
+def extracted(
+    job: Job,
+    lower: keras.Model,
+    part: str,
+    images: np.ndarray,
+    wanted: np.ndarray | None = None,
+    view: str = "original",
+) -> np.ndarray:
+    """Features of `images[wanted]` (default: all) through `lower`, one for each image.
+
+    `part` says which images of the data set these are, train or test; `view` is a row of
+    comparisons.training.augment.VIEWS.
+    """
+    wanted = np.arange(len(images)) if wanted is None else wanted
+    job.engine = job.engine or extraction.choose(job.run.settings["engine"], job.runtime)
+    job.tell({"event": "stage", "text": f"features of the {part} images"})
+    try:
+        found = _features(job, lower, job.engine, part, images, wanted, view)
+    except engines.EngineRefused as refusal:
+        job.notices.append(str(refusal))
+        job.engine = "keras"
+        found = _features(job, lower, job.engine, part, images, wanted, view)
+    if found.note and found.note not in job.notices:
+        job.notices.append(found.note)
+    job.seconds.extract += found.seconds
+    job.seconds.extract_cold += found.cold_seconds
+    job.flops += flops.forward(lower) * len(wanted)
+    return found.values
+
+
+def extracted_views(
+    job: Job, lower: keras.Model, wanted: np.ndarray, views: Sequence[str]
+) -> np.ndarray:
+    """Features of training images, every view of them, laid one view after the other."""
+    images, shape = job.dataset.x_train, lower.output_shape[1:]
+    if len(views) == 1:
+        return extracted(job, lower, "train", images, wanted, views[0])
+    # Made at once and filled, so that one view alone is ever held twice.
+    together = np.empty((len(views), len(wanted), *shape), _dtype(shape))
+    for place, view in zip(together, views, strict=True):
+        place[:] = extracted(job, lower, "train", images, wanted, view)
+    return together.reshape(-1, *shape)
+
+
+def weights_digest(model: keras.Model) -> str:
+    """A hash of all weights of a network, in order; 32 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=16)
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def _features(
+    job: Job,
+    lower: keras.Model,
+    engine: str,
+    part: str,
+    images: np.ndarray,
+    wanted: np.ndarray,
+    view: str,
+) -> features.Features:
+    shape = lower.output_shape[1:]
+    key: dict[str, Any] = {
+        "base": job.arm.model_name,
+        "output": shape,
+        "weights": weights_digest(lower),
+        "data": job.dataset.fingerprint,
+        "part": part,
+        "view": view,
+        "precision": job.runtime.precision,
+        "engine": engine,
+        "versions": versions(),
+        "backend": job.runtime.backend,
+    }
+
+    if place := job.run.settings.get("base"):
+        key["place"] = place  # a SavedModel may hold its weights as constants
+
+    def extractor(first: np.ndarray) -> engines.Extract:
+        # Built and checked when it is first needed, once for all parts and views.
+        if id(lower) not in job.extract:
+            job.extract[id(lower)] = engines.checked(engine, lower, VIEWS[view](first), cores())
+        return lambda batch: job.extract[id(lower)](VIEWS[view](batch))
+
+    return features.get(
+        key,
+        wanted,
+        images,
+        extractor,
+        lambda done, total: job.tell(
+            {"event": "extract", "part": part, "done": done, "total": total}
+        ),
+        _dtype(shape),
+    )
+
+
+def _dtype(shape: tuple[int, ...]) -> type[np.floating]:
+    """Vectors are kept as float32, maps as float16, which halves what they take."""
+    return np.float16 if len(shape) > 1 else np.float32
+
+
+def choose(asked: str, runtime: Runtime) -> str:
+    """The engine to try first: the fastest that is installed, or the one asked for.
+
+    Raises ComparisonError when the one asked for cannot run here.
+    """
+    if asked != "auto":
+        if asked == "openvino" and importlib.util.find_spec("openvino") is None:
+            raise ComparisonError("--engine openvino: install it with `pip install openvino`")
+        if asked != "keras" and runtime.backend != "tensorflow":
+            raise ComparisonError(f"--engine {asked} cannot run on the {runtime.backend} backend")
+        return asked
+    if runtime.kind != "cpu" or runtime.backend != "tensorflow":
+        return "keras"
+    return "openvino" if importlib.util.find_spec("openvino") else "tensorflow"

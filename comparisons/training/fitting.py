@@ -1,0 +1,231 @@
+"""One phase of training: epochs over arrays in memory, timed apart from their compilation."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from comparisons.core.records import Epoch, finite
+from comparisons.plan.recipes import windowed_epochs
+from comparisons.training.augment import window_sides
+from comparisons.training.device import Runtime
+from comparisons.training.epochs import Epochs, Examples, epochs
+from comparisons.training.optimizers import make_optimizer
+from models import flops
+from models.smaller import smaller
+
+
+class Diverged(Exception):
+    """Training reached a loss that is not a number; the message says when."""
+
+
+@dataclass
+class Fit:
+    """What a phase gave: its epochs, their FLOP, the seconds of compilation and of validation.
+
+    `best_epoch` is the one whose weights the network has, where early stopping chose it.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    compile_seconds: float = 0.0
+    evaluate_seconds: float = 0.0
+    flops: int = 0
+    best_epoch: int | None = None
+
+
+@dataclass
+class Best:
+    """Early stopping: the weights of the epoch with the lowest validation loss so far.
+
+    Prechelt 1998, "Early stopping - but when?": stop when the loss has not fallen for
+    `patience` epochs, and go back to where it was lowest. Patience 0 never stops nor keeps.
+    """
+
+    model: keras.Model
+    patience: int
+    epoch: int | None = None
+    loss: float = math.inf
+    weights: list[np.ndarray] = field(default_factory=list)
+
+    def ends(self, entry: Epoch) -> bool:
+        """Take note of an epoch; whether training is to end after it."""
+        if not self.patience:
+            return False
+        if entry.val_loss is not None and entry.val_loss < self.loss:
+            self.epoch, self.loss = entry.epoch, entry.val_loss
+            self.weights = self.model.get_weights()
+        return entry.epoch - (self.epoch or 0) >= self.patience
+
+    def restore(self) -> None:
+        """Give the network the weights of the best epoch, if one was kept."""
+        if self.epoch is not None:
+            self.model.set_weights(self.weights)
+
+
+def fit(
+    model: keras.Model,
+    phase: dict[str, Any],
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    classes: int,
+    seed: int,
+    runtime: Runtime,
+    result: Fit,
+    tell: Callable[[Epoch], None],
+    augment: Sequence[str] = (),
+    rates: dict[str, float] | None = None,
+) -> None:
+    """Train `model` as `phase` says; epochs are added to `result` as they end.
+
+    `train` and `validation` are inputs [n, ...] and labels int64 [n]; those to train on may be
+    [v * n, ...], v views of the same examples: one is drawn for each in each epoch. What trains
+    must have been set before. The order of an epoch is drawn from `seed` and the epoch alone.
+    `augment` names what is drawn for images. `rates` multiply the learning rate of single
+    variables, by their paths. With `patience` in the phase, training stops early and leaves the
+    weights of the best epoch. Raises Diverged at the first epoch whose loss is not finite.
+    """
+    examples = Examples(
+        train[0],
+        keras.utils.to_categorical(train[1], classes),
+        (validation[0], keras.utils.to_categorical(validation[1], classes)),
+        seed,
+        augment,
+    )
+    steps = math.ceil(len(examples) / phase["batch_size"])
+    optimizer = make_optimizer(phase, steps * phase["epochs"], rates)
+    compile_model(model, phase, optimizer, runtime)
+    whole = Way(model, epochs(model, examples, phase["batch_size"], runtime), flops.forward(model))
+    result.compile_seconds += warm_up(model, whole.loop)
+    ways = [whole] * phase["epochs"]
+    if few := windowed_epochs(phase):
+        ways[:few] = [through_windows(model, phase, examples, runtime, result)] * few
+    best = Best(model, phase.get("patience", 0))
+    for epoch, way in enumerate(ways):
+        rate = float(np.asarray(optimizer.learning_rate))
+        started = time.perf_counter()
+        logs = way.train(epoch)
+        trained = time.perf_counter()
+        checked = whole.validate()
+        result.evaluate_seconds += time.perf_counter() - trained
+        entry = Epoch(
+            phase=phase["name"],
+            epoch=epoch + 1,
+            train_loss=finite(logs["cross_entropy"]),
+            train_accuracy=finite(logs["accuracy"]),
+            val_loss=finite(checked["cross_entropy"]),
+            val_accuracy=finite(checked["accuracy"]),
+            learning_rate=rate,
+            seconds=trained - started,
+            images_seen=len(examples),
+        )
+        result.epochs.append(entry)
+        result.flops += flops.TRAINING_FACTOR * len(examples) * way.flops
+        result.flops += len(validation[1]) * whole.flops
+        tell(entry)
+        if not math.isfinite(logs["loss"]):
+            raise Diverged(f"the loss was not a finite number in epoch {epoch + 1}")
+        if best.ends(entry):
+            break
+    best.restore()
+    result.best_epoch = best.epoch
+
+
+@dataclass(frozen=True)
+class Way:
+    """A compiled network, the loop that trains it, and the FLOP of one example forward."""
+
+    model: keras.Model
+    loop: Epochs
+    flops: int
+
+    def train(self, epoch: int) -> dict[str, float]:
+        """One epoch, from 0 on; its metrics on what was trained on, as met."""
+        self.model.reset_metrics()
+        self.loop.train(epoch)
+        return metrics(self.model)
+
+    def validate(self) -> dict[str, float]:
+        """Metrics of the held-out examples."""
+        self.model.reset_metrics()
+        self.loop.validate()
+        return metrics(self.model)
+
+
+def through_windows(
+    model: keras.Model,
+    phase: dict[str, Any],
+    examples: Examples,
+    runtime: Runtime,
+    result: Fit,
+) -> Way:
+    """The way to train a compiled `model`, by its own optimizer, on windows of the images."""
+    with runtime.scope():
+        small = smaller(model, *window_sides(*examples.inputs.shape[1:3]))
+    compile_model(small, phase, model.optimizer, runtime)
+    windows = replace(examples, names=[*examples.names, "window"])
+    loop = epochs(small, windows, phase["batch_size"], runtime)
+    result.compile_seconds += warm_up(small, loop, validates=False)
+    # A layer knows the shape that it was first given: a copy of all is counted.
+    return Way(small, loop, flops.forward(keras.models.clone_model(small)))
+
+
+def metrics(model: keras.Model) -> dict[str, float]:
+    """What a network's metrics say of all that they have seen; waits until it is computed."""
+    return {name: float(value) for name, value in model.get_metrics_result().items()}
+
+
+def compile_model(
+    model: keras.Model,
+    phase: dict[str, Any],
+    optimizer: keras.optimizers.Optimizer,
+    runtime: Runtime,
+) -> None:
+    """Compile with the loss that a phase trains on, and the metrics that a record has."""
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=phase["label_smoothing"]
+        ),
+        # The loss of arms with and without label smoothing cannot be compared; this one can.
+        metrics=[
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+            keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
+        ],
+        jit_compile=runtime.compiles,
+    )
+
+
+def warm_up(model: keras.Model, loop: Epochs, validates: bool = True) -> float:
+    """Compile training, and validation if asked, by a few steps taken back; the seconds it took.
+
+    Every variable of model and optimizer, random states included, is as before.
+    """
+    started = time.perf_counter()
+    with taken_back(model):
+        loop.train(0, steps=1)
+        if validates:
+            loop.validate(steps=1)
+    return time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def taken_back(model: keras.Model) -> Iterator[None]:
+    """Whatever a compiled model is trained within: every variable is as before afterwards.
+
+    Those of its optimizer and its random states are among them.
+    """
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [np.array(variable) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)

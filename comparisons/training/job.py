@@ -1,0 +1,53 @@
+"""What the steps of one run share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from comparisons.core.events import Tell
+from comparisons.core.records import RangeTest, Seconds, Source, Start
+from comparisons.data import Dataset, Subset
+from comparisons.plan.arms import Arm
+from comparisons.plan.runs import Run
+from comparisons.training.device import Runtime
+from comparisons.training.fitting import Fit
+from models.adapt import Network
+from models.engines import Extract
+
+
+@dataclass
+class Job:
+    """One run while it runs: what it was given, and what has come of it so far.
+
+    `weights` is the file that the base was read from; `last` the phase trained last, with the
+    part of the network that stayed frozen in it (None where none did) and the part that trained.
+    `extract` is the engine over a frozen part, by the id of that part.
+    """
+
+    run: Run
+    arm: Arm
+    dataset: Dataset
+    rows: Subset
+    network: Network
+    runtime: Runtime
+    tell: Tell
+    weights: Path | None = None
+    source: Source | None = None
+    range_test: RangeTest | None = None
+    at_start: list[Start] = field(default_factory=list)
+    seconds: Seconds = field(default_factory=Seconds)
+    result: Fit = field(default_factory=Fit)
+    notices: list[str] = field(default_factory=list)
+    flops: int = 0
+    engine: str | None = None
+    extract: dict[int, Extract] = field(default_factory=dict)
+    last: tuple[dict[str, Any], keras.Model | None, keras.Model] | None = None
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Where TFDS data lies, if a folder was named."""
+        return Path(self.run.data_dir) if self.run.data_dir else None

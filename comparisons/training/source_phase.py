@@ -1,0 +1,130 @@
+"""The first half of `complete`: a base trained here, from random weights, on a source data set.
+
+It is kept like features are: another run with the same seed uses it again, and is charged what
+it cost when it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+from filelock import FileLock
+
+from comparisons.core import records
+from comparisons.core.events import Tell
+from comparisons.core.files import cache_folder, write_text
+from comparisons.core.machine import versions
+from comparisons.core.records import Source
+from comparisons.data import prepare, split
+from comparisons.plan import recipes
+from comparisons.plan.arms import Arm
+from comparisons.plan.runs import Run
+from comparisons.training.device import Runtime
+from comparisons.training.fitting import Fit, fit
+from models import adapt, flops
+from models.prediction import predict
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base's weights file, what training it was like, and the seconds spent now and when made."""
+
+    path: Path
+    source: Source
+    seconds: float
+    cold_seconds: float
+
+
+class _Kept(msgspec.Struct):
+    source: Source
+    seconds: float
+    weights: str
+
+
+def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
+    """The base of a run that begins with a source data set, trained now unless it is kept."""
+    (phase,) = (one for one in plan.phases if one["name"] == recipes.SOURCE)
+    key = {
+        "model": arm.model_name,
+        "source": plan.settings["source"],
+        "seed": plan.seed,
+        "phase": phase,
+        "deterministic": plan.settings["deterministic"],
+        "runtime": [runtime.backend, runtime.kind, runtime.precision, versions()],
+    }
+    text = json.dumps(key, sort_keys=True)
+    folder = cache_folder() / "bases"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.weights.h5"
+    # One process trains; a second one waits, and then finds the base there.
+    with FileLock(path.with_suffix(".lock")):
+        kept = _kept(path)
+        if kept:
+            return Base(path, kept.source, 0.0, kept.seconds)
+        started = time.perf_counter()
+        source = _train(plan, arm, phase, runtime, tell, path)
+        seconds = time.perf_counter() - started
+        made = _Kept(source, seconds, _digest(path))
+        write_text(path.with_suffix(".json"), msgspec.json.encode(made).decode())
+    return Base(path, source, seconds, seconds)
+
+
+def _train(
+    plan: Run, arm: Arm, phase: dict[str, Any], runtime: Runtime, tell: Tell, path: Path
+) -> Source:
+    assert plan.source is not None
+    tell({"event": "stage", "text": f"reading {plan.source}"})
+    dataset = prepare(plan.source, Path(plan.data_dir) if plan.data_dir else None)
+    keras.utils.set_random_seed(plan.seed)
+    with runtime.scope():
+        network = adapt.build(
+            arm.model, dict(arm.options), dataset.image_shape, len(dataset.classes)
+        )
+    rows = split(dataset.y_train, plan.seed)
+    train, validation = dataset.x_train[rows.train], dataset.x_train[rows.validation]
+    network.prepare(train)
+    adapt.set_trainable(network, "all")
+    tell({"event": "phase", "name": recipes.SOURCE, "epochs": phase["epochs"]})
+    result = Fit()
+    fit(
+        network.whole,
+        phase,
+        (train, dataset.y_train[rows.train]),
+        (validation, dataset.y_train[rows.validation]),
+        classes=len(dataset.classes),
+        seed=plan.seed,
+        runtime=runtime,
+        result=result,
+        tell=lambda epoch: tell({"event": "epoch", **records.plain(epoch)}),
+        augment=phase["augment"],
+    )
+    logits = predict(network.whole, dataset.x_test)
+    accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())
+    adapt.save_base(network, path)
+    return Source(
+        dataset.described(rows),
+        result.epochs,
+        accuracy,
+        result.flops + flops.forward(network.whole) * len(dataset.x_test),
+    )
+
+
+def _kept(path: Path) -> _Kept | None:
+    """What is known of a kept base; None where there is none, or not what was written."""
+    try:
+        made = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=_Kept)
+        return made if made.weights == _digest(path) else None
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()

@@ -1,0 +1,255 @@
+"""Means, intervals, paired differences and clocks: against known numbers and as properties."""
+
+from __future__ import annotations
+
+import math
+import statistics as standard
+
+import factory
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from comparisons.core.records import Seconds
+from comparisons.findings import intervals
+from comparisons.findings.groups import group_runs, main_data
+
+fractions = some.floats(0, 1)
+samples = some.lists(fractions, min_size=1, max_size=12)
+
+
+def test_summary_against_a_worked_example():
+    # Mean 5, s 2.138, t(7; 0.975) 2.3646: the half width is 2.3646 * 2.138 / sqrt(8) = 1.787.
+    s = intervals.summarise([2, 4, 4, 4, 5, 5, 7, 9])
+    assert (s.n, s.mean) == (8, 5)
+    assert s.spread == pytest.approx(2.13809, abs=1e-5)
+    assert (s.low, s.high) == pytest.approx((5 - 1.78749, 5 + 1.78749), abs=1e-4)
+    assert s.method == "95 % Student t interval"
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_no_interval_below_three_seeds(n):
+    s = intervals.summarise([0.5, 0.6][:n])
+    assert (s.low, s.high, s.method, s.includes_zero) == (None, None, None, None)
+    assert (s.mean is None) == (n == 0)
+    assert (s.spread is None) == (n < 2)
+
+
+@given(samples)
+@settings(deadline=None)
+def test_the_interval_contains_the_mean_and_the_mean_lies_among_the_numbers(values):
+    s = intervals.summarise(values)
+    assert min(values) <= s.mean <= max(values)
+    if len(values) >= 3:
+        assert s.low <= s.mean <= s.high
+        assert s.spread == pytest.approx(standard.stdev(values), abs=1e-9)
+
+
+@given(samples, some.randoms())
+@settings(deadline=None)
+def test_the_order_of_the_numbers_does_not_matter(values, random):
+    shuffled = list(values)
+    random.shuffle(shuffled)
+    assert intervals.summarise(shuffled) == intervals.summarise(values)
+
+
+@given(some.lists(some.integers(0, 100), min_size=3, max_size=8), some.integers(-50, 50))
+@settings(deadline=None)
+def test_a_shift_moves_everything_but_the_spread(values, shift):
+    before, after = intervals.summarise(values), intervals.summarise(v + shift for v in values)
+    assert after.spread == pytest.approx(before.spread, abs=1e-9)
+    assert after.low == pytest.approx(before.low + shift, abs=1e-9)
+
+
+def test_none_is_left_out():
+    assert intervals.summarise([None, 0.5, None]) == intervals.summarise([0.5])
+    assert intervals.mean_of([None]) is None
+
+
+def runs(arm, accuracies):
+    return [factory.record(arm, seed, accuracy=a) for seed, a in accuracies.items()]
+
+
+def test_paired_differences_cancel_what_seeds_have_in_common():
+    a = runs("cnn:scratch", {0: 0.70, 1: 0.80, 2: 0.90})
+    b = runs("tiny:frozen", {0: 0.69, 1: 0.79, 2: 0.89})
+    result = intervals.paired(a, b)
+    assert result.seeds == (0, 1, 2)
+    assert result.differences == pytest.approx([0.01] * 3)
+    assert result.summary.includes_zero is False
+    # The same numbers unpaired would overlap by far: their intervals do.
+    wide = intervals.summarise(map(intervals.accuracy, a))
+    assert wide.low < 0.79 < wide.high
+
+
+some_runs = some.dictionaries(some.integers(0, 9), fractions, max_size=6)
+
+
+@given(some_runs, some_runs)
+@settings(deadline=None)
+def test_paired_differences_are_antisymmetric_and_only_of_common_seeds(x, y):
+    a, b = runs("cnn:scratch", x), runs("tiny:frozen", y)
+    there, back = intervals.paired(a, b), intervals.paired(b, a)
+    assert there.seeds == back.seeds == tuple(sorted(x.keys() & y.keys()))
+    assert there.differences == tuple(-d for d in back.differences)
+    if there.seeds:
+        assert there.summary.mean == pytest.approx(-back.summary.mean, abs=1e-12)
+    if there.summary.low is not None:
+        assert there.summary.low == pytest.approx(-back.summary.high, abs=1e-12)
+
+
+def test_diverged_runs_have_no_accuracy_even_with_a_test_result():
+    bad = factory.record(status="diverged", test=factory.record().test)
+    assert intervals.accuracy(bad) is None
+    assert intervals.paired([bad], [factory.record()]).seeds == ()
+
+
+def test_sampling_noise_shrinks_with_images_and_is_known_for_cifar10():
+    assert intervals.sampling_noise(0.84, 10_000) == pytest.approx(0.01016, abs=1e-5)
+    assert intervals.sampling_noise(0.84, 100) == pytest.approx(0.1016, abs=1e-4)
+    assert intervals.sampling_noise(0.84, 0) == math.inf
+
+
+def frozen(extract, extract_cold):
+    seconds = Seconds(
+        setup=2.0, compile=1.0, extract=extract, extract_cold=extract_cold, evaluate=3.0,
+        total=10.0 + extract,
+    )  # fmt: skip
+    return factory.record("tiny:frozen", seconds=seconds)
+
+
+@pytest.mark.parametrize("extract", [0.0, 5.0], ids=["found", "made"])
+def test_totals_do_not_depend_on_whether_this_run_made_the_features(extract):
+    run = frozen(extract, 5.0)
+    assert intervals.total(run, cold=True) == 15.0
+    assert intervals.total(run, cold=False) == 10.0
+    assert intervals.start(run, cold=True) == 8.0
+    assert intervals.start(run, cold=False) == 3.0
+
+
+def test_clock_charges_preparation_before_the_first_epoch():
+    run = frozen(0.0, 5.0)
+    times = intervals.clock(run)
+    assert len(times) == len(run.history)
+    assert times[0] == pytest.approx(8.0 + run.history[0].seconds)
+    assert times[-1] == pytest.approx(8.0 + sum(e.seconds for e in run.history))
+    warm = intervals.clock(run, cold=False)
+    assert [c - w for c, w in zip(times, warm, strict=True)] == pytest.approx([5.0] * len(times))
+
+
+def test_time_to_accuracy_is_the_first_crossing_or_none():
+    run = factory.record()
+    best = intervals.best_validation(run)
+    assert intervals.time_to_accuracy(run, 0.0) == intervals.clock(run)[0]
+    assert intervals.time_to_accuracy(run, best) in intervals.clock(run)
+    assert intervals.time_to_accuracy(run, best + 0.001) is None
+    assert intervals.time_to_accuracy(factory.record(status="failed"), 0.1) is None
+
+
+@given(some.lists(fractions, min_size=1, max_size=6), fractions, fractions)
+@settings(deadline=None)
+def test_a_higher_level_is_never_reached_sooner(values, one, other):
+    history = [factory.record().history[0] for _ in values]
+    history = [
+        type(e)(**{**as_dict(e), "val_accuracy": v}) for e, v in zip(history, values, strict=True)
+    ]
+    run = factory.record(history=history)
+    low, high = sorted((one, other))
+    soon, late = (intervals.time_to_accuracy(run, level) for level in (low, high))
+    assert late is None or soon <= late
+
+
+def as_dict(struct):
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def test_every_run_that_ended_well_reached_the_common_level():
+    groups = group_runs(factory.records(["cnn:scratch", "tutorial-cnn:scratch"], seeds=3))
+    level = intervals.common_level(groups)
+    bests = [intervals.best_validation(r) for g in groups for r in g.ok]
+    assert level <= min(bests) < level + 0.01
+    assert all(intervals.time_to_accuracy(r, level) for g in groups for r in g.ok)
+    assert intervals.common_level([]) is None
+
+
+def test_a_level_of_29_per_cent_is_not_lost_to_binary_fractions():
+    history = [type(e)(**{**as_dict(e), "val_accuracy": 0.29}) for e in factory.record().history]
+    (group,) = group_runs([factory.record(history=history)])
+    assert intervals.common_level([group]) == 0.29
+
+
+def test_groups_hold_what_differs_in_nothing_but_the_seed():
+    records = factory.records(["cnn:scratch", "tiny:frozen"], seeds=3, sizes=(5_000, 45_000))
+    groups = group_runs(records)
+    assert [(g.train_size, g.arm, len(g.records)) for g in groups] == [
+        (5_000, "cnn:scratch", 3),
+        (5_000, "tiny:frozen", 3),
+        (45_000, "cnn:scratch", 3),
+        (45_000, "tiny:frozen", 3),
+    ]
+    assert [r.seed for r in groups[0].records] == [0, 1, 2]
+    assert group_runs(records[::-1]) == groups
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "labels"),
+    [
+        ({"phases": [{"epochs": 4}]}, {"phases": [{"epochs": 8}]}, {"epochs 4", "epochs 8"}),
+        ({"device": "cpu"}, {"device": "gpu"}, {"device cpu", "device gpu"}),
+        ({"a": "x" * 60}, {"a": "y" * 60}, None),
+        ({"a": 1, "b": 1, "c": 1, "d": 1}, {"a": 1, "b": 1, "c": 1, "d": 2}, {"d 1", "d 2"}),
+    ],
+)
+def test_an_arm_under_two_settings_is_two_groups_with_telling_labels(one, other, labels):
+    groups = group_runs([factory.record(settings=one), factory.record(settings=other)])
+    found = {g.label for g in groups}
+    assert len(found) == 2
+    if labels:
+        assert found == {f"cnn:scratch ({label})" for label in labels}
+    else:
+        assert found == {f"cnn:scratch (settings {g.settings})" for g in groups}
+
+
+def test_other_data_is_another_group_and_main_data_is_what_most_used():
+    other = factory.record(seed=1)
+    other.data.fingerprint = "other"
+    records = [*factory.records(["cnn:scratch"], seeds=2), other]
+    assert len(group_runs(records)) == 2
+    assert main_data(records) == records[:2]
+    assert main_data([]) == []
+
+
+def test_means_count_only_runs_that_ended_well():
+    records = [
+        factory.record(seed=0, accuracy=0.8),
+        factory.record(seed=1, status="diverged"),
+        factory.record(seed=2, status="failed", error="out of memory"),
+    ]
+    (group,) = group_runs(records)
+    assert [r.seed for r in group.ok] == [0]
+    assert group.counts() == {"ok": 1, "diverged": 1, "failed": 1}
+
+
+def test_macro_f1_against_a_worked_example():
+    # Class 0: precision 2/3, recall 2/2; class 1: 1/1, 1/2: F1 0.8 and 0.6667.
+    assert intervals.macro_f1([[2, 0], [1, 1]]) == pytest.approx((0.8 + 2 / 3) / 2)
+    assert intervals.macro_f1([[3, 0], [0, 0]]) == 0.5
+    assert intervals.macro_f1([]) == 0.0
+
+
+def test_mean_confusion_is_a_share_of_each_true_class():
+    matrix = intervals.mean_confusion(factory.records(["cnn:scratch"], seeds=3))
+    assert [sum(row) for row in matrix] == pytest.approx([1.0] * 10)
+    assert intervals.mean_confusion([factory.record(status="failed")]) is None
+    mixed = [factory.record(), factory.record(seed=1, classes=["a", "b"])]
+    assert intervals.mean_confusion(mixed) is None
+
+
+def test_curves_go_as_far_as_all_runs_go_and_skip_what_was_not_finite():
+    long, short = factory.record(), factory.record(seed=1)
+    short.history = short.history[:2]
+    short.history[1].val_loss = None
+    assert len(intervals.curve([long, short], "val_accuracy")) == 2
+    assert intervals.curve([long, short], "val_loss")[1] is None
+    assert len(intervals.mean_clock([long, short])) == 2
+    assert intervals.curve([], "val_loss") == []

@@ -1,0 +1,219 @@
+"""The figures: one look for an arm everywhere, honest titles, letters that can be read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import factory
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from matplotlib.figure import Figure
+
+from comparisons.findings import text
+from comparisons.report.figures import arm_styles, bars, catalog, curves, style
+
+CNN, FROZEN, TUTORIAL = "cnn:scratch", "mobilenet@0.25x160:frozen", "tutorial-cnn:scratch"
+PAIR = factory.records([CNN, FROZEN])
+CLASSROOM = factory.classroom()
+NONE_WELL = [factory.record(status="failed", error="out of memory")]
+SIZES = factory.records([CNN, FROZEN], sizes=(5_000, 45_000))
+
+
+def plain(words):
+    return words.replace(text.SPACE, " ")
+
+
+ARMS = [*factory.ARMS, "vgg16@64:partial", "mobilenet@0.25x160:lora@8", "mobilenet@1.0x224:frozen",
+        "cnn:gradual"]  # fmt: skip
+
+
+def test_no_two_arms_of_a_report_share_colour_or_marker():
+    chosen = arm_styles.styles(ARMS)
+    assert len({s.colour for s in chosen.values()}) == len(ARMS)
+    assert len({s.marker for s in chosen.values()}) == len(ARMS)  # a grey print still works
+    assert len({s.glyph for s in chosen.values()}) == len(ARMS)
+
+
+@given(low=some.floats(0, 0.98), span=some.floats(0.011, 1))
+def test_an_axis_of_per_cents_says_what_its_ticks_are(low, span):
+    ax = Figure().subplots()
+    ax.set_ylim(low, min(low + span, 1))
+    style.percent_axis(ax.yaxis)
+    ticks = ax.yaxis.get_majorticklocs()
+    said = [
+        float(label.split()[0]) / 100
+        for label in ax.yaxis.get_major_formatter().format_ticks(ticks)
+    ]
+    assert said == pytest.approx(list(ticks), abs=1e-9)
+
+
+def test_known_arms_keep_their_style_whatever_else_is_there():
+    alone = arm_styles.styles([FROZEN])[FROZEN]
+    assert arm_styles.styles(ARMS)[FROZEN] == alone
+    assert arm_styles.styles([CNN])[CNN] == arm_styles.KNOWN["cnn:scratch"]
+    assert arm_styles.styles(reversed(ARMS)) == arm_styles.styles(ARMS)
+
+
+def test_other_arms_keep_their_style_as_long_as_it_is_free():
+    name = "resnet:frozen"
+    assert arm_styles.styles([name])[name] == arm_styles.styles([name, CNN, FROZEN])[name]
+
+
+def test_names_are_dark_enough_to_read_on_white():
+    for s in (*arm_styles.KNOWN.values(), *arm_styles.OTHERS):
+        assert 1.05 / (arm_styles.luminance(s.ink) + 0.05) >= 4.5
+
+
+def test_parts_of_a_run_stay_apart_in_grey():
+    ranked = sorted(arm_styles.luminance(c) for c in bars.PART_COLOURS.values())
+    assert min(b - a for a, b in pairwise(ranked)) > 0.05
+
+
+@given(
+    some.lists(some.floats(0, 1), max_size=8),
+    some.floats(0.01, 0.3),
+)
+@settings(deadline=None)
+def test_labels_never_overlap_nor_leave_their_room(wanted, gap):
+    placed = style.spread_out(wanted, gap, 0.0, 1.0)
+    room = min(gap, 1 / max(1, len(wanted) - 1))
+    order = sorted(placed)
+    assert all(b - a >= room - 1e-9 for a, b in pairwise(order))
+    assert all(-1e-9 <= y <= 1 + 1e-9 for y in placed)
+
+
+def test_labels_with_room_stay_where_they_are_and_keep_their_order():
+    assert style.spread_out([0.9, 0.1, 0.5], 0.1, 0, 1) == pytest.approx([0.9, 0.1, 0.5])
+    low, high = style.spread_out([0.5, 0.52], 0.1, 0, 1)
+    assert (low, high) == pytest.approx((0.46, 0.56))
+
+
+def arm_lines(fig, s):
+    return [line for ax in fig.axes for line in ax.lines if line.get_color() == s.colour]
+
+
+@pytest.mark.parametrize("draw", [curves.loss, curves.accuracy, curves.time, bars.final])
+def test_an_arm_has_the_same_colour_and_marker_in_every_figure(draw):
+    fig = draw(CLASSROOM)
+    for s in arm_styles.styles([CNN, FROZEN, TUTORIAL]).values():
+        assert s.marker in {line.get_marker() for line in arm_lines(fig, s)}
+
+
+def test_every_seed_is_a_point_and_the_interval_needs_three():
+    fig = bars.final(CLASSROOM)
+    chosen = arm_styles.styles([CNN, TUTORIAL])
+    points = {
+        arm: sum(len(x.get_xdata()) for x in arm_lines(fig, s) if x.get_marker() == s.marker)
+        for arm, s in chosen.items()
+    }
+    assert points == {CNN: 3, TUTORIAL: 2}
+    wide = {arm: [x for x in arm_lines(fig, s) if x.get_linewidth() == 5]
+            for arm, s in chosen.items()}  # fmt: skip
+    assert (len(wide[CNN]), len(wide[TUTORIAL])) == (1, 0)
+
+
+def words(fig: Figure) -> str:
+    return plain(" ".join(t.get_text() for t in fig.findobj(lambda a: hasattr(a, "get_text"))))
+
+
+def test_figures_show_failed_and_diverged_runs():
+    assert "1 of 3 diverged" in words(bars.final(CLASSROOM))
+    assert "1 of 3 diverged" in words(bars.split(CLASSROOM))
+    assert "diverged" in words(curves.loss(CLASSROOM))
+
+
+def test_the_title_of_a_figure_is_its_finding():
+    for plot in catalog.drawable(SIZES):
+        shown = " ".join(words(plot.draw(SIZES)).split())
+        assert plain(plot.finding(SIZES)) in shown, plot.name
+
+
+def test_an_arm_without_a_run_that_ended_well_is_still_named_in_every_figure():
+    bad = [factory.record(TUTORIAL, s, status="diverged") for s in range(2)]
+    for draw in (curves.loss, curves.accuracy, bars.final, bars.split):
+        shown = words(draw([*PAIR, *bad]))
+        assert TUTORIAL in shown
+        assert "2 of 2 diverged" in shown
+
+
+def test_a_small_gap_does_not_fill_the_axis():
+    records = [factory.record(CNN, accuracy=0.801), factory.record(FROZEN, accuracy=0.800)]
+    (ax,) = bars.final(records).axes
+    low, high = ax.get_xlim()
+    assert high - low > 0.05
+
+
+def test_seconds_are_on_a_logarithmic_axis_where_one_arm_takes_ten_times_as_long_as_another():
+    def scale(*paces: float) -> str:
+        runs = []
+        for arm, pace in zip((TUTORIAL, CNN), paces, strict=False):
+            run = factory.record(arm)
+            for epoch in run.history:
+                epoch.seconds = pace
+            run.history[0].seconds = pace / 10  # one arm alone spans more than ten times, too
+            runs.append(run)
+        (ax,) = curves.time(runs).axes
+        return ax.get_xscale()
+
+    assert scale(100.0) == "linear"
+    assert scale(100.0, 50.0) == "linear"
+    assert scale(100.0, 1.0) == "log"
+
+
+def test_training_is_dashed_and_validation_solid():
+    fig = curves.loss(PAIR)
+    s = arm_styles.styles([CNN, FROZEN])[CNN]
+    assert {line.get_linestyle() for line in arm_lines(fig, s)} == {"-", "--"}
+
+
+def test_the_run_that_ran_away_does_not_flatten_the_others():
+    wild = factory.record(TUTORIAL, 2, status="diverged")
+    wild.history[-1].val_loss = 1e9
+    (ax,) = curves.loss([*CLASSROOM[:-1], wild]).axes
+    assert ax.get_ylim()[1] < 10
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("plot", catalog.FIGURES.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("records", [NONE_WELL, []], ids=["none well", "none"])
+def test_drawing_nothing_is_no_mistake(plot, narrow, records):
+    assert isinstance(plot.draw(records, narrow=narrow), Figure)
+
+
+def test_only_what_has_something_to_show_is_drawn():
+    assert [p.name for p in catalog.drawable(NONE_WELL)] == []
+    assert len(catalog.drawable(PAIR)) == 6
+    assert len(catalog.drawable(SIZES)) == 9
+
+
+def test_letters_of_narrow_figures_are_12_pixels_on_a_page_of_400():
+    for plot in catalog.drawable(CLASSROOM):
+        fig = plot.draw(CLASSROOM, narrow=True)
+        pixels_per_point = 374 / (72 * fig.get_figwidth())  # the page leaves 374 of 400 pixels
+        texts = fig.findobj(lambda a: hasattr(a, "get_fontsize") and a.get_text().strip())
+        assert min(t.get_fontsize() for t in texts) * pixels_per_point >= 12, plot.name
+
+
+def test_dollar_signs_and_strange_letters_do_not_break_a_figure():
+    strange = factory.record(r"$\frac{1:scratch", classes=["$x_", "一", "a\x07b", "🙂"])
+    for plot in catalog.drawable([strange]):
+        assert style.svg(plot.draw([strange])).startswith(b"<?xml")
+
+
+def test_pyplot_is_never_used():
+    code = (
+        "import sys, factory; from comparisons.report.figures import catalog, style\n"
+        "style.svg(catalog.FIGURES['loss'].draw(factory.records(['cnn:scratch'])))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+
+
+def environment():
+    here = Path(__file__).parents[1]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (here, here.parent)))}

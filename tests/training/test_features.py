@@ -1,0 +1,436 @@
+"""The feature cache: each image once, damage never used; the engines agree with Keras."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from comparisons.core.errors import ComparisonError
+from comparisons.training import extraction, features
+from comparisons.training.device import Runtime
+from models import adapt, catalog, engines
+
+KEY = {"base": "means", "weights": "0", "data": "noise", "part": "train", "engine": "numpy"}
+SIDE = 4
+CPU = Runtime("cpu", "a processor", 1, "float32", "tensorflow")
+
+
+class Extractor:
+    """An engine made of numpy that counts what goes through it: [n, h, w, c] -> [n, h]."""
+
+    def __init__(self) -> None:
+        self.images: list[np.ndarray] = []
+        self.made = 0
+
+    def engine(self, first: np.ndarray) -> Any:
+        assert 1 <= len(first) <= engines.CHECKED
+        self.made += 1
+        return self.extract
+
+    def extract(self, images: np.ndarray) -> np.ndarray:
+        self.images.append(images)
+        return expected(images)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.images))
+
+
+def expected(images: np.ndarray) -> np.ndarray:
+    return images.astype(np.float32).mean(axis=(2, 3))
+
+
+def noise(count: int, seed: int = 0, side: int = SIDE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, side, side, 3), np.uint8)
+
+
+def get(rows: Any, images: np.ndarray, **key: Any) -> tuple[features.Features, Extractor]:
+    extractor = Extractor()
+    wanted = np.asarray(rows, np.int64)
+    return features.get(KEY | key, wanted, images, extractor.engine), extractor
+
+
+def shards(cache: Path) -> list[Path]:
+    return sorted(cache.glob("features/*/*.npz"))
+
+
+@contextlib.contextmanager
+def own_cache() -> Iterator[Path]:
+    """An empty cache folder for one example of a property."""
+    before = os.environ["COMPARISONS_CACHE"]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["COMPARISONS_CACHE"] = folder
+        try:
+            yield Path(folder)
+        finally:
+            os.environ["COMPARISONS_CACHE"] = before
+
+
+row_lists = some.lists(some.integers(0, 29), min_size=1, max_size=30, unique=True)
+
+
+@settings(max_examples=40)
+@given(some.lists(row_lists, min_size=1, max_size=5))
+def test_only_missing_rows_are_computed_whatever_is_asked_for_and_in_which_order(requests):
+    images = noise(30)
+    known: set[int] = set()
+    with own_cache() as folder:
+        for rows in requests:
+            found, extractor = get(rows, images)
+            assert (found.values == expected(images[rows])).all()
+            assert found.values.dtype == np.float32
+            missing = sorted(set(rows) - known)
+            assert extractor.count == len(missing)
+            if missing:
+                assert (np.concatenate(extractor.images) == images[missing]).all()
+            known |= set(rows)
+        assert len(list(folder.glob("features/*/"))) == 1
+
+
+def test_a_second_time_costs_nothing_and_still_tells_the_first_cost(cache):
+    images = noise(50)
+    cold, _ = get(range(50), images)
+    warm, extractor = get(range(50), images)
+    assert (extractor.count, extractor.made) == (0, 0)
+    assert cold.seconds > 0
+    assert warm.seconds == 0
+    assert warm.cold_seconds == pytest.approx(cold.cold_seconds)
+    half, _ = get(range(25), images)
+    assert half.cold_seconds == pytest.approx(cold.cold_seconds / 2)
+    assert cold.note == warm.note == ""
+
+
+def test_rows_are_split_into_shards_and_progress_is_told(cache, monkeypatch):
+    monkeypatch.setattr(features, "ROWS_PER_SHARD", 16)
+    told: list[tuple[int, int]] = []
+    extractor = Extractor()
+    images = noise(40)
+    features.get(KEY, np.arange(40), images, extractor.engine, lambda *now: told.append(now))
+    assert told == [(16, 40), (32, 40), (40, 40)]
+    assert [len(part) for part in extractor.images] == [16, 16, 8]
+    assert extractor.made == 1
+    assert len(shards(cache)) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": "1"},
+        {"data": "other"},
+        {"part": "test"},
+        {"engine": "other"},
+        {"versions": {"keras": "0"}},
+        {"size": 96},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_key_is_another_folder(cache, change):
+    images = noise(10)
+    get(range(10), images)
+    found, extractor = get(range(10), images[::-1], **change)
+    assert extractor.count == 10
+    assert (found.values == expected(images[::-1])).all()
+    assert len(list(cache.glob("features/*/"))) == 2
+    # And the first one is still there.
+    found, extractor = get(range(10), images)
+    assert extractor.count == 0
+    assert (found.values == expected(images)).all()
+
+
+def truncate(shard: Path) -> None:
+    content = shard.read_bytes()
+    shard.write_bytes(content[: len(content) // 2])
+
+
+def flip_a_byte(shard: Path) -> None:
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+
+
+def empty(shard: Path) -> None:
+    shard.write_bytes(b"")
+
+
+def swap_in_another(shard: Path) -> None:
+    with np.load(shard) as file:
+        values = dict(file)
+    np.savez(shard, **(values | {"values": values["values"] + 1}))
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_byte, empty, swap_in_another])
+def test_a_damaged_shard_is_recomputed_and_replaced(cache, damage, monkeypatch):
+    monkeypatch.setattr(features, "ROWS_PER_SHARD", 16)
+    images = noise(32)
+    get(range(32), images)
+    victim = shards(cache)[0]
+    damage(victim)
+    damaged = victim.read_bytes()
+    found, extractor = get(range(32), images)
+    assert (found.values == expected(images)).all()
+    assert extractor.count == 16
+    assert len(shards(cache)) == 2
+    assert damaged not in [shard.read_bytes() for shard in shards(cache)]
+    assert get(range(32), images)[1].count == 0
+
+
+@settings(max_examples=40)
+@given(some.floats(0, 1, exclude_max=True), some.integers(1, 255))
+def test_a_flipped_byte_anywhere_is_noticed(where, change):
+    images = noise(8)
+    with own_cache() as folder:
+        get(range(8), images)
+        (shard,) = shards(folder)
+        content = bytearray(shard.read_bytes())
+        content[int(where * len(content))] ^= change
+        shard.write_bytes(content)
+        found, extractor = get(range(8), images)
+        assert (found.values == expected(images)).all()
+        assert extractor.count == 8
+
+
+def test_a_foreign_file_is_not_used(cache):
+    images = noise(8)
+    get(range(8), images)
+    (shard,) = shards(cache)
+    foreign = shard.with_name("notes.npz")
+    np.savez(foreign, rows=np.arange(8), values=np.zeros((8, SIDE), np.float32), seconds_per_row=0)
+    found, extractor = get(range(8), images)
+    assert (found.values == expected(images)).all()
+    assert extractor.count == 0
+    assert shards(cache) == [shard]
+
+
+KILLED = """
+import sys, time
+import numpy as np
+from comparisons import features
+calls = 0
+def extract(images):
+    global calls
+    calls += 1
+    print(calls, flush=True)
+    if calls == 3:
+        time.sleep(600)
+    return images.astype(np.float32).mean(axis=(2, 3))
+key = eval(sys.argv[1])
+images = np.random.default_rng(0).integers(0, 256, (10_000, 4, 4, 3), np.uint8)
+features.get(key, np.arange(10_000), images, lambda first: extract)
+"""
+
+
+def test_a_kill_leaves_whole_shards_that_are_used(cache, spawn):
+    process = spawn(KILLED, KEY)
+    told = [process.stdout.readline().strip() for _ in range(3)]
+    assert told == ["1", "2", "3"], process.stderr.read()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    images = noise(10_000)
+    found, extractor = get(range(10_000), images)
+    assert extractor.count == 10_000 - 2 * features.ROWS_PER_SHARD
+    assert (found.values == expected(images)).all()
+
+
+TOGETHER = """
+import hashlib, sys
+import numpy as np
+from comparisons import features
+images = np.random.default_rng(0).integers(0, 256, (9_000, 4, 4, 3), np.uint8)
+computed = 0
+def extract(images):
+    global computed
+    computed += len(images)
+    return images.astype(np.float32).mean(axis=(2, 3))
+first, last = int(sys.argv[2]), int(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
+found = features.get(eval(sys.argv[1]), np.arange(first, last), images, lambda first: extract)
+right = (found.values == images[first:last].astype(np.float32).mean(axis=(2, 3))).all()
+print(computed, bool(right), found.note, flush=True)
+"""
+
+
+@pytest.mark.parametrize("spans", [[(0, 9000)] * 3, [(0, 6000), (3000, 9000)]])
+def test_processes_at_once_compute_each_row_once(cache, spawn, spans):
+    processes = [spawn(TOGETHER, KEY, *span) for span in spans]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=120)[0].split() for process in processes]
+    assert all(rest == ["True"] for _, *rest in answers)
+    assert sum(int(computed) for computed, *_ in answers) == 9000
+
+
+def test_what_was_used_longest_ago_goes_first(cache, monkeypatch):
+    images = noise(2000)
+    folders: dict[str, Path] = {}
+    for age, name in enumerate(("old", "middle", "new")):
+        before = set(cache.glob("features/*/"))
+        get(range(2000), images, data=name)
+        (folders[name],) = set(cache.glob("features/*/")) - before
+        os.utime(folders[name], (1000 + age, 1000 + age))
+    size = sum(shard.stat().st_size for shard in folders["old"].glob("*.npz"))
+    # Using the oldest makes it the newest but for the one in use: so `middle` has to go.
+    assert get(range(2000), images, data="old")[1].count == 0
+    assert all(folder.exists() for folder in folders.values())
+    monkeypatch.setenv("COMPARISONS_CACHE_GB", str(2.5 * size / 1e9))
+    assert get(range(2000), images, data="new")[1].count == 0
+    assert {name for name, folder in folders.items() if folder.exists()} == {"old", "new"}
+    # What is in use stays, whatever the limit.
+    monkeypatch.setenv("COMPARISONS_CACHE_GB", "0")
+    assert get(range(2000), images, data="new")[1].count == 0
+    assert {name for name, folder in folders.items() if folder.exists()} == {"new"}
+    assert get(range(2000), images, data="new")[1].count == 0
+
+
+def test_a_cache_that_cannot_be_written_still_gives_features_and_a_note(tmp_path, monkeypatch):
+    in_its_place = tmp_path / "cache"
+    in_its_place.write_text("a file, where the folder should be")
+    monkeypatch.setenv("COMPARISONS_CACHE", str(in_its_place))
+    images = noise(10)
+    for _ in range(2):
+        found, extractor = get(range(10), images)
+        assert (found.values == expected(images)).all()
+        assert extractor.count == 10
+        assert found.note.startswith("features are not kept: ")
+        assert "\n" not in found.note
+        assert str(tmp_path) not in found.note
+    assert in_its_place.is_file()
+
+
+def build(name: str, side: int = 20, **options: Any) -> adapt.Network:
+    keras.utils.set_random_seed(0)
+    return adapt.build(catalog.MODELS[name], options, (side, side, 3), 10)
+
+
+def frozen(name: str, shape: tuple[int, int, int], weights: Path, **options: Any) -> adapt.Network:
+    """A network as it is when features are extracted: weights from a file, the base frozen."""
+    network = adapt.build(catalog.MODELS[name], options, shape, 10, weights)
+    adapt.set_trainable(network, "head")
+    return network
+
+
+def relative_difference(got: np.ndarray, wanted: np.ndarray) -> float:
+    return float(np.abs(got - wanted).max() / np.abs(wanted).max())
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> adapt.Network:
+    """The small base as a pretrained one is built: with weights from a file, here random."""
+    random = build("tiny")
+    for variable in random.backbone.variables:
+        if variable.path.endswith("moving_variance"):
+            # So that signals neither fade nor grow on their way.
+            variable.assign(np.full(variable.shape, 0.07, np.float32))
+    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
+    adapt.save_base(random, path)
+    return frozen("tiny", (20, 20, 3), path)
+
+
+@pytest.mark.parametrize("engine", ["keras", "tensorflow", "openvino"])
+def test_cached_and_uncached_logits_agree(cache, tiny, engine):
+    images = noise(150, side=20)
+    rows = np.random.default_rng(1).permutation(150)[:120]
+
+    def make(first: np.ndarray) -> engines.Extract:
+        return engines.checked(engine, tiny.backbone, first)
+
+    for _ in range(2):
+        found = features.get(KEY, rows, images, make)
+        got = tiny.head.predict(found.values, verbose=0)
+        wanted = tiny.whole.predict(images[rows], verbose=0)
+        assert relative_difference(got, wanted) < 1e-3
+
+
+@pytest.mark.parametrize("size", [96, 160])
+def test_engines_agree_on_the_published_weights(mobilenet_weights, size):
+    network = frozen("mobilenet", (32, 32, 3), mobilenet_weights, alpha=0.25, size=size)
+    agree(network.backbone, noise(70, side=32))
+
+
+def test_engines_agree_on_a_wider_base_that_was_read_from_a_file(tmp_path):
+    # Random weights of the width 0.5, through a file: the way that pretrained ones come.
+    path = tmp_path / "random.weights.h5"
+    random = build("mobilenet", alpha=0.5, size=96)
+    adapt.save_base(random, path)
+    network = frozen("mobilenet", (20, 20, 1), path, alpha=0.5, size=96)
+    agree(network.backbone, noise(70, side=20)[..., :1])
+
+
+def agree(backbone: keras.Model, images: np.ndarray) -> None:
+    """Every engine gives Keras's features of a whole and of a partial batch, each in its row."""
+    assert all(len(images) % size for size in engines.BATCHES.values())
+    wanted = backbone.predict(images, verbose=0)
+    assert np.ptp(wanted, axis=0).max() > 1e-2 * np.abs(wanted).max(), "rows must differ"
+    for name in engines.ENGINES:
+        extract = engines.checked(name, backbone, images[: engines.CHECKED])
+        got = extract(images)
+        assert got.dtype == np.float32
+        assert got.shape == (len(images), *backbone.output_shape[1:])
+        assert relative_difference(got, wanted) < 1e-3, name
+        assert relative_difference(extract(images[3:20]), wanted[3:20]) < 1e-3, name
+
+
+def wrong_by_one_percent(backbone: Any) -> engines.Extract:
+    return lambda images: backbone.predict(images, verbose=0) * 1.01
+
+
+def not_numbers(backbone: Any) -> engines.Extract:
+    return lambda images: backbone.predict(images, verbose=0) * np.float32(np.nan)
+
+
+def another_order(backbone: Any) -> engines.Extract:
+    return lambda images: backbone.predict(images, verbose=0)[::-1]
+
+
+def cannot_be_made(backbone: Any) -> engines.Extract:
+    raise RuntimeError("no such\ndevice")
+
+
+def cannot_be_run(backbone: Any) -> engines.Extract:
+    return cannot_be_made
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        (wrong_by_one_percent, "differs from Keras by 1"),
+        (not_numbers, "differs from Keras by nan"),
+        (another_order, "differs from Keras by"),
+        (cannot_be_made, "failed (RuntimeError: no such)"),
+        (cannot_be_run, "failed (RuntimeError: no such)"),
+    ],
+)
+def test_an_engine_that_disagrees_or_fails_is_refused(tiny, monkeypatch, engine, words):
+    monkeypatch.setitem(engines.ENGINES, "broken", engine)
+    with pytest.raises(engines.EngineRefused) as refused:
+        engines.checked("broken", tiny.backbone, noise(20, side=20))
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_choice_of_engine():
+    gpu = Runtime("gpu", "a card", 1, "mixed_float16", "tensorflow")
+    jax = Runtime("cpu", "a processor", 1, "float32", "jax")
+    assert extraction.choose("auto", CPU) == "openvino"
+    assert extraction.choose("auto", gpu) == "keras"
+    assert extraction.choose("auto", jax) == "keras"
+    for name in engines.ENGINES:
+        assert extraction.choose(name, CPU) == name
+    with pytest.raises(ComparisonError, match="cannot run on the jax backend"):
+        extraction.choose("tensorflow", jax)
+    with pytest.raises(ComparisonError, match="jax"):
+        extraction.choose("openvino", jax)

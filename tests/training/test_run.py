@@ -1,0 +1,499 @@
+"""run(): from a plan to a record that is filled, consistent and the same again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from comparisons.core import records
+from comparisons.data import Dataset, prepare, split
+from comparisons.plan import arms
+from comparisons.plan import runs as plan
+from comparisons.training import device, epochs, extraction
+from comparisons.training import run as training
+from comparisons.training.fitting import Fit, fit, warm_up
+from models import adapt, catalog, engines
+
+SIZE = 240
+EPOCHS = 4
+MOBILENET = "mobilenet@0.25x96:frozen"
+
+
+def planned(npz: Path, arm: str, dataset: Dataset, seed: int = 0, **settings: Any) -> plan.Run:
+    chosen = plan.Settings(str(npz), device="cpu", **({"epochs": EPOCHS} | settings))
+    wanted = [arms.parse(arm)]
+    command = "python -m comparisons.cifar"
+    return plan.runs(wanted, [seed], [SIZE], chosen, dataset.fingerprint, ["a notice"], command)[0]
+
+
+class Ran:
+    """A run: its plan, its record, its logits, and what it told on the way."""
+
+    def __init__(self, npz: Path, arm: str, change: dict[str, Any] | None = None, **settings: Any):
+        self.dataset = prepare(str(npz), None)
+        self.plan = planned(npz, arm, self.dataset, **settings)
+        for phase in self.plan.phases:
+            phase.update(change or {})
+        self.events: list[dict[str, Any]] = []
+        self.opened: list[bool] = []
+        found = device.start("cpu", self.plan.seed, False)
+        self.record, self.logits = training.run(self.plan, self.dataset, found, self.tell)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+        self.opened.append(self.dataset.test_was_read)
+
+
+@pytest.fixture(scope="module")
+def ran(tiny_npz: Path) -> Iterator[Any]:
+    """Runs of the arms asked for, each done once."""
+    done: dict[str, Ran] = {}
+
+    def run(arm: str) -> Ran:
+        if arm not in done:
+            done[arm] = Ran(tiny_npz, arm)
+        return done[arm]
+
+    yield run
+    done.clear()
+
+
+def needs_weights(arm: str) -> None:
+    parsed = arms.parse(arm)
+    if parsed.strategy.pretrained:
+        path = catalog.weights_file(parsed.model, dict(parsed.options))
+        if not path.is_file():
+            pytest.skip(f"{path.name} is not here")
+
+
+def test_views_of_a_test_image_are_averaged(tiny_npz, tmp_path):
+    with np.load(tiny_npz) as stripes:
+        arrays = dict(stripes)
+    # Every test image, and then every one mirrored.
+    for name, mirrored in (("x_test", lambda x: x[:, :, ::-1]), ("y_test", lambda y: y)):
+        arrays[name] = np.concatenate([arrays[name], mirrored(arrays[name])])
+    np.savez(tmp_path / "mirrored.npz", **arrays)
+    one, mean = (
+        Ran(tmp_path / "mirrored.npz", "cnn:scratch", {"views_at_test": views}, epochs=1)
+        for views in (["original"], ["original", "mirror"])
+    )
+    half = len(one.logits) // 2
+    expected = (one.logits[:half] + one.logits[half:]) / 2
+    assert np.abs(one.logits[:half] - one.logits[half:]).max() > 0.1
+    for part in (mean.logits[:half], mean.logits[half:]):
+        np.testing.assert_allclose(part, expected, rtol=2e-3, atol=0.01)  # float16
+    flop = mean.record.flops.forward_per_image * len(one.logits)
+    assert mean.record.flops.total - one.record.flops.total == flop
+
+
+SCRATCH = ["cnn:scratch", "tutorial-cnn:scratch", "tiny:scratch"]
+
+
+@pytest.mark.parametrize("arm", [*SCRATCH, "tiny:frozen", MOBILENET])
+def test_a_record_is_filled_and_consistent(ran, arm):
+    needs_weights(arm)
+    one: Ran = ran(arm)
+    record, dataset = one.record, one.dataset
+    assert (record.status, record.error) == ("ok", None)
+    assert (record.id, record.arm, record.seed) == (one.plan.id, one.plan.arm, 0)
+    assert f"{record.model}:{record.strategy}" == record.arm
+    assert record.train_size == SIZE
+    assert record.notices[0] == "a notice"
+    assert record.phases == one.plan.phases
+    assert record.settings == one.plan.settings
+
+    assert [entry.epoch for entry in record.history] == list(range(1, EPOCHS + 1))
+    for entry in record.history:
+        assert entry.phase == record.phases[0]["name"]
+        assert entry.images_seen == SIZE
+        assert 0 <= entry.train_accuracy <= 1
+        assert 0 <= entry.val_accuracy <= 1
+        # Validation accuracy is a share of 30 images.
+        assert entry.val_accuracy * 30 == pytest.approx(round(entry.val_accuracy * 30), abs=1e-3)
+        assert entry.train_loss > 0
+        assert entry.val_loss > 0
+        assert entry.seconds > 0
+        assert entry.learning_rate > 0
+    assert record.images_seen == EPOCHS * SIZE
+
+    seconds = record.seconds
+    assert seconds.train == pytest.approx(sum(entry.seconds for entry in record.history))
+    apart = [
+        seconds.setup,
+        seconds.compile,
+        seconds.extract,
+        seconds.train,
+        seconds.evaluate,
+    ]
+    assert sum(apart) <= seconds.total
+    assert min(seconds.setup, seconds.compile, seconds.evaluate) > 0
+
+    assert record.data.name == "stripes.npz"
+    assert record.data.sizes == {"train": SIZE, "validation": 30, "test": 90}
+    assert record.data.classes == ["upright", "lying", "both"]
+    assert record.data.fingerprint == dataset.fingerprint
+    assert record.flops.forward_per_image > 0
+    assert record.flops.total > record.flops.forward_per_image * 90
+    assert 0 < record.parameters.trainable < record.parameters.total or arm == SCRATCH[1]
+    assert record.peak_memory > 1e8
+    assert record.environment["device_kind"] == "cpu"
+    assert record.environment["command"] == "python -m comparisons.cifar"
+    assert len(record.base_digest) == 32
+    assert records.from_json(records.to_json(record)) == record
+    assert str(Path.home()) not in records.to_json(record)
+
+
+@pytest.mark.parametrize("arm", [*SCRATCH, "tiny:frozen", MOBILENET])
+def test_test_metrics_are_those_of_the_logits(ran, arm):
+    needs_weights(arm)
+    one: Ran = ran(arm)
+    test, labels = one.record.test, one.dataset.sealed_test_labels
+    assert one.logits.shape == (90, 3)
+    assert one.logits.dtype == np.float16
+    confusion = np.array(test.confusion)
+    assert confusion.sum() == 90
+    assert (confusion.sum(axis=1) == np.bincount(labels)).all()
+    assert np.trace(confusion) / 90 == pytest.approx(test.accuracy)
+    logits = one.logits.astype(np.float64)
+    assert (logits.argmax(1) == labels).mean() == pytest.approx(test.accuracy, abs=1 / 90)
+    loss = -log_softmax(logits, axis=1)[np.arange(90), labels].mean()
+    assert test.loss == pytest.approx(loss, rel=0.02, abs=2e-3)
+    precision = np.diag(confusion) / np.maximum(confusion.sum(axis=0), 1)
+    recall = np.diag(confusion) / confusion.sum(axis=1)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    assert test.macro_f1 == pytest.approx(f1.mean())
+
+
+@pytest.mark.parametrize("arm", ["cnn:scratch", "tutorial-cnn:scratch", MOBILENET])
+def test_what_can_be_learnt_is_learnt(ran, arm):
+    needs_weights(arm)
+    one: Ran = ran(arm)
+    history = one.record.history
+    assert history[-1].train_accuracy > 0.6
+    assert history[-1].train_loss < history[0].train_loss
+    assert one.record.test.accuracy > 0.5
+
+
+def test_the_test_labels_are_read_once_and_after_training(ran):
+    one: Ran = ran("cnn:scratch")
+    assert not any(one.opened)
+    assert one.dataset.test_was_read
+    with pytest.raises(RuntimeError, match="once"):
+        one.dataset.open_test_labels()
+
+
+def test_what_is_told_is_what_is_recorded(ran):
+    one: Ran = ran("cnn:scratch")
+    kinds = [event["event"] for event in one.events]
+    assert kinds == ["stage", "phase", *["epoch"] * EPOCHS, "stage"]
+    told = [event for event in one.events if event["event"] == "epoch"]
+    for event, entry in zip(told, one.record.history, strict=True):
+        assert event == {"event": "epoch"} | {
+            name: getattr(entry, name) for name in entry.__struct_fields__
+        }
+
+
+@pytest.mark.parametrize("arm", ["tiny:frozen", MOBILENET])
+def test_features_are_extracted_once_and_the_second_run_says_so(ran, tiny_npz, arm):
+    needs_weights(arm)
+    first: Ran = ran(arm)
+    again = Ran(tiny_npz, arm)
+    assert first.record.engine == again.record.engine
+    assert first.record.engine in engines.ENGINES
+    assert first.record.seconds.extract > 0
+    assert again.record.seconds.extract == 0
+    assert again.record.seconds.extract_cold == pytest.approx(first.record.seconds.extract_cold)
+    assert again.record.base_digest == first.record.base_digest
+    head = again.record.parameters.trainable
+    base_width = 256
+    assert head == base_width * 256 + 256 + 256 * 3 + 3
+    assert again.record.weights.hash == first.record.weights.hash
+    assert len(again.record.weights.hash) == 64
+    kinds = [event["event"] for event in again.events]
+    assert "extract" not in kinds
+
+
+def test_an_engine_that_disagrees_is_replaced_and_noted(tiny_npz, mobilenet_weights, monkeypatch):
+    def wrong(backbone: Any) -> engines.Extract:
+        return lambda images: backbone.predict(images, verbose=0) + 1
+
+    monkeypatch.setitem(engines.ENGINES, "tensorflow", wrong)
+    record = Ran(tiny_npz, MOBILENET, engine="tensorflow").record
+    assert record.engine == "keras"
+    refusals = [line for line in record.notices if "engine tensorflow differs from Keras" in line]
+    assert len(refusals) == 1
+    assert record.status == "ok"
+
+
+def test_a_loss_that_is_not_a_number_is_diverged(tiny_npz):
+    record = (one := Ran(tiny_npz, "tutorial-cnn:scratch", {"learning_rate": 1e30})).record
+    assert record.status == "diverged"
+    assert "not a finite number in epoch 1" in record.error
+    assert len(record.history) == 1
+    assert record.history[0].train_loss is None
+    assert (record.test, one.logits) == (None, None)
+    assert not one.dataset.test_was_read
+    assert record.images_seen == SIZE
+    assert "null" in records.to_json(record)
+
+
+def test_a_run_that_never_leaves_chance_is_diverged_and_tested(tiny_npz):
+    one = Ran(tiny_npz, "cnn:scratch", {"learning_rate": 0.0})
+    assert one.record.status == "diverged"
+    assert "never left chance" in one.record.error
+    assert "33." in one.record.error
+    assert len(one.record.history) == EPOCHS
+    assert one.record.test is not None
+    assert one.logits is not None
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "counts", "left"),
+    [
+        ([0.1, 0.2, 0.15], [100] * 10, True),
+        ([0.1, 0.125], [100] * 10, False),
+        ([0.1, 0.9, 0.1], [100] * 10, True),
+        ([0.91], [900, 100], False),
+        ([0.95], [900, 100], True),
+        ([None], [100] * 10, False),
+        ([], [100] * 10, False),
+        # A few images, all of them learnt.
+        ([1.0], [1, 1], True),
+        ([1.0], [3, 3], True),
+    ],
+)
+def test_leaving_chance(accuracies, counts, left):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    entries = [
+        records.Epoch("train", i, 1.0, accuracy, 1.0, 0.5, 0.1, 1.0, len(labels))
+        for i, accuracy in enumerate(accuracies)
+    ]
+    assert (training.never_left_chance(Fit(entries), labels) is None) == left
+
+
+REPEAT = """
+import json, sys, warnings
+from comparisons import arms, plan, runtime, training
+from comparisons.data import prepare
+path, *seeds = sys.argv[1:]
+for seed in map(int, seeds):
+    dataset = prepare(path, None)
+    settings = plan.Settings(path, epochs=2, device="cpu", deterministic=True)
+    run, = plan.runs([arms.parse("cnn:scratch")], [seed], [240], settings, "", [], "")
+    found = runtime.start("cpu", seed, True)
+    record, logits = training.run(run, dataset, found)
+    losses = [[e.train_loss, e.val_loss, e.train_accuracy] for e in record.history]
+    print(json.dumps([losses, logits.tolist()]))
+"""
+
+
+def test_the_same_seed_is_the_same_run_in_any_process_and_another_seed_is_not(tiny_npz, spawn):
+    prepare(str(tiny_npz), None)
+    processes = [spawn(REPEAT, tiny_npz, *seeds) for seeds in ([1, 0, 0], [0])]
+    answers = []
+    for process in processes:
+        out, errors = process.communicate()
+        assert process.returncode == 0, errors
+        answers.append([json.loads(line) for line in out.splitlines() if line.startswith("[")])
+    (other, first, again), (elsewhere,) = answers
+    assert first == again == elsewhere
+    assert other[0] != first[0]
+    assert other[1] != first[1]
+
+
+def test_all_arms_see_the_same_images(ran):
+    digests = {json.dumps(ran(arm).record.data.sizes) for arm in SCRATCH}
+    assert len(digests) == 1
+    dataset: Dataset = ran(SCRATCH[0]).dataset
+    rows = [split(dataset.y_train, 0, SIZE) for _ in SCRATCH]
+    assert all((rows[0].train == other.train).all() for other in rows)
+
+
+class Watched(keras.layers.Layer):
+    """A layer that counts how often it is traced: once for each compilation of a function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.traces = 0
+
+    def call(self, x: Any) -> Any:
+        self.traces += 1
+        return x
+
+
+def head_phase(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "head",
+        "trainable": "head",
+        "optimizer": "adam",
+        "learning_rate": 1e-2,
+        "batch_size": 16,
+        "epochs": 3,
+        "schedule": "constant",
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "augment": [],
+    } | changes
+
+
+def little_problem(count: int = 70) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(count, 5)).astype(np.float32)
+    return inputs, (inputs[:, 0] > 0).astype(np.int64)
+
+
+CPU = device.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
+
+
+def fitted(
+    model: keras.Model, phase: dict[str, Any], tell: Any = lambda epoch: None, **more: Any
+) -> Fit:
+    result = Fit()
+    train, validation = little_problem(), little_problem(20)
+    fit(model, phase, train, validation, 2, 0, CPU, result, tell, **more)
+    return result
+
+
+def test_everything_is_compiled_before_the_clock_of_the_first_epoch():
+    # 70 images in batches of 16: the last batch is smaller, and needs no step of its own.
+    keras.utils.set_random_seed(0)
+    watched = Watched()
+    inputs = keras.Input((5,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(watched(inputs)))
+    built = watched.traces
+    traces: list[int] = []
+    result = fitted(model, head_phase(), tell=lambda epoch: traces.append(watched.traces))
+    # Once for training and once for validation, and never again.
+    assert traces == [built + 2] * 3
+    assert result.compile_seconds > 0
+
+
+def test_warm_up_leaves_every_variable_as_it_was():
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Dense(8),
+            layers.BatchNormalization(),
+            layers.Dropout(0.5),
+            layers.Dense(2),
+        ]
+    )
+    model.compile(optimizer=keras.optimizers.Adam(0.1), loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    assert any("seed" in variable.path for variable in variables)
+    before = [np.array(variable) for variable in variables]
+    inputs, targets = little_problem()[0], np.ones((70, 2), np.float32)
+    examples = epochs.Examples(inputs, targets, (inputs[:16], targets[:16]), seed=0)
+    assert warm_up(model, epochs.epochs(model, examples, 16, CPU)) > 0
+    for value, variable in zip(before, variables, strict=True):
+        assert (value == np.array(variable)).all(), variable.path
+    # And it does train, when it is not taken back.
+    model.fit(inputs, targets, verbose=0)
+    assert any((v != np.array(w)).any() for v, w in zip(before, variables, strict=True))
+
+
+class Sides(keras.layers.Layer):
+    """A layer that notes the sides of the images that go through it."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        self.seen: list[int] = []
+
+    def call(self, x: Any) -> Any:
+        self.seen.append(x.shape[1])
+        return x
+
+
+def test_the_first_epochs_see_windows_and_validation_whole_images():
+    keras.utils.set_random_seed(0)
+    layers, sides = keras.layers, Sides()
+    inputs = keras.Input((20, 20, 1), dtype="uint8")
+    x = layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(sides(inputs)))
+    outputs = layers.Dense(2)(layers.GlobalMaxPooling2D()(x))
+    model = keras.Model(inputs, outputs)
+    before = [variable.path for variable in model.trainable_variables]
+    images = np.random.default_rng(0).integers(0, 256, (70, 20, 20, 1), np.uint8)
+    labels = np.arange(70) % 2
+    phase = head_phase(epochs=4, windowed=0.5, schedule="warmup-cosine")
+    result, at = Fit(), list[list[np.ndarray]]()
+    fit(
+        model, phase, (images, labels), (images, labels), 2, 0, CPU, result,
+        lambda epoch: at.append(model.get_weights()),
+    )  # fmt: skip
+    # Built; trained and validated whole; built and trained as windows.
+    assert sides.seen == [20, 20, 20, 16, 16]
+    assert [variable.path for variable in model.trainable_variables] == before
+    for earlier, later in pairwise(at):
+        assert any((a != b).any() for a, b in zip(earlier, later, strict=True))
+    # One optimizer goes through its whole schedule.
+    assert int(model.optimizer.iterations) == 4 * 5
+    rates = [epoch.learning_rate for epoch in result.epochs]
+    assert rates[1] > rates[2] > rates[3] > 0
+    whole, part = (2 * (9 * 4 * side**2 + 4 * 2) for side in (18, 14))
+    assert result.flops == 70 * (4 * whole + 3 * (2 * part + 2 * whole))
+    (loss, *_) = model.evaluate(images, np.eye(2)[labels], verbose=0)
+    assert result.epochs[-1].val_loss == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_smoothed_loss_is_trained_on_and_the_plain_one_is_reported():
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+    phase = head_phase(label_smoothing=0.4, learning_rate=0.0, epochs=1)
+    (entry,) = fitted(model, phase).epochs
+    for (inputs, labels), reported in (
+        (little_problem(), entry.train_loss),
+        (little_problem(20), entry.val_loss),
+    ):
+        logits = model.predict(inputs, verbose=0)
+        plain = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()
+        assert reported == pytest.approx(plain, rel=1e-4)
+        assert abs(model.evaluate(inputs, np.eye(2)[labels], verbose=0)[0] - plain) > 1e-3
+
+
+def test_the_rate_follows_its_schedule():
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+    phase = head_phase(schedule="warmup-cosine", epochs=10)
+    rates = [entry.learning_rate for entry in fitted(model, phase).epochs]
+    assert rates[0] == pytest.approx(phase["learning_rate"] / 10)
+    top = int(np.argmax(rates))
+    assert rates[top] == pytest.approx(phase["learning_rate"], rel=0.05)
+    assert top == 2
+    assert all(a > b for a, b in zip(rates[top:], rates[top + 1 :], strict=False))
+    assert rates[-1] < 0.1 * phase["learning_rate"]
+    steady = fitted(model, head_phase()).epochs
+    assert {round(entry.learning_rate, 6) for entry in steady} == {0.01}
+
+
+def test_an_infinite_validation_loss_is_null_and_training_goes_on():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+    result = Fit()
+    validation = (np.full((4, 5), np.nan, np.float32), np.array([0, 1, 0, 1]))
+    told: list[Any] = []
+    fit(model, head_phase(), little_problem(), validation, 2, 0, CPU, result, told.append)
+    assert [entry.val_loss for entry in result.epochs] == [None] * 3
+    assert all(math.isfinite(entry.train_loss) for entry in result.epochs)
+    assert told == result.epochs
+
+
+def test_a_base_is_saved_where_the_plan_says(tiny_npz, tmp_path):
+    dataset = prepare(str(tiny_npz), None)
+    run = planned(tiny_npz, "tiny:scratch", dataset, epochs=3)
+    run.save_base = str(tmp_path / "base.weights.h5")
+    record, _ = training.run(run, dataset, device.start("cpu", 0, False))
+    if record.status != "ok":
+        assert not list(tmp_path.iterdir())
+        return
+    network = adapt.build(catalog.MODELS["tiny"], {}, (20, 20, 3), 3, Path(run.save_base))
+    assert extraction.weights_digest(network.backbone) == record.base_digest
