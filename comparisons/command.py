@@ -1,33 +1,43 @@
-"""What the command lines of comparisons have in common: flags, exit codes, and the ending."""
+"""What the doors of comparisons have in common: their flags, from arguments to an exit code."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from comparisons.core.errors import ComparisonError
-from comparisons.core.machine import DEVICES
+from comparisons.core.errors import EXIT_CODES, exit_code
+from comparisons.plan.request import DEVICES, Request
+from comparisons.plan.runs import command_line
 
 if TYPE_CHECKING:
-    from comparisons.plan.request import Request
-
-EXIT_CODES = """exit codes: 0 all runs ended; 1 a run failed or a file could not be written;
-2 usage, or something named that cannot be had; 130 interrupted
-"""
+    from comparisons.core.records import Record
 
 
-def parser(module: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """A parser with the flags that all comparisons have, but for `--out`."""
-    made = argparse.ArgumentParser(
-        prog=f"python -m {module}",
-        description=description,
-        epilog=f"{examples}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, as every other mistake is said."""
+
+    def __init__(self, module: str, description: str, examples: str, codes: str = EXIT_CODES):
+        super().__init__(
+            prog=f"python -m {module}",
+            description=description,
+            epilog=f"{examples}\n{codes}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.module = module
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and end with code 2."""
+        self.exit(2, f"error: {message} (--help shows every flag)\n")
+
+
+def parser(module: str, description: str, examples: str) -> Parser:
+    """A parser with the flags that all comparisons have; each is named as a field of Request."""
+    made = Parser(module, description, examples)
     add = made.add_argument
     add(
         "--data",
@@ -37,7 +47,10 @@ def parser(module: str, description: str, examples: str) -> argparse.ArgumentPar
         "or FILE.npz",
     )
     add("--data-dir", type=Path, metavar="DIR", help="where TFDS data lies")
-    add("--train-size", nargs="+", type=int, metavar="N", help="images to train on")
+    add(
+        "--train-size", nargs="+", type=int, metavar="N", dest="train_sizes",
+        help="images to train on",
+    )  # fmt: skip
     add("--epochs", type=int, metavar="N", help="epochs of all phases together")
     add("--seeds", nargs="+", type=int, metavar="S", help="one run for each")
     add("--device", default="auto", choices=DEVICES, help="where to run (default: auto)")
@@ -46,39 +59,73 @@ def parser(module: str, description: str, examples: str) -> argparse.ArgumentPar
         action="store_true",
         help="the same bits again on the same machine; slower, not for timing",
     )
+    add("--out", type=Path, metavar="DIR", help="where results go")
     add("--fresh", action="store_true", help="redo finished runs")
     add("--dry-run", action="store_true", help="show the plan and stop")
+    add("--list", action="store_true", help="show what there is to choose from, and stop")
     return made
 
 
-def common(options: argparse.Namespace) -> dict[str, Any]:
-    """What the flags of `parser` ask for, as values of a Request."""
-    return {
-        "data": options.data,
-        "data_dir": options.data_dir,
-        "train_sizes": several(options.train_size),
-        "epochs": options.epochs,
-        "seeds": several(options.seeds),
-        "device": options.device,
-        "deterministic": options.deterministic,
-        "fresh": options.fresh,
-    }
+def main(
+    door: Parser,
+    arguments: Sequence[str] | None,
+    show_list: Callable[[], None],
+    **usual: Any,
+) -> int:
+    """A door's command line; returns the exit code.
+
+    `show_list` is what `--list` prints; `usual` are values of Request for what was not named.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = door.parse_args(given)
+
+    def run() -> int:
+        if options.list:
+            show_list()
+            return 0
+        request = _request(options, command=command_line(door.module, given), **usual)
+        return carry_out(request, options.dry_run)
+
+    return exit_code(run)
 
 
-def exit_code(run: Callable[[], int]) -> int:
-    """What `run` returns, or the exit code of its error, which is said in one line."""
-    try:
-        return run()
-    except ComparisonError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted: finished runs are kept, the same command continues", file=sys.stderr)
-        return 130
+def compare(
+    arms: str | Sequence[str] | None = None,
+    data: str | Path = "auto",
+    train_size: int | Sequence[int] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    *,
+    out: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    **more: Any,
+) -> list[Record]:
+    """Run a comparison and return its records, by size, then arm, then seed.
+
+    The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
+    `engine`, `source`, `deterministic` and `fresh` as well. `arms`, `train_size` and `seeds` may
+    be one or several. With `out=None` nothing is written. Raises ComparisonError, whose message
+    is the one line that the command line would print, and TypeError for an unknown argument.
+    """
+    from comparisons import report
+    from comparisons.running.session import run_session
+
+    request = Request(
+        arms=(arms,) if isinstance(arms, str) else None if arms is None else tuple(arms),
+        data=str(data),
+        train_sizes=several(train_size),
+        seeds=several(seeds),
+        out=None if out is None else Path(out),
+        data_dir=None if data_dir is None else Path(data_dir),
+        **{"command": "comparisons.cifar.compare", **more},
+    )
+    session = run_session(request)
+    if session.out:
+        report.build(session.out)
+    return session.records
 
 
 def carry_out(request: Request, dry_run: bool) -> int:
-    """Show the plan of a request; or run it, write its page and print its table."""
+    """Show the plan of a request; or run it, write its page and print its answer."""
     from comparisons.running import listing
 
     if dry_run:
@@ -95,18 +142,11 @@ def carry_out(request: Request, dry_run: bool) -> int:
     assert session.out is not None
     page = report.build(session.out)
     console.print()
-    if request.knob:
-        for line in headline(session.records):
-            console.print(line)
+    for line in headline(session.records):
+        console.print(line)
     table.print_table(table.summarise(session.records), console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)
     return 1 if any(record.status == "failed" for record in session.records) else 0
-
-
-def known_device(device: str) -> None:
-    """Raise ComparisonError for a device that no flag would take."""
-    if device not in DEVICES:
-        raise ComparisonError(f"unknown device '{device}': known: {', '.join(DEVICES)}")
 
 
 def several(value: int | Sequence[int] | None) -> tuple[int, ...] | None:
@@ -114,3 +154,14 @@ def several(value: int | Sequence[int] | None) -> tuple[int, ...] | None:
     if value is None:
         return None
     return (value,) if isinstance(value, int) else tuple(value)
+
+
+def _request(options: argparse.Namespace, **more: Any) -> Request:
+    """The request that parsed flags make: each is a field of the same name."""
+    known = {field.name for field in fields(Request)}
+    values = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(options).items()
+        if name in known and value is not None
+    }
+    return Request(**{**more, **values})

@@ -23,7 +23,7 @@ from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.strategies import STRATEGIES
 from comparisons.report import table
-from models.catalog import OWN, families, resolved_name
+from models.catalog import OWN, families
 
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
 WAYS = ROOT / "results" / "evidence" / "strategies"
@@ -127,12 +127,12 @@ def _accuracy(row: table.Row) -> str:
 
 
 def _where(runs: Sequence[Record]) -> str:
-    commands = sorted({run.environment["command"] for run in runs})
+    commands = sorted({run.environment.command for run in runs})
     machines = sorted(
         {
             f"{text.machine(run.environment)}, "
-            f"TensorFlow {run.environment['versions']['tensorflow']}, "
-            f"Keras {run.environment['versions']['keras']}, {run.environment['precision']}"
+            f"TensorFlow {run.environment.versions['tensorflow']}, "
+            f"Keras {run.environment.versions['keras']}, {run.environment.precision}"
             for run in runs
         }
     )
@@ -162,12 +162,9 @@ def tutorial() -> str:
 
 def models() -> str:
     """The table of models."""
-    rows = [
-        (f"`{resolved_name(m, dict(m.options))}`", m.sentence, "yes" if m.pretrained else "no")
-        for m in OWN.values()
-    ]
+    rows = [(f"`{m.full_name}`", m.sentence, "yes" if m.pretrained else "no") for m in OWN.values()]
     for what, members in families():
-        names = " ".join(f"`{resolved_name(m, dict(m.options))}`" for m in members)
+        names = " ".join(f"`{m.full_name}`" for m in members)
         rows.append((names, what, "yes"))
     return text.markdown(("model", "what it is", "pretrained weights"), rows)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,6 @@ class Change:
 
 def build(
     model: Model,
-    options: dict[str, Any],
     input_shape: tuple[int, int, int],
     classes: int,
     weights: Path | None = None,
@@ -81,7 +79,7 @@ def build(
     Raises OSError or ValueError for a weights file that cannot be read or does not fit, and
     ValueError for a `change` that this base does not allow.
     """
-    bones = _bones(model, options, input_shape, weights)
+    bones = _bones(model, input_shape, weights)
     base, new = bones.base, None
     adapted: list[lora.Adapted] = []
     if change.rank:
@@ -97,7 +95,7 @@ def build(
     x = base(x, training=False) if weights else base(x)
     x = new(x) if new else x
     backbone = keras.Model(inputs, x, name="backbone")
-    head_layers = linear_head if change.linear else HEADS.get(model.kind, dense_head)
+    head_layers = linear_head if change.linear else HEADS[model.head]
     features = [keras.Input(backbone.output_shape[1:])]
     if change.dropout:
         features.append(layers.Dropout(change.dropout))
@@ -109,16 +107,15 @@ def build(
 
 def _bones(
     model: Model,
-    options: dict[str, Any],
     input_shape: tuple[int, int, int],
     weights: Path | None,
 ) -> backbones.Bones:
-    if model.kind in SCRATCH:
-        base = SCRATCH[model.kind](input_shape)
-        if weights:
-            backbones.load(base, weights)
-        return backbones.Bones(None, base)
-    return backbones.BACKBONES[model.kind](model, input_shape, weights, **options)
+    if model.builder in backbones.BACKBONES:
+        return backbones.BACKBONES[model.builder](model, input_shape, weights)
+    base = getattr(scratch, model.builder)(input_shape)
+    if weights:
+        backbones.load(base, weights)
+    return backbones.Bones(None, base)
 
 
 def save_base(network: Network, path: Path) -> None:
@@ -147,12 +144,7 @@ def linear_head(classes: int) -> list[layers.Layer]:
     return [_logits(classes)]
 
 
-SCRATCH: dict[str, Callable[..., keras.Model]] = {
-    "tutorial": scratch.tutorial_cnn,
-    "plain": scratch.plain_cnn,
-    **{name: partial(scratch.cnn, **options) for name, options in scratch.CNNS.items()},
-}
-HEADS = {"tutorial": tutorial_head, **dict.fromkeys(("plain", *scratch.CNNS), linear_head)}
+HEADS = {"dense": dense_head, "tutorial": tutorial_head, "linear": linear_head}
 
 
 def halves(network: Network, part: str, count: int = 0) -> tuple[keras.Model | None, keras.Model]:

@@ -35,17 +35,16 @@ def application(
     model: Model,
     input_shape: tuple[int, int, int],
     weights: Path | None,
-    *,
-    size: int,
-    **options: Any,
 ) -> Bones:
     """A base of keras.applications without its top: uint8 [n, h, w, 1 or 3] -> [n, d].
 
-    `options` are those of its function, such as MobileNet's alpha. Raises OSError for a weights
+    The model's options but for the size are those of its function, such as MobileNet's alpha.
+    Raises OSError for a weights
     file that cannot be read, ValueError for the weights of another network.
     """
-    row = model.application
+    row, size = model.application, int(model.option("size") or 0)
     assert row is not None
+    options = {name: value for name, value in model.options if name != "size"}
     inputs, x = _upscaled(input_shape, size)
     x = _PREPROCESSING[row.family.mode](x)
     # Keras looks the names of some of its networks up, so none is given but around them.
@@ -92,16 +91,16 @@ BACKBONES: dict[str, Any] = {"application": application, "hub": hub, "tiny": tin
 OWN_FORMAT = ".weights.h5"
 
 
-def fetch(model: Model, options: dict[str, Any]) -> None:
+def fetch(model: Model) -> None:
     """Let Keras or TensorFlow Hub download what was published. Raises Exception without it.
 
     Keras puts weights into KERAS_HOME, TensorFlow Hub SavedModels into TFHUB_CACHE_DIR.
     """
-    if model.kind == "hub":
+    if model.builder == "hub":
         savedmodel.fetch(str(model.place))
     elif model.application:
         build = getattr(keras.applications, model.application.function)
-        own = {name: value for name, value in options.items() if name != "size"}
+        own = {name: value for name, value in model.options if name != "size"}
         # At the size that Keras takes by itself: the file is the same for every other.
         build(include_top=False, weights="imagenet", **own)
 

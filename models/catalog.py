@@ -8,14 +8,13 @@ are built by models.adapt.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from models.applications import APPLICATIONS, DATASETS, Application
+from models.cards import Upstream, read_card
 
 BUNDLED = Path(__file__).parent / "weights"
 
@@ -24,55 +23,59 @@ BUNDLED = Path(__file__).parent / "weights"
 class Model:
     """A row of the table.
 
-    `options` names what may follow the model's name after `@`, with its default;
-    `kind` says which builder makes it; `upstream` is what its pretraining is published to have
-    cost, `source` the data set here that it was pretrained on. A model without `pretrained` can
-    only be trained from scratch. Images must have `smallest` pixels a side for its
-    convolutions; bases enlarge what they get, and their option `size` is at least
-    `smallest_size`. `place` is the path or the Hub handle of a base that is named by it.
+    `builder` is the function of models.scratch or models.backbones that makes it, `head` a row
+    of models.adapt.HEADS, `recipe` the row of comparisons.plan.recipes by which the whole of it
+    trains. `options` are what may follow its name after `@`: in the table with their usual
+    values, in a model that `with_options` gave with those asked for. `upstream` is what its
+    pretraining is published to have cost, `source` the data set here that it was pretrained on.
+    A model without `pretrained` can only be trained from scratch. Images must have `smallest`
+    pixels a side for its convolutions; bases enlarge what they get, and their option `size` is
+    at least `smallest_size`. `place` is the path or the Hub handle of a base that is named by
+    it. `revision` is raised where the network, by the same name, gives other results than before.
     """
 
     name: str
     sentence: str
-    kind: str
+    builder: str
+    recipe: str
     pretrained: bool
-    options: tuple[tuple[str, Any], ...] = ()
-    upstream: tuple[tuple[str, Any], ...] = ()
+    head: str = "dense"
+    options: tuple[tuple[str, float | int], ...] = ()
+    upstream: Upstream | None = None
     source: str | None = None
     smallest: int = 8
     smallest_size: int = 32
     application: Application | None = None
     place: str | None = None
+    revision: int = 0
+
+    @property
+    def full_name(self) -> str:
+        """The name with every option spelled out: `mobilenet@0.25x160`."""
+        if self.place:
+            return self.name  # whose options, if any, are in the file's own name
+        return "@".join(filter(None, (self.name, "x".join(str(v) for _, v in self.options))))
+
+    def option(self, name: str) -> float | int | None:
+        """The value of an option; None where the model has none of that name."""
+        return dict(self.options).get(name)
 
 
-def card_upstream(card: dict[str, Any], source: str) -> tuple[tuple[str, Any], ...]:
-    """What pretraining cost by the card that `comparisons.pretrain` wrote.
-
-    Raises KeyError or TypeError for what is no card.
-    """
-    return (
-        ("dataset", card["data"]["name"]),
-        ("images", card["data"]["sizes"]["train"]),
-        ("epochs", sum(phase["epochs"] for phase in card["phases"])),
-        ("flops", card["flops"]),
-        ("source", source),
-    )
-
-
-def _application(name: str, sentence: str = "", **options: Any) -> Model:
+def _application(name: str, sentence: str = "", **options: float) -> Model:
     """The row of a base of keras.applications; options other than the size come first."""
     row = APPLICATIONS[name]
     return Model(
         name,
         sentence or f"{row.family.name}, pretrained on {row.family.dataset}",
-        kind="application",
+        builder="application",
+        recipe="base",
         pretrained=True,
         options=(*options.items(), ("size", row.family.size)),
-        upstream=(
-            ("dataset", row.family.dataset),
-            ("images", DATASETS[row.family.dataset]),
-            ("epochs", row.family.epochs),
-            ("source", row.family.source),
+        upstream=Upstream(
+            dataset=row.family.dataset,
+            images=DATASETS[row.family.dataset],
+            epochs=row.family.epochs,
+            source=row.family.source,
         ),
         smallest_size=row.family.smallest,
         application=row,
@@ -86,36 +89,46 @@ OWN = {
         Model(
             "tutorial-cnn",
             "the network of a well-known tutorial: convolutions 32-64-64, dense 64",
-            kind="tutorial",
+            builder="tutorial_cnn",
+            recipe="tutorial-cnn",
             pretrained=False,
+            head="tutorial",
             smallest=18,
         ),
         Model(
             "cnn",
             "a small network tuned for CPUs: whitened first layer, BatchNorm, label smoothing",
-            kind="cnn",
+            builder="cnn",
+            recipe="cnn",
             pretrained=False,
+            head="linear",
             smallest=10,
         ),
         Model(
             "cnn-medium",
             "the same for minutes instead of seconds: patches one pixel apart, a third block",
-            kind="cnn-medium",
+            builder="cnn_medium",
+            recipe="cnn-medium",
             pretrained=False,
+            head="linear",
             smallest=9,
         ),
         Model(
             "cnn-large",
             "the same for half an hour: the second block twice as wide, kernels trained by Muon",
-            kind="cnn-large",
+            builder="cnn_large",
+            recipe="cnn-large",
             pretrained=False,
+            head="linear",
             smallest=9,
         ),
         Model(
             "plain-cnn",
             "18 narrow convolutions and nothing between them: how weights begin decides",
-            kind="plain",
+            builder="plain_cnn",
+            recipe="plain-cnn",
             pretrained=False,
+            head="linear",
         ),
         _application("vgg16", "VGG16, 14.7 million parameters, pretrained on ImageNet"),
         _application(
@@ -124,11 +137,11 @@ OWN = {
         Model(
             "tiny",
             "a base of depthwise-separable blocks, pretrained by this project on `shapes`",
-            kind="tiny",
+            builder="tiny",
+            recipe="base",
             pretrained=True,
-            upstream=card_upstream(
-                json.loads((BUNDLED / "tiny.json").read_text()),
-                "measured here: models/weights/tiny.json",
+            upstream=read_card(BUNDLED / "tiny.json").upstream(
+                "measured here: models/weights/tiny.json"
             ),
             source="shapes-source",
         ),
@@ -141,23 +154,23 @@ MOBILENET_ALPHAS = (0.25, 0.5, 0.75, 1.0)
 SIZES = range(32, 513)
 
 
-def parse_options(model: Model, text: str) -> dict[str, Any]:
-    """Read what follows `@`, such as `0.25x160`; missing parts take the model's defaults.
+def with_options(model: Model, text: str) -> Model:
+    """The model with what follows `@` in place of its options, such as `0.25x160`; all or none.
 
     Raises ValueError with one line for text that does not fit the model.
     """
-    values = dict(model.options)
     if not text:
-        return values
-    if not values:
+        return model
+    if not model.options:
         raise ValueError(f"{model.name} takes no options, but got '@{text}'")
     parts = text.split("x")
-    form = "x".join(name.upper() for name in values)
-    if len(parts) != len(values):
+    if len(parts) != len(model.options):
+        form = "x".join(name.upper() for name, _ in model.options)
         raise ValueError(f"'{model.name}@{text}': write it as {model.name}@{form}")
-    for (name, default), part in zip(model.options, parts, strict=True):
+    values: dict[str, float | int] = {}
+    for (name, usual), part in zip(model.options, parts, strict=True):
         try:
-            values[name] = type(default)(part)
+            values[name] = type(usual)(part)
         except ValueError:
             raise ValueError(f"'{model.name}@{text}': {name} must be a number") from None
     if "alpha" in values and values["alpha"] not in MOBILENET_ALPHAS:
@@ -169,14 +182,7 @@ def parse_options(model: Model, text: str) -> dict[str, Any]:
         raise ValueError(
             f"'{model.name}@{text}': the size must be {smallest} to {SIZES.stop - 1} pixels"
         )
-    return values
-
-
-def resolved_name(model: Model, options: dict[str, Any]) -> str:
-    """The model's name with every option spelled out: `mobilenet@0.25x160`."""
-    if model.place:
-        return model.name  # whose options, if any, are in the file's own name
-    return "@".join(filter(None, (model.name, "x".join(str(value) for value in options.values()))))
+    return replace(model, options=tuple(values.items()))
 
 
 def families() -> list[tuple[str, list[Model]]]:
@@ -193,24 +199,19 @@ def is_handle(place: str) -> bool:
     return place.startswith(("https://", "http://"))
 
 
-def weights_file(model: Model, options: dict[str, Any]) -> Path:
+def weights_file(model: Model) -> Path:
     """Where the pretrained weights of a model lie, or will lie once fetched.
 
     Keras keeps fetched weights in the folder `models` of KERAS_HOME (default ~/.keras),
     TensorFlow Hub a folder for each model in TFHUB_CACHE_DIR.
     """
-    if model.kind == "hub" and is_handle(str(model.place)):
+    if model.builder == "hub" and is_handle(str(model.place)):
         cache = os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules"
         return Path(cache) / hashlib.sha1(str(model.place).encode()).hexdigest()
     if model.place:
         return Path(model.place)
     if model.application is None:
         return BUNDLED / f"{model.name}.weights.h5"
-    alpha = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}.get(options.get("alpha", 1.0))
+    alpha = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}.get(model.option("alpha") or 1.0)
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
     return home / model.application.file.format(alpha=alpha)
-
-
-def upstream(model: Model) -> dict[str, Any]:
-    """What pretraining a model cost, with the source: published, or from the card of a base."""
-    return dict(model.upstream)

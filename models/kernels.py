@@ -26,12 +26,11 @@ INITS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
 }
 
 
-def initialise(model: keras.Model, init: str, seed: int) -> None:
+def initialise(model: keras.Model, init: str, draws: np.random.Generator) -> None:
     """Draw every kernel that trains anew by a row of INITS; biases stay as they are."""
-    seeds = np.random.default_rng([seed, 6])
     for layer in _layers(model):
         if layer.kernel.trainable:
-            drawn = INITS[init](int(seeds.integers(2**31)))
+            drawn = INITS[init](int(draws.integers(2**31)))
             layer.kernel.assign(drawn(layer.kernel.shape))
 
 

@@ -110,7 +110,7 @@ def mobilenet_weights() -> Path:
     """The published weights of MobileNet 0.25."""
     from models import catalog
 
-    path = catalog.weights_file(catalog.MODELS["mobilenet"], {"alpha": 0.25, "size": 160})
+    path = catalog.weights_file(catalog.MODELS["mobilenet"])
     if not path.is_file():
         pytest.skip(f"{path.name} is not in the folder models of KERAS_HOME")
     return path

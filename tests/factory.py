@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Any
 
+from comparisons.core.phases import Phase
 from comparisons.core.records import (
     SCHEMA,
     Adapters,
     Data,
+    Environment,
     Epoch,
     Flops,
     Forgetting,
@@ -17,11 +20,15 @@ from comparisons.core.records import (
     Parameters,
     Record,
     Seconds,
+    Settings,
+    Sizes,
     Source,
     Status,
     Test,
     Weights,
 )
+from comparisons.plan.request import Known, Request, check, runs
+from comparisons.plan.runs import Run
 
 CLASSES = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -89,8 +96,9 @@ def record(
         total=6.7 + cold + train,
     )  # fmt: skip
     phases = [
-        {"name": "head" if cold else "train", "trainable": "head" if cold else "all",
-         "epochs": epochs, "batch_size": 256, "learning_rate": 0.001, "augment": ["flip"]}
+        Phase(name="head" if cold else "train", trainable="head" if cold else "all",
+              optimizer="adam", epochs=epochs, batch_size=256, learning_rate=0.001,
+              augment=("flip",))
     ]  # fmt: skip
     model, strategy = arm.rsplit(":", 1) if ":" in arm else (arm, "scratch")
     fields: dict[str, Any] = {
@@ -101,12 +109,13 @@ def record(
         "strategy": strategy,
         "seed": seed,
         "train_size": train_size,
-        "settings": {"data": "cifar10", "device": "auto", "engine": "auto", "phases": phases},
+        "settings": Settings(data="cifar10", device="auto", engine="auto", backend="tensorflow",
+                             deterministic=False),
         "status": status,
         "error": error,
         "data": Data(
             "cifar10", False, True, "c1fa2",
-            {"train": train_size, "validation": 5_000, "test": 10_000}, names,
+            Sizes(train_size, 5_000, 10_000), names,
         ),
         "weights": Weights("imagenet", "ab12cd34", dict(UPSTREAM)) if cold else Weights("random"),
         "phases": phases,
@@ -119,15 +128,15 @@ def record(
         "peak_memory": 1_400_000_000,
         "engine": "openvino" if cold else "keras",
         "started": f"2025-01-01T00:00:{seed:02d}Z",
-        "environment": {
-            "versions": {"keras": "3.15.1", "tensorflow": "2.21.0"},
-            "device": "cpu",
-            "cores": 2,
-            "precision": "float32",
-            "commit": "0123abc",
-            "clean": True,
-            "command": "python -m comparisons.cifar",
-        },
+        "environment": Environment(
+            versions={"keras": "3.15.1", "tensorflow": "2.21.0"},
+            device="cpu",
+            cores=2,
+            precision="float32",
+            commit="0123abc",
+            clean=True,
+            command="python -m comparisons.cifar",
+        ),
     }  # fmt: skip
     return Record(**{**fields, **changes})
 
@@ -223,3 +232,23 @@ def _test(accuracy: float, names: list[str], images: int = 1_000) -> Test:
         row[(i + 1) % k if k > 1 else i] += images - sum(row)
         matrix.append(row)
     return Test(accuracy, accuracy - 0.002, 2.0 * (1 - accuracy), matrix)
+
+
+def planned(
+    arm: str,
+    size: int,
+    *,
+    data: str = "shapes",
+    fingerprint: str = "f",
+    source: Known | None = None,
+    seed: int = 0,
+    notices: Sequence[str] = (),
+    **asked: Any,
+) -> Run:
+    """The one run that a request for an arm on `size` images becomes."""
+    request = Request(arms=(arm,), train_sizes=(size,), seeds=(seed,), **asked)
+    preset, wanted = check(request)
+    (run,) = runs(
+        request, preset, wanted, Known(data, fingerprint, 60_000, 60_000), source, notices
+    )
+    return run

@@ -180,7 +180,7 @@ def test_what_is_written_and_kept(tmp_path, tiny_npz):
     assert (out / "summary.csv").read_text().count("\n") == 2
     assert (out / "report.html").stat().st_size > 0
     assert list((out / "figures").glob("*.png")) and list((out / "figures").glob("*.svg"))
-    assert "/" not in record.environment["command"].replace("tests/", "")
+    assert "/" not in record.environment.command.replace("tests/", "")
     before = path.read_bytes()
     code, said, _ = command(*small(tiny_npz, out))
     assert code == 0 and "kept" in said

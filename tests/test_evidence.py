@@ -42,9 +42,9 @@ def test_the_evidence_is_whole_and_says_how_it_was_made():
     for record in kept:
         assert record.data.name == "cifar10" and record.data.complete
         assert not record.data.synthetic
-        assert record.environment["clean"] is True
-        assert record.environment["command"].startswith("python -m comparisons.cifar ")
-        assert "/" not in record.environment["command"].replace("results/evidence/cifar10", "")
+        assert record.environment.clean is True
+        assert record.environment.command.startswith("python -m comparisons.cifar ")
+        assert "/" not in record.environment.command.replace("results/evidence/cifar10", "")
 
 
 @pytest.mark.parametrize("name", ["report.html", "summary.csv", "summary.json"])

@@ -12,18 +12,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import asdict, replace
 
-from comparisons import knobs, report
+from comparisons import knobs
 from comparisons.core import records
 from comparisons.core.errors import ComparisonError
+from comparisons.core.phases import Phase, Training
 from comparisons.data import prepare
 from comparisons.findings import knobs as said_of_knobs
+from comparisons.findings import verdict
 from comparisons.findings.groups import group_runs
 from comparisons.findings.headline import headline
 from comparisons.findings.view import view
 from comparisons.plan import arms, recipes
-from comparisons.plan import runs as plan
 from comparisons.plan.knobs import KNOBS, LARGEST, largest_batch
+from comparisons.plan.request import Known, Request, check, runs
+from comparisons.plan.runs import Run
 from comparisons.report.figures import arm_styles, catalog
 from comparisons.training import device, range_test
 from comparisons.training import run as training
@@ -36,12 +40,11 @@ CPU = device.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 ALL = [(name, variant) for name, knob in KNOBS.items() for variant in knob.variants]
 
 
-def planned(knob: str, data: str = "d", size: int = 2000, **more: Any) -> dict[str, plan.Run]:
+def planned(knob: str, data: str = "d", size: int = 2000, **more: Any) -> dict[str, Run]:
     """The runs of a knob by variant."""
-    chosen = plan.Settings(data, device="cpu", knob=knob, **more)
-    wanted = [arms.parse(text) for text in KNOBS[knob].preset.arms]
-    runs = plan.runs(wanted, [0], [size], chosen, "f", [], "")
-    return {run.settings["variant"]: run for run in runs}
+    asked = Request(data=data, device="cpu", knob=knob, train_sizes=(size,), **more)
+    found = runs(asked, *check(asked), Known(data, "f", 60_000, 60_000), None)
+    return {run.settings.variant: run for run in found}
 
 
 # --- the table ---------------------------------------------------------------------------
@@ -54,12 +57,11 @@ def test_a_variant_changes_its_own_setting_and_nothing_else(name, variant):
     plain = recipes.phases(arms.parse(knob.preset.arms[0]), 2000, None, None)
     own = {**knob.shared, **knob.variants[variant]}
     for phase, usual in zip(run.phases, plain, strict=True):
-        changed = {key for key in phase if phase[key] != usual.get(key)}
-        assert changed <= own.keys() and phase.keys() >= usual.keys()
+        changed = {key for key in own if getattr(phase, key) != getattr(usual, key)}
+        assert phase == replace(usual, **{key: getattr(phase, key) for key in changed})
         for key, value in own.items():
-            assert phase[key] == value or value == LARGEST
-    assert run.settings["phases"] == run.phases
-    assert (run.settings["knob"], run.settings["variant"]) == (name, variant)
+            assert getattr(phase, key) == value or value == LARGEST
+    assert (run.settings.knob, run.settings.variant) == (name, variant)
 
 
 @pytest.mark.parametrize("name", KNOBS)
@@ -68,28 +70,31 @@ def test_the_variants_of_a_knob_share_all_but_what_they_turn(name):
     assert list(runs) == list(KNOBS[name].variants)
     assert len({run.id for run in runs.values()}) == len(runs)
     turned = {key for own in KNOBS[name].variants.values() for key in own}
-    rest = [[{k: v for k, v in p.items() if k not in turned} for p in run.phases]
+    rest = [[{k: v for k, v in asdict(p).items() if k not in turned} for p in run.phases]
             for run in runs.values()]  # fmt: skip
     assert all(phases == rest[0] for phases in rest)
-    assert all(set(own) <= {*recipes.Recipe.__dataclass_fields__} for own in
+    assert all(set(own) <= {*Training.__struct_fields__} for own in
                KNOBS[name].variants.values())  # fmt: skip
 
 
 def test_what_no_knob_turns_has_the_id_that_it_always_had():
-    (run,) = plan.runs(
-        [arms.parse("cnn:scratch")], [0], [500], plan.Settings("cifar10"), "f", [], ""
+    run = factory.planned("cnn:scratch", 500, data="cifar10")
+    decides = records.decides(run.settings, run.phases)
+    assert decides.keys() == {"data", "device", "engine", "backend", "deterministic", "phases"}
+    assert decides["phases"][0].keys() == {
+        "name", "trainable", "optimizer", "learning_rate", "batch_size", "epochs", "schedule",
+        "weight_decay", "label_smoothing", "augment", "views_at_test",
+    }  # fmt: skip
+    assert run.id == "cnn-scratch-n500-s0-" + records.digest(
+        [records.SCHEMA, run.arm, 500, 0, decides, "f"]
     )
-    assert not {"knob", "variant"} & run.settings.keys()
-    assert not {"init", "dropout", "l1", "l2", "patience", "found_rate"} & run.phases[0].keys()
-    decides = [records.SCHEMA, run.arm, 500, 0, run.settings, "f"]
-    assert run.id == f"cnn-scratch-n500-s0-{records.digest(decides)}"
 
 
 def test_the_largest_batch_is_all_images_or_what_memory_holds(monkeypatch):
-    assert planned("batch-size", size=50)[LARGEST].phases[0]["batch_size"] == 50
+    assert planned("batch-size", size=50)[LARGEST].phases[0].batch_size == 50
     monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 2**16))
     assert largest_batch() == 268
-    assert planned("batch-size", size=2000)[LARGEST].phases[0]["batch_size"] == 268
+    assert planned("batch-size", size=2000)[LARGEST].phases[0].batch_size == 268
 
 
 def test_every_variant_has_a_look_of_its_own_in_its_knob():
@@ -104,12 +109,11 @@ def test_every_variant_has_a_look_of_its_own_in_its_knob():
 # --- what variants do --------------------------------------------------------------------
 
 
-def phase(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "train", "trainable": "all", "optimizer": "adam", "learning_rate": 1e-2,
-        "batch_size": 16, "epochs": 3, "schedule": "constant", "weight_decay": 0.0,
-        "label_smoothing": 0.0, "augment": [],
-    } | changes  # fmt: skip
+def phase(**changes: Any) -> Phase:
+    return replace(
+        Phase(name="train", trainable="all", optimizer="adam", learning_rate=1e-2, batch_size=16,
+              epochs=3), **changes,
+    )  # fmt: skip
 
 
 # By name: a weight's step after gradients 0.5 and then 0.25 at a rate of 0.1, from 1.
@@ -399,7 +403,7 @@ def turned(knob: str, accuracies: dict[str, list[float | None]]) -> list[records
         for seed, value in enumerate(values):
             bad: dict[str, Any] = {"status": "diverged"} if value is None else {"accuracy": value}
             one = factory.record("tutorial-cnn:scratch", seed, 2000, **bad)
-            one.settings = {**one.settings, "knob": knob, "variant": variant}
+            one.settings = replace(one.settings, knob=knob, variant=variant)
             one.id = f"{variant}-{seed}"
             made.append(one)
     return made
@@ -419,7 +423,7 @@ def test_the_highest_and_the_lowest_are_named_and_labels_have_the_variant():
     assert "epoch" in second
     labels = sorted(g.label for g in group_runs(made))
     assert labels == ["tutorial-cnn:scratch (Adam)", "tutorial-cnn:scratch (SGD)"]
-    made[0].settings = {**made[0].settings, "epochs": 4}
+    made[0].phases = [replace(made[0].phases[0], epochs=4)]
     assert "tutorial-cnn:scratch (Adam, epochs 4)" in {g.label for g in group_runs(made)}
 
 
@@ -466,7 +470,7 @@ def test_two_sentences_whatever_the_records_are(knob, data):
 
 def test_arms_without_a_knob_are_told_as_ever():
     made = factory.records(["cnn:scratch", "tutorial-cnn:scratch"])
-    assert headline(made) == report.findings.headline(made)
+    assert headline(made) == verdict.headline(made)
     mixed = [*made, *turned("init", {"He": [0.5]})]
     assert said_of_knobs.knob_of(mixed) is None
 

@@ -12,15 +12,14 @@ def frozen(name: str, values: tuple[Any, ...]) -> Any:
     import keras
 
     from models import adapt
-    from models.catalog import MODELS
+    from models.catalog import MODELS, with_options
 
     keras.backend.clear_session()
-    model, shape, classes = MODELS[name], (32, 32, 3), 10
-    options = dict(zip((option for option, _ in model.options), values, strict=True))
+    model, shape, classes = with_options(MODELS[name], "x".join(map(str, values))), (32, 32, 3), 10
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.weights.h5"
-        adapt.save_base(adapt.build(model, options, shape, classes), path)
-        return adapt.build(model, options, shape, classes, path).backbone
+        adapt.save_base(adapt.build(model, shape, classes), path)
+        return adapt.build(model, shape, classes, path).backbone
 
 
 def label(name: str, values: tuple[Any, ...]) -> str:

@@ -80,7 +80,8 @@ def charged(record: Record) -> float:
     it is to our disadvantage.
     """
     sizes, spent = record.data.sizes, record.seconds
-    share = 1 - sizes["test"] / sum(sizes.values())
+    measured = sizes.test or 0
+    share = 1 - measured / ((sizes.train or 0) + (sizes.validation or 0) + measured)
     return spent.extract * share + spent.train + spent.evaluate
 
 
@@ -98,7 +99,7 @@ def plain_seconds() -> tuple[float, float]:
 
     from comparisons.data import prepare
     from comparisons.training.device import start
-    from models.catalog import MODELS, weights_file
+    from models.catalog import MODELS, weights_file, with_options
 
     start("cpu", 0, False)
     data = prepare("cifar10", None)
@@ -107,7 +108,7 @@ def plain_seconds() -> tuple[float, float]:
         (SIZE, SIZE, 3),
         alpha=ALPHA,
         include_top=False,
-        weights=str(weights_file(MODELS["mobilenet"], {"alpha": ALPHA, "size": SIZE})),
+        weights=str(weights_file(with_options(MODELS["mobilenet"], f"{ALPHA}x{SIZE}"))),
     )
     base.trainable = False
     inputs = keras.Input(data.image_shape)
@@ -146,14 +147,12 @@ def plain_accuracy(seeds: int) -> list[float]:
     from comparisons.training import evaluation, extraction
     from comparisons.training.device import start
     from models import adapt, engines
-    from models.catalog import MODELS, weights_file
+    from models.catalog import MODELS, weights_file, with_options
 
     runtime = start("cpu", 0, False)
     data = prepare("cifar10", None)
-    model, options = MODELS["mobilenet"], {"alpha": ALPHA, "size": SIZE}
-    network = adapt.build(
-        model, options, data.image_shape, len(data.classes), weights_file(model, options)
-    )
+    model = with_options(MODELS["mobilenet"], f"{ALPHA}x{SIZE}")
+    network = adapt.build(model, data.image_shape, len(data.classes), weights_file(model))
     extract = engines.ENGINES[extraction.choose("auto", runtime)](network.backbone, cores())
     train, test = extract(data.x_train), extract(data.x_test)
     found = []

@@ -119,7 +119,7 @@ def keep(found: Result, folder: Path) -> None:
     figures = [figure for figure in FIGURES if figure.benchmark == found.name]
     ratios = [one for figure in figures if (one := find(figure, found.ratios))]
     if ratios:
-        now = kept(folder) | {found.name: Kept(found.environment["device"], ratios)}
+        now = kept(folder) | {found.name: Kept(found.environment.device, ratios)}
         text = msgspec.json.format(
             msgspec.json.encode(now, order="deterministic"), indent=1
         ).decode()

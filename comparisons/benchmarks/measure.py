@@ -14,6 +14,7 @@ from rich.table import Table
 
 from comparisons.core.files import write_text
 from comparisons.core.machine import ROOT, code_state, cores, cpu_name, versions
+from comparisons.core.records import Environment
 
 EVIDENCE = ROOT / "results" / "evidence" / "benchmarks"
 
@@ -73,7 +74,7 @@ class Result(msgspec.Struct):
     command: str
     sides: list[Side]
     ratios: list[Ratio]
-    environment: dict[str, Any]
+    environment: Environment
 
 
 def alternate(
@@ -128,12 +129,7 @@ def within(values: Sequence[float], limit: float) -> str:
 
 def result(name: str, question: str, sides: list[Side], ratios: list[Ratio]) -> Result:
     """A benchmark's result with the machine that it was measured on."""
-    environment = {
-        "device": cpu_name(),
-        "cores": cores(),
-        "versions": versions(),
-        **code_state(),
-    }
+    environment = Environment(device=cpu_name(), cores=cores(), versions=versions(), **code_state())
     return Result(
         name, question, f"python -m comparisons.benchmarks {name}", sides, ratios, environment
     )

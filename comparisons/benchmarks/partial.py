@@ -22,16 +22,16 @@ def run(rounds: int) -> Result:
     from comparisons.training.device import start
     from comparisons.training.epochs import Examples, epochs
     from models import adapt
-    from models.catalog import MODELS, weights_file
+    from models.catalog import MODELS, weights_file, with_options
     from models.prediction import predict
 
     runtime = start("cpu", 0, False)
-    model, options = MODELS["mobilenet"], {"alpha": 0.25, "size": SIZE}
+    model = with_options(MODELS["mobilenet"], f"0.25x{SIZE}")
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, 32, 32, 3), np.uint8)
     targets = keras.utils.to_categorical(np.arange(IMAGES) % 10, 10)
 
     def network(part: str, count: int) -> Any:
-        built = adapt.build(model, options, (32, 32, 3), 10, weights_file(model, options))
+        built = adapt.build(model, (32, 32, 3), 10, weights_file(model))
         adapt.set_trainable(built, part, count)
         return built, adapt.halves(built, part, count)
 

@@ -48,7 +48,7 @@ def run(rounds: int) -> Result:
 
 def last_phase(record: Record) -> list[Epoch]:
     """The epochs of the phase that a run ends with."""
-    return [epoch for epoch in record.history if epoch.phase == record.phases[-1]["name"]]
+    return [epoch for epoch in record.history if epoch.phase == record.phases[-1].name]
 
 
 def shares(records: list[Record]) -> dict[str, float]:

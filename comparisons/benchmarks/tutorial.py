@@ -66,7 +66,7 @@ def plain_seconds() -> tuple[float, float]:
 
     start("cpu", 0, False)
     data = prepare("cifar10", None)
-    network = build(MODELS["tutorial-cnn"], {}, data.image_shape, 10).whole
+    network = build(MODELS["tutorial-cnn"], data.image_shape, 10).whole
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile("adam", loss, metrics=["accuracy"])
     train, held = slice(0, 45_000), slice(45_000, None)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+
+EXIT_CODES = """exit codes: 0 all runs ended; 1 a run failed or a file could not be written;
+2 usage, or something named that cannot be had; 130 interrupted
+"""
 
 
 class ComparisonError(ValueError):
@@ -16,6 +21,23 @@ class ComparisonError(ValueError):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def exit_code(run: Callable[[], int]) -> int:
+    """What `run` returns, or the exit code of its error, which is said in one line."""
+    try:
+        return run()
+    except ComparisonError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: finished runs are kept, the same command continues", file=sys.stderr)
+        return 130
+
+
+def first_line(error: BaseException, most: int = 200) -> str:
+    """What an error says, in one line of at most so many letters; its type where it is silent."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:most]
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ComparisonError:

@@ -12,7 +12,6 @@ from typing import Any
 
 # The folder that holds this project's packages.
 ROOT = Path(__file__).resolve().parents[2]
-DEVICES = ("auto", "cpu", "gpu", "tpu")
 
 
 # What changes speed or bits from outside; named in the record where it is set.

@@ -8,28 +8,93 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from comparisons.core.files import write_text
+from comparisons.core.phases import Phase
 
 SCHEMA = 1
 
 Status = Literal["ok", "failed", "diverged"]
 
 
+class Sizes(msgspec.Struct, omit_defaults=True):
+    """How many images there are to train on (the subset), to validate and to test on.
+
+    A run that failed before its split knows the test images alone.
+    """
+
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+
+
 class Data(msgspec.Struct):
-    """Which images a run used. `sizes` counts those of train (as subset), validation, test."""
+    """Which images a run used."""
 
     name: str
     synthetic: bool
     complete: bool
     fingerprint: str
-    sizes: dict[str, int]
+    sizes: Sizes
     classes: list[str]
     note: str = ""
+
+
+class Base(msgspec.Struct, omit_defaults=True):
+    """What tells a base named by its place from others: a handle, or a digest of its files."""
+
+    handle: str | None = None
+    digest: str | None = None
+
+
+class SourceData(msgspec.Struct, frozen=True):
+    """The data set that `complete` trains its base on first."""
+
+    data: str
+    fingerprint: str
+
+
+class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What decides a run beside its arm, seed, size and phases.
+
+    A revision counts the changes of code that change results: that of the model's network, and
+    that of the training loop. It is left out while 0, so that it changes no ID before.
+    """
+
+    data: str
+    device: str
+    engine: str
+    backend: str
+    deterministic: bool
+    base: Base | None = None
+    source: SourceData | None = None
+    knob: str | None = None
+    variant: str | None = None
+    model_revision: int = 0
+    training_revision: int = 0
+
+
+class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Where a run computed, by which code, and the command that asked for it."""
+
+    python: str = ""
+    system: str = ""
+    versions: dict[str, str] = {}
+    backend: str = ""
+    device: str = ""
+    device_kind: str = ""
+    device_count: int = 0
+    cores: int = 0
+    precision: str = ""
+    variables: dict[str, str] = {}
+    commit: str | None = None
+    clean: bool | None = None
+    command: str = ""
 
 
 class Weights(msgspec.Struct):
@@ -37,7 +102,7 @@ class Weights(msgspec.Struct):
 
     origin: str
     hash: str | None = None
-    upstream: dict[str, Any] = {}
+    upstream: dict[str, str | int | None] = {}
 
 
 class Epoch(msgspec.Struct):
@@ -174,13 +239,13 @@ class Record(msgspec.Struct, kw_only=True):
     strategy: str
     seed: int
     train_size: int
-    settings: dict[str, Any]
+    settings: Settings
     status: Status
     error: str | None = None
     notices: list[str] = []
     data: Data
     weights: Weights | None = None
-    phases: list[dict[str, Any]] = []
+    phases: list[Phase] = []
     history: list[Epoch] = []
     test: Test | None = None
     source: Source | None = None
@@ -198,21 +263,21 @@ class Record(msgspec.Struct, kw_only=True):
     engine: str | None = None
     base_digest: str | None = None
     started: str = ""
-    environment: dict[str, Any] = {}
+    environment: Environment = msgspec.field(default_factory=Environment)
 
 
-def full_name(arm: str, settings: dict[str, Any], *more: str) -> str:
+def full_name(arm: str, variant: str | None, *more: str) -> str:
     """An arm with the variant of a knob that it stands for, and what else tells it apart.
 
     `cnn:scratch`, `cnn:scratch (adam)`, `cnn:scratch (adam, epochs 4)`.
     """
-    words = ", ".join(str(word) for word in (settings.get("variant"), *more) if word)
+    words = ", ".join(word for word in (variant, *more) if word)
     return f"{arm} ({words})" if words else arm
 
 
-def plain(epoch: Epoch) -> dict[str, Any]:
-    """An epoch as a plain dictionary."""
-    return {name: getattr(epoch, name) for name in epoch.__struct_fields__}
+def decides(settings: Settings, phases: Sequence[Phase]) -> dict[str, Any]:
+    """All that decides a run beside its arm, seed and size, as plain values for a digest."""
+    return msgspec.to_builtins(settings) | {"phases": msgspec.to_builtins(phases)}
 
 
 def finite(value: float) -> float | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.core.records import Data
+from comparisons.core.records import Data, Sizes
+from comparisons.core.streams import Stream, generator
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 VALIDATION_SHARE = 10
@@ -45,9 +46,9 @@ class Dataset:
 
     def described(self, rows: Subset | None = None) -> Data:
         """What a record says of the data; without `rows`, of a run that failed before its split."""
-        sizes = {"test": len(self.x_test)}
+        sizes = Sizes(test=len(self.x_test))
         if rows:
-            sizes = {"train": len(rows.train), "validation": len(rows.validation)} | sizes
+            sizes.train, sizes.validation = len(rows.train), len(rows.validation)
         return Data(
             name=self.name,
             synthetic=self.synthetic,
@@ -81,8 +82,8 @@ def split(labels: np.ndarray, seed: int, train_size: int | None = None) -> Subse
     contained in the larger ones, and every one of them is balanced as the whole is.
     Raises ValueError when fewer rows are left than asked for.
     """
-    generator = np.random.default_rng([seed, 1])
-    order = _balanced_order(labels, generator.permutation(len(labels)))
+    order = generator(seed, Stream.SPLIT).permutation(len(labels))
+    order = _balanced_order(labels, order)
     held_out = validation_size(len(labels))
     rest = order[held_out:]
     size = len(rest) if train_size is None else train_size

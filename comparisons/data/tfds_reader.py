@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, first_line
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def read(folder: Path) -> dict[str, Any]:
             arrays[f"y_{split}"] = np.concatenate([labels for _, labels in pairs]).astype(np.int64)
     except Exception as error:
         raise ComparisonError(
-            f"the data in {folder} cannot be read ({_first_line(error)}); "
+            f"the data in {folder} cannot be read ({first_line(error)}); "
             "delete that folder to fetch it again"
         ) from None
     return arrays
@@ -43,7 +43,7 @@ def download(name: str, root: Path) -> None:
             tfds.builder(name, data_dir=root).download_and_prepare()
     except Exception as error:
         raise ComparisonError(
-            f"{name} could not be downloaded ({_first_line(error)}); put a TFDS copy under "
+            f"{name} could not be downloaded ({first_line(error)}); put a TFDS copy under "
             f"{root}/{name}, or name its folder by --data-dir or TFDS_DATA_DIR"
         ) from None
 
@@ -75,7 +75,3 @@ def _tfds() -> Any:
         ) from None
     tfds.disable_progress_bar()
     return tfds
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

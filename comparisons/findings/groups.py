@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from comparisons.core.records import Record, digest, full_name
+from comparisons.core.records import Record, decides, digest, full_name
 
 MOST_WORDS, MOST_LETTERS = 3, 40  # of the differing settings that go into a label
 
@@ -45,7 +45,7 @@ def group_runs(records: Iterable[Record]) -> list[Group]:
     """
     found: dict[tuple[str, int, str, str], list[Record]] = defaultdict(list)
     for r in records:
-        found[(data_key(r), r.train_size, r.arm, digest(r.settings))].append(r)
+        found[(data_key(r), r.train_size, r.arm, digest(decides(r.settings, r.phases)))].append(r)
     labels = _labels(found)
     return [
         Group(arm, size, labels[key], data, settings, tuple(sorted(runs, key=_by_seed)))
@@ -78,16 +78,15 @@ def _labels(
     """The arm's name with its variant, and what tells it from the same ones at the same size."""
     rivals: dict[tuple[str, int, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for (data, size, arm, settings), runs in found.items():
-        name = full_name(arm, runs[0].settings)
-        rivals[data, size, name][settings] = dict(_leaves(runs[0].settings))
-    return {
-        key: full_name(
-            key[2],
-            runs[0].settings,
-            _difference(key[3], rivals[key[0], key[1], full_name(key[2], runs[0].settings)]),
-        )
-        for key, runs in found.items()
-    }
+        name = full_name(arm, runs[0].settings.variant)
+        flat = dict(_leaves(decides(runs[0].settings, runs[0].phases)))
+        rivals[data, size, name][settings] = flat
+    labels = {}
+    for key, runs in found.items():
+        (data, size, arm, settings), variant = key, runs[0].settings.variant
+        more = _difference(settings, rivals[data, size, full_name(arm, variant)])
+        labels[key] = full_name(arm, variant, more)
+    return labels
 
 
 def _difference(settings: str, several: dict[str, dict[str, Any]]) -> str:

@@ -21,7 +21,7 @@ ALIVE = 0.01  # of its first layer's spread: a signal weaker than this share has
 
 def knob_of(records: Sequence[Record]) -> str | None:
     """The knob that all records turn; None where they turn none, or several."""
-    names = {r.settings.get("knob") for r in records}
+    names = {r.settings.knob for r in records}
     name = names.pop() if len(names) == 1 else None
     return name if isinstance(name, str) else None
 
@@ -179,7 +179,7 @@ def _gap(record: Record) -> float | None:
 def _pace(seen: View) -> str:
     """How long an epoch takes, and how many steps it has."""
     paces = {
-        g.label: (pace, math.ceil(g.train_size / g.records[0].phases[-1]["batch_size"]))
+        g.label: (pace, math.ceil(g.train_size / g.records[0].phases[-1].batch_size))
         for g in seen.best_first(seen.size)
         if (pace := mean(g, lambda r: intervals.mean_of(e.seconds for e in r.history))) is not None
     }

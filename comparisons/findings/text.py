@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from comparisons.core.records import Environment
+
 NONE = "–"
 SPACE = "\u00a0"  # keeps a number and its unit on one line
 
@@ -91,9 +93,9 @@ def clean(text: str) -> str:
     )
 
 
-def machine(environment: Mapping[str, Any]) -> str:
+def machine(environment: Environment) -> str:
     """A machine as a record or a benchmark names it: `2 cores of …`."""
-    return f"{environment['cores']} cores of {environment['device']}"
+    return f"{environment.cores} cores of {environment.device}"
 
 
 def markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -46,7 +46,7 @@ class View:
         if len(self.labels) < 2:
             return ""
         arms = {g.arm for g in self.groups}
-        if len(arms) == 1 and all(g.records[0].settings.get("variant") for g in self.groups):
+        if len(arms) == 1 and all(g.records[0].settings.variant for g in self.groups):
             return arms.pop()
         models = {g.records[0].model for g in self.groups}
         return models.pop() if len(models) == 1 else ""

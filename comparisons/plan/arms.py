@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.plan import bases
 from comparisons.plan.strategies import STRATEGIES, Strategy
-from models.catalog import MODELS, OWN, Model, parse_options, resolved_name
+from models.catalog import MODELS, OWN, Model, with_options
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A model with its options spelled out, and a strategy with its one.
+    """A model with its options, and a strategy with its one.
 
     `value` is the strategy's option (blocks or rank), None where it has none.
     """
 
     model: Model
-    options: tuple[tuple[str, Any], ...]
     strategy: Strategy
     value: int | None = None
 
     @property
     def model_name(self) -> str:
         """The model with its options: `mobilenet@0.25x160`."""
-        return resolved_name(self.model, dict(self.options))
+        return self.model.full_name
 
     @property
     def strategy_name(self) -> str:
@@ -59,19 +57,19 @@ def parse(text: str) -> Arm:
     if strategy_name not in STRATEGIES:
         raise unknown("strategy", strategy_name, STRATEGIES)
     strategy = STRATEGIES[strategy_name]
-    model, options = bases.by_place(model_text) or _named(model_text)
+    model = bases.by_place(model_text) or _named(model_text)
     _must_suit(model, strategy)
     value = _option(strategy, value_text) if at else (strategy.option or (None, None))[1]
-    return Arm(model, tuple(options.items()), strategy, value)
+    return Arm(model, strategy, value)
 
 
-def _named(text: str) -> tuple[Model, dict[str, Any]]:
-    """A model of the table with its options."""
+def _named(text: str) -> Model:
+    """A model of the table with the options asked for."""
     name, _, options = text.partition("@")
     if name not in MODELS:
         raise unknown("model", name, MODELS)
     try:
-        return MODELS[name], parse_options(MODELS[name], options)
+        return with_options(MODELS[name], options)
     except ValueError as error:
         raise ComparisonError(str(error)) from None
 
@@ -84,7 +82,7 @@ def _must_suit(model: Model, strategy: Strategy) -> None:
             f"{model.name} has no pretrained weights, so '{model.name}:{strategy.name}' cannot "
             f"be: use {model.name}:scratch, or one of {bases_here}; --list has more"
         )
-    if model.kind == "hub" and strategy.name not in bases.HUB_STRATEGIES:
+    if model.builder == "hub" and strategy.name not in bases.HUB_STRATEGIES:
         raise ComparisonError(
             f"{model.name} is a SavedModel, which stays as it is: use it with "
             f"{', '.join(bases.HUB_STRATEGIES)}, not {strategy.name}"

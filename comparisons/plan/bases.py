@@ -3,22 +3,24 @@ comparisons.pretrain made. A record names them without their folder."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
+
+import msgspec
 
 from comparisons.core.errors import ComparisonError
 from comparisons.core.files import digest
-from models.catalog import MODELS, Model, card_upstream, is_handle, parse_options
+from comparisons.core.records import Base
+from models.cards import Upstream, read_card
+from models.catalog import MODELS, Model, is_handle, with_options
 
 WEIGHTS, CARD = ".weights.h5", ".json"
 HUB_STRATEGIES = ("probe", "frozen", "frozen-views")
 
 
-def by_place(text: str) -> tuple[Model, dict[str, Any]] | None:
-    """The model that `hub:…` or `file:…` names, and its options; None for any other text.
+def by_place(text: str) -> Model | None:
+    """The model that `hub:…` or `file:…` names; None for any other text.
 
     Raises ComparisonError where there is no such base.
     """
@@ -44,27 +46,27 @@ def shown(text: str) -> str:
     return f"{kind}:{_name(place)}:{strategy}"
 
 
-def identity(model: Model) -> dict[str, str]:
+def identity(model: Model) -> Base:
     """What decides a run whose base is named by its place: a handle, or a digest of its files."""
     place = str(model.place)
     if is_handle(place):
-        return {"handle": place}  # whose last part is a version: its content never changes
-    return {"digest": digest(Path(place))}
+        return Base(handle=place)  # whose last part is a version: its content never changes
+    return Base(digest=digest(Path(place)))
 
 
 def must_be_transferred(model: Model, fingerprint: str, arm: str) -> None:
     """Raise ComparisonError for a base from a file that was trained on the very same data."""
-    if model.place is None or model.kind == "hub":
+    if model.place is None or model.builder == "hub":
         return
-    card = json.loads(_card(Path(model.place)).read_text())
-    if card["data"]["fingerprint"] == fingerprint:
+    trained_on = read_card(_card(Path(model.place))).data
+    if trained_on.fingerprint == fingerprint:
         raise ComparisonError(
-            f"{arm}: that base was trained on {card['data']['name']}, the target itself: a base "
+            f"{arm}: that base was trained on {trained_on.name}, the target itself: a base "
             "must come from other images"
         )
 
 
-def _hub(place: str) -> tuple[Model, dict[str, Any]]:
+def _hub(place: str) -> Model:
     if not is_handle(place):
         folder = _path(place)
         if not (folder / "saved_model.pb").is_file():
@@ -74,18 +76,18 @@ def _hub(place: str) -> tuple[Model, dict[str, Any]]:
             )
         place = str(folder)
     source = place if is_handle(place) else "not stated by the SavedModel"
-    model = Model(
+    return Model(
         f"hub:{_name(place)}",
         "a SavedModel, frozen",
-        kind="hub",
+        builder="hub",
+        recipe="base",
         pretrained=True,
-        upstream=(("dataset", None), ("images", None), ("epochs", None), ("source", source)),
+        upstream=Upstream(source=source),
         place=place,
     )
-    return model, {}
 
 
-def _file(place: str) -> tuple[Model, dict[str, Any]]:
+def _file(place: str) -> Model:
     asked = _path(place)
     if not asked.name.endswith((WEIGHTS, CARD)):
         raise ComparisonError(
@@ -97,20 +99,18 @@ def _file(place: str) -> tuple[Model, dict[str, Any]]:
         if not path.is_file():
             raise ComparisonError(f"file:{place}: {path} is not there")
     try:
-        card = json.loads(_card(weights).read_text())
-        name, _, options = card["model"].partition("@")
-        base = MODELS[name]
-        model = replace(
-            base,
+        card = read_card(_card(weights))
+        name, _, options = card.model.partition("@")
+        return replace(
+            with_options(MODELS[name], options),
             name=f"file:{_name(place)}",
-            sentence=f"{card['model']}, pretrained here on {card['data']['name']}",
+            sentence=f"{card.model}, pretrained here on {card.data.name}",
             pretrained=True,
-            upstream=card_upstream(card, f"its card, {_card(weights).name}"),
-            source=card["data"]["name"],
+            upstream=card.upstream(f"its card, {_card(weights).name}"),
+            source=card.data.name,
             place=str(weights),
         )
-        return model, parse_options(base, options)
-    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+    except (OSError, KeyError, ValueError, msgspec.MsgspecError):
         raise ComparisonError(
             f"file:{place}: {_card(weights).name} is no card of comparisons.pretrain"
         ) from None

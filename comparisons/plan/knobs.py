@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from comparisons.core.phases import Phase
 from comparisons.plan.presets import Preset
 
 # What each image of a batch takes while `tutorial-cnn` trains on 32x32 pixels: measured 365,000
@@ -22,7 +25,7 @@ LARGEST = "largest"
 class Knob:
     """A row of the table: the question, what is run, and for each variant what it changes.
 
-    Changes are values of a settled phase (see comparisons.plan.recipes.Recipe), in place of
+    Changes are values of a settled phase (see comparisons.core.phases), in place of
     those that the recipe of the preset's arm has; `shared` ones are made for every variant.
     `batch_size` may be LARGEST.
     """
@@ -91,8 +94,8 @@ KNOBS = {
             "dropout": {"dropout": 0.5},
             "L1": {"l1": 1e-4},
             "L2": {"l2": 1e-3},
-            "augmentation": {"augment": ["flip", "crop", "colour", "cutout"]},
-            "mixup": {"augment": ["mixup"]},
+            "augmentation": {"augment": ("flip", "crop", "colour", "cutout")},
+            "mixup": {"augment": ("mixup",)},
             "early stopping": {"patience": 3},
             "label smoothing": {"label_smoothing": 0.1},
         },
@@ -110,13 +113,11 @@ KNOBS = {
 }
 
 
-def turned(phase: Mapping[str, Any], changes: Mapping[str, Any], train_size: int) -> dict[str, Any]:
+def turned(phase: Phase, changes: Mapping[str, Any], train_size: int) -> Phase:
     """A settled phase with the changes of a variant."""
-    values = {**phase, **changes}
-    if values["batch_size"] == LARGEST:
-        values["batch_size"] = largest_batch()
-    values["batch_size"] = min(values["batch_size"], train_size)
-    return values
+    size = changes.get("batch_size", phase.batch_size)
+    size = min(largest_batch() if size == LARGEST else size, train_size)
+    return msgspec.structs.replace(phase, **{**changes, "batch_size": size})
 
 
 def largest_batch() -> int:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from comparisons.core.errors import ComparisonError, unknown
-from comparisons.data.dataset import validation_size
-from comparisons.plan import arms
-from comparisons.plan import runs as plan
+from comparisons.core.records import Settings, SourceData, full_name
+from comparisons.plan import arms, bases, recipes
 from comparisons.plan.arms import Arm
-from comparisons.plan.knobs import KNOBS
+from comparisons.plan.knobs import KNOBS, turned
 from comparisons.plan.presets import PRESETS, Preset
+from comparisons.plan.runs import TRAINING_REVISION, Run, run_id
+
+DEVICES = ("auto", "cpu", "gpu", "tpu")
+ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 
 @dataclass(frozen=True)
 class Request:
     """What a user asks for; None means that the preset decides, or that of the knob.
 
-    With `out` None nothing is written, unless `default_out`, which means results/DATASET.
+    With `out` None nothing is written, unless `default_out`, which means a folder of results.
+    `save_base` is the file that the trained base goes to, without its head.
     """
 
     arms: tuple[str, ...] | None = None
@@ -39,13 +44,43 @@ class Request:
     out: Path | None = None
     default_out: bool = False
     fresh: bool = False
+    save_base: Path | None = None
     command: str = ""
+
+    def folder(self, data: str) -> Path | None:
+        """Where results on a data set go, if anywhere."""
+        if self.out or not self.default_out:
+            return self.out
+        return (
+            Path("results", "knobs", self.knob) if self.knob else Path("results", Path(data).stem)
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What planning knows of a data set.
+
+    It has `images` to learn from, of which `most` may be trained on and the rest validate.
+    """
+
+    name: str
+    fingerprint: str
+    images: int
+    most: int
 
 
 def check(request: Request) -> tuple[Preset, list[Arm]]:
     """The preset and the arms of a request. Raises ComparisonError for what cannot be meant."""
     if request.preset not in PRESETS:
         raise unknown("preset", request.preset, PRESETS)
+    for kind, name, known in (
+        ("device", request.device, DEVICES),
+        ("engine", request.engine, ENGINES),
+    ):
+        if name not in known:
+            raise ComparisonError(f"unknown {kind} '{name}': known: {', '.join(known)}")
+    if request.knob == "":
+        raise ComparisonError(f"name the knob to turn: {', '.join(KNOBS)}")
     if request.knob is not None and request.knob not in KNOBS:
         raise unknown("knob", request.knob, KNOBS)
     preset = KNOBS[request.knob].preset if request.knob else PRESETS[request.preset]
@@ -89,19 +124,16 @@ def must_fit(wanted: Sequence[Arm], image_shape: tuple[int, int, int]) -> None:
             )
 
 
-def train_sizes(request: Request, preset: Preset, count: int) -> list[int]:
-    """The training-set sizes of a request, for `count` images before validation is carved.
-
-    Raises ComparisonError for sizes that cannot be.
-    """
-    most = count - validation_size(count)
+def train_sizes(request: Request, preset: Preset, target: Known) -> list[int]:
+    """The training-set sizes of a request. Raises ComparisonError for sizes that cannot be."""
+    most = target.most
     if request.train_sizes is None:
         return [min(preset.train_size or most, most)]
     for size in request.train_sizes:
         if not 2 <= size <= most:
             raise ComparisonError(
                 f"--train-size {size}: 2 to {most:,} images can be had "
-                f"({count:,} less {count - most:,} for validation)"
+                f"({target.images:,} less {target.images - most:,} for validation)"
             )
     return list(dict.fromkeys(request.train_sizes))
 
@@ -110,28 +142,57 @@ def runs(
     request: Request,
     preset: Preset,
     wanted: Sequence[Arm],
-    sizes: Sequence[int],
-    name: str,
-    fingerprint: str,
-    notices: Sequence[str],
-    source: plan.SourceData | None,
-) -> list[plan.Run]:
-    """Every run of a request, settled."""
+    target: Known,
+    source: Known | None,
+    notices: Sequence[str] = (),
+) -> list[Run]:
+    """Every run of a request: seeds within the knob's variants within arms within sizes.
+
+    `wanted` are the arms whose weights can be had; `source` is what `complete` trains its base
+    on first. Raises ComparisonError for sizes that cannot be.
+    """
     epochs = request.epochs
     if epochs is None and (request.train_sizes is None or request.knob):
         epochs = preset.epochs
-    settings = plan.Settings(
-        data=name,
-        data_dir=request.data_dir,
-        epochs=epochs,
-        batch_size=request.batch_size,
-        device=request.device,
-        engine=request.engine,
-        deterministic=request.deterministic,
-        source=source,
-        knob=request.knob,
-    )
-    seeds = list(dict.fromkeys(request.seeds or preset.seeds))
-    return plan.runs(
-        list(wanted), seeds, list(sizes), settings, fingerprint, list(notices), request.command
-    )
+    variants = KNOBS[request.knob].all_changes if request.knob else [("", {})]
+    planned = []
+    for size in train_sizes(request, preset, target):
+        for arm, (variant, changes) in product(wanted, variants):
+            first = source if arm.strategy.start == "source" else None
+            phases = recipes.phases(
+                arm, size, epochs, request.batch_size, first.most if first else None
+            )
+            if variant:
+                phases = [turned(phase, changes, size) for phase in phases]
+            settings = Settings(
+                data=Path(target.name).name,
+                device=request.device,
+                engine=request.engine,
+                backend=os.environ.get("KERAS_BACKEND") or "tensorflow",
+                deterministic=request.deterministic,
+                base=bases.identity(arm.model) if arm.model.place else None,
+                source=SourceData(first.name, first.fingerprint) if first else None,
+                knob=request.knob if variant else None,
+                variant=variant or None,
+                model_revision=arm.model.revision,
+                training_revision=TRAINING_REVISION,
+            )
+            for seed in dict.fromkeys(request.seeds or preset.seeds):
+                name = full_name(arm.name, settings.variant)
+                planned.append(
+                    Run(
+                        id=run_id(name, size, seed, settings, phases, target.fingerprint),
+                        arm=arm.name,
+                        written=arm.written,
+                        seed=seed,
+                        train_size=size,
+                        phases=phases,
+                        settings=settings,
+                        data=target.name,
+                        data_dir=str(request.data_dir) if request.data_dir else None,
+                        notices=list(notices),
+                        command=request.command,
+                        save_base=str(request.save_base) if request.save_base else None,
+                    )
+                )
+    return planned

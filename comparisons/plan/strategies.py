@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# What trains in a phase (see models.adapt.set_trainable). Where the first blocks stay frozen,
-# their output is computed once and kept: "head", "last" and "new" train on that.
-Part = Literal["all", "head", "last", "adapters", "new"]
+from comparisons.core.phases import Part
+
 # What a strategy begins with: random weights, a pretrained base, or a base that it first
 # trains itself on a source data set.
 Start = Literal["random", "pretrained", "source"]
 
 
 @dataclass(frozen=True)
-class Phase:
-    """A stretch of training: which variables move, and by which recipe.
+class Outline:
+    """A phase in outline: what trains, and by which recipe.
 
     `recipe` names a row of comparisons.plan.recipes; None means the model's
     own.
@@ -38,7 +37,7 @@ class Strategy:
     name: str
     question: str
     start: Start
-    phases: tuple[Phase, ...]
+    phases: tuple[Outline, ...]
     option: tuple[str, int] | None = None
     bits: int = 32
     linear: bool = False
@@ -55,8 +54,8 @@ class Strategy:
         return self.start != "random" and any(phase.trainable in moving for phase in self.phases)
 
 
-HEAD = Phase("head", "head", recipe="head")
-ADAPTERS = Phase("adapters", "adapters", recipe="adapters")
+HEAD = Outline("head", "head", recipe="head")
+ADAPTERS = Outline("adapters", "adapters", recipe="adapters")
 
 STRATEGIES = {
     row.name: row
@@ -65,13 +64,13 @@ STRATEGIES = {
             "scratch",
             "What do I reach from random weights, with my own images alone?",
             start="random",
-            phases=(Phase("train", "all"),),
+            phases=(Outline("train", "all"),),
         ),
         Strategy(
             "complete",
             "What if I first train the whole network on a large data set myself, and pay for it?",
             start="source",
-            phases=(HEAD, Phase("all", "all", recipe="complete")),
+            phases=(HEAD, Outline("all", "all", recipe="complete")),
         ),
         Strategy(
             "probe",
@@ -90,32 +89,32 @@ STRATEGIES = {
             "frozen-views",
             "Does a frozen base gain from mirrored and shifted images, at cached speed?",
             start="pretrained",
-            phases=(Phase("head", "head", recipe="head-views"),),
+            phases=(Outline("head", "head", recipe="head-views"),),
         ),
         Strategy(
             "partial",
             "What do I gain if the last blocks of the base adapt as well?",
             start="pretrained",
-            phases=(HEAD, Phase("last blocks", "last", recipe="last")),
+            phases=(HEAD, Outline("last blocks", "last", recipe="last")),
             option=("blocks", 2),
         ),
         Strategy(
             "full",
             "What do I gain if the whole base adapts, slowly, once the head has settled?",
             start="pretrained",
-            phases=(HEAD, Phase("all", "all", recipe="low")),
+            phases=(HEAD, Outline("all", "all", recipe="low")),
         ),
         Strategy(
             "full-hot",
             "What is lost if the whole base trains at the rate of training from scratch?",
             start="pretrained",
-            phases=(HEAD, Phase("all", "all", recipe="hot")),
+            phases=(HEAD, Outline("all", "all", recipe="hot")),
         ),
         Strategy(
             "discriminative",
             "Does it help if every block has its own rate, lower towards the input?",
             start="pretrained",
-            phases=(HEAD, Phase("all", "all", recipe="discriminative")),
+            phases=(HEAD, Outline("all", "all", recipe="discriminative")),
         ),
         Strategy(
             "lora",
@@ -144,7 +143,7 @@ STRATEGIES = {
             "hybrid",
             "What if new blocks of my own take the place of the base's last ones?",
             start="pretrained",
-            phases=(Phase("new blocks", "new", recipe="new"),),
+            phases=(Outline("new blocks", "new", recipe="new"),),
             option=("blocks", 3),
         ),
     )

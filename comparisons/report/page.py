@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+import msgspec
 from markupsafe import Markup
 
 from comparisons.core.records import Record
@@ -98,7 +99,7 @@ def warnings(records: Sequence[Record]) -> list[str]:
             f"the differences are about {view(records).records[0].data.name}, the tables show all."
         )
     for g in group_runs(records):
-        if len({text.flat(r.environment.get("device")) for r in g.ok}) > 1:
+        if len({r.environment.device for r in g.ok}) > 1:
             lines.append(f"The times of {g.label} are means over different devices.")
     return text.unique(lines)
 
@@ -155,7 +156,7 @@ def surroundings(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
     """Each fact of the environment with all its values, in the order of first sight."""
     facts: dict[str, list[str]] = {}
     for r in records:
-        for name, value in r.environment.items():
+        for name, value in msgspec.to_builtins(r.environment).items():
             known = facts.setdefault(name.replace("_", " "), [])
             if (phrase := text.flat(value)) not in known:
                 known.append(phrase)
@@ -210,14 +211,16 @@ def _one_per_label(records: Sequence[Record]) -> list[Group]:
 
 def _arm(g: Group) -> dict[str, Any]:
     first = g.records[0]
-    columns = text.unique(key for phase in first.phases for key in phase)
+    phases = [msgspec.to_builtins(phase) for phase in first.phases]
+    columns = text.unique(["name", "trainable", *(key for phase in phases for key in phase)])
     return {
         "label": g.label,
         "settings": {
-            k.replace("_", " "): text.flat(v) for k, v in first.settings.items() if k != "phases"
+            k.replace("_", " "): text.flat(v)
+            for k, v in msgspec.to_builtins(first.settings).items()
         },
         "columns": [c.replace("_", " ") for c in columns],
-        "phases": [[text.flat(phase.get(c)) for c in columns] for phase in first.phases],
+        "phases": [[text.flat(phase.get(c)) for c in columns] for phase in phases],
         "weights": next((r.weights for r in g.records if r.weights), None),
         "upstream": upstream(g.records),
     }

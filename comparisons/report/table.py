@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from comparisons.core.files import write_text
-from comparisons.core.records import Record, full_name
+from comparisons.core.records import Record, decides, full_name
 from comparisons.findings import intervals, text, verdict
 from comparisons.findings.groups import Group, group_runs
 from comparisons.findings.view import accuracy, mean, view
@@ -256,7 +256,7 @@ def _row(g: Group, level: float | None) -> Row:
         synthetic=first.data.synthetic,
         complete=all(r.data.complete for r in g.records),
         train_size=g.train_size,
-        settings=first.settings,
+        settings=decides(first.settings, first.phases),
         seeds=[r.seed for r in g.records],
         runs=len(g.records),
         ok=counts["ok"],
@@ -288,9 +288,7 @@ def _row(g: Group, level: float | None) -> Row:
         peak_memory=_largest(r.peak_memory for r in g.records),
         upstream=upstream(g.records),
         engine=", ".join(text.unique(r.engine for r in g.records)),
-        device=", ".join(
-            text.unique(text.flat(r.environment.get("device") or "") for r in g.records)
-        ),
+        device=", ".join(text.unique(r.environment.device for r in g.records)),
         notes=verdict.notes(g),
     )
 
@@ -301,7 +299,7 @@ def describe(records: Sequence[Record]) -> str:
     spent = sum(r.seconds.total for r in records)
     bad = [f"{n} {s}" for s in ("diverged", "failed") if (n := _count(records, s))]
     endings = f", {text.listing(bad)}" if bad else ""
-    arms = text.plural(len({full_name(r.arm, r.settings) for r in seen.records}), "arm")
+    arms = text.plural(len({full_name(r.arm, r.settings.variant) for r in seen.records}), "arm")
     return (
         f"{text.plural(len(records), 'run')} of {arms}{endings}; {text.seconds(spent)} altogether."
     )

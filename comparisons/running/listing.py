@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich import box
 from rich.table import Table
 
-from comparisons.core.records import full_name
+from comparisons.core.phases import Phase
 from comparisons.data import SOURCES
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
-from comparisons.plan.recipes import windowed_epochs
 from comparisons.plan.request import Request
 from comparisons.plan.strategies import STRATEGIES
 from comparisons.running.session import planned_without_supplies
 from comparisons.running.terminal import plain_console
-from models.catalog import MODELS, OWN, families, resolved_name
+from models.catalog import MODELS, OWN, families
 
 
 def show_tables() -> None:
     """Print the tables of models, strategies, data sets and presets."""
     console = plain_console()
     models = [
-        *((resolved_name(m, dict(m.options)), m.sentence) for m in OWN.values()),
+        *((m.full_name, m.sentence) for m in OWN.values()),
         ("hub:PLACE", "a SavedModel, frozen: PLACE is a TensorFlow Hub handle or a folder"),
         ("file:PATH", "a base that comparisons.pretrain made: its weights or its card"),
     ]
@@ -61,9 +58,7 @@ def show_plan(request: Request) -> None:
         table.add_column(heading)
     for run in planned:
         phases = "; ".join(_phase(phase) for phase in run.phases)
-        table.add_row(
-            full_name(run.arm, run.settings), f"{run.train_size:,}", str(run.seed), phases
-        )
+        table.add_row(run.name, f"{run.train_size:,}", str(run.seed), phases)
     console.print(table)
 
 
@@ -78,17 +73,17 @@ def show_knobs() -> None:
     console.print(table)
 
 
-def _phase(phase: dict[str, Any]) -> str:
-    extras = "".join(f" + {name}" for name in phase["augment"])
-    if few := windowed_epochs(phase):
+def _phase(phase: Phase) -> str:
+    extras = "".join(f" + {name}" for name in phase.augment)
+    if few := phase.windowed_epochs:
         extras += f" + window in the first {few}"
-    found = " x the rate found" if phase.get("found_rate") else ""
+    found = " x the rate found" if phase.found_rate else ""
     turned = "".join(
-        f", {name.replace('_', ' ')} {phase[name]}"
+        f", {name.replace('_', ' ')} {getattr(phase, name)}"
         for name in ("weight_decay", "label_smoothing", "init", "dropout", "l1", "l2", "patience")
-        if phase.get(name)
+        if getattr(phase, name)
     )
     return (
-        f"{phase['name']}: {phase['epochs']} epochs, {phase['optimizer']} "
-        f"{phase['learning_rate']:g}{found}, batch {phase['batch_size']}{extras}{turned}"
+        f"{phase.name}: {phase.epochs} epochs, {phase.optimizer} "
+        f"{phase.learning_rate:g}{found}, batch {phase.batch_size}{extras}{turned}"
     )

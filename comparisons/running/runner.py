@@ -12,7 +12,7 @@ import msgspec
 from comparisons.core import machine, records
 from comparisons.core.events import Tell
 from comparisons.core.files import cannot_write
-from comparisons.core.records import Data, Record
+from comparisons.core.records import Data, Environment, Record
 from comparisons.plan.runs import Run
 from comparisons.running.process import work
 
@@ -92,5 +92,5 @@ def _failed(run: Run, data: Data, error: str) -> Record:
         notices=run.notices,
         data=data,
         phases=run.phases,
-        environment={"command": run.command, **machine.code_state()},
+        environment=Environment(command=run.command, **machine.code_state()),
     )

@@ -12,11 +12,12 @@ from rich.panel import Panel
 
 from comparisons.core.files import cache_limit, must_be_writable
 from comparisons.core.records import Record
-from comparisons.data import SOURCES, describe
+from comparisons.data import SOURCES
 from comparisons.plan import bases
-from comparisons.plan import runs as plan
-from comparisons.plan.request import Request, check, must_fit, runs, train_sizes
+from comparisons.plan.request import Request, check, must_fit, runs
+from comparisons.plan.runs import Run
 from comparisons.running import rehearsal, runner, supplies
+from comparisons.running.supplies import known
 from comparisons.running.terminal import Display, plain_console
 
 
@@ -49,11 +50,10 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
-    sizes = train_sizes(request, preset, len(dataset.y_train))
-    out = Path("results") / Path(name).stem if request.default_out else request.out
-    if out:
-        must_be_writable(out)
-    planned = runs(request, preset, wanted, sizes, name, dataset.fingerprint, notices, source)
+    planned = runs(request, preset, wanted, known(name, dataset), source, notices)
+    out = request.folder(name)
+    for folder in filter(None, (out, request.save_base and request.save_base.parent)):
+        must_be_writable(folder)
     kept = () if request.fresh or out is None else [r for r in planned if runner.finished(r, out)]
     rehearsal.rehearse([run for run in planned if run not in kept], dataset, say)
     with Display(planned, console) as display:
@@ -61,22 +61,19 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     return Session(records, out)
 
 
-def planned_without_supplies(request: Request) -> tuple[str, list[plan.Run]]:
+def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
     name = "cifar10" if request.data == "auto" else request.data
     if name in SOURCES:
-        about = describe(name, request.data_dir)
-        count = about["train"] if about else SOURCES[name].sizes[0]
-        fingerprint = about["fingerprint"] if about else ""
+        target = supplies.described(name, request.data_dir)
     else:
-        name, dataset, _ = supplies.dataset(name, request.data_dir, lambda text: None)
-        count, fingerprint = len(dataset.y_train), dataset.fingerprint
-    sizes = train_sizes(request, preset, count)
+        target = known(*supplies.dataset(name, request.data_dir, lambda text: None)[:2])
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
-        source = supplies.described_source(request.source, name, request.data_dir)
-    return name, runs(request, preset, wanted, sizes, name, fingerprint, [], source)
+        first = supplies.source_name(request.source, name)
+        source = supplies.described(first, request.data_dir)
+    return name, runs(request, preset, wanted, target, source)
 
 
 def _sayer(console: Console) -> Callable[[str], None]:

@@ -12,7 +12,7 @@ from comparisons.data import REAL, SOURCES, available, catalog, prepare
 from comparisons.data.dataset import Dataset, validation_size
 from comparisons.plan import arms
 from comparisons.plan.arms import Arm
-from comparisons.plan.runs import SourceData
+from comparisons.plan.request import Known
 from comparisons.running import internet, process
 from models.catalog import weights_file
 
@@ -63,7 +63,7 @@ def dataset(
 
 def source(
     asked: str, target: str, data: Dataset, data_dir: Path | None, say: Callable[[str], None]
-) -> SourceData:
+) -> Known:
     """What `complete` trains its base on before `target`, fetched if need be.
 
     `auto` is the usual source of that target; none ever falls back. Raises ComparisonError.
@@ -75,8 +75,7 @@ def source(
             f"--source {name}: its images have {loaded.image_shape[-1]} channels, those of "
             f"{data.name} {data.image_shape[-1]}"
         )
-    count = len(loaded.y_train)
-    return SourceData(name, loaded.fingerprint, count - validation_size(count))
+    return known(name, loaded)
 
 
 def source_name(asked: str, target: str) -> str:
@@ -92,13 +91,18 @@ def source_name(asked: str, target: str) -> str:
     return name
 
 
-def described_source(asked: str, target: str, data_dir: Path | None) -> SourceData:
+def known(name: str, data: Dataset) -> Known:
+    """What planning knows of a data set that is loaded."""
+    count = len(data.y_train)
+    return Known(name, data.fingerprint, count, count - validation_size(count))
+
+
+def described(name: str, data_dir: Path | None) -> Known:
     """The same by what is known without fetching or reading anything."""
-    name = source_name(asked, target)
-    known = catalog.describe(name, data_dir)
-    count = known["train"] if known else SOURCES[name].sizes[0]
-    fingerprint = known["fingerprint"] if known else ""
-    return SourceData(name, fingerprint, count - validation_size(count))
+    about = catalog.describe(name, data_dir)
+    count = about["train"] if about else SOURCES[name].sizes[0]
+    fingerprint = about["fingerprint"] if about else ""
+    return Known(name, fingerprint, count, count - validation_size(count))
 
 
 def weights(
@@ -130,9 +134,9 @@ def weights(
 
 def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
     """Why an arm's weights cannot be had; None when they can, after fetching them if need be."""
-    if not arm.strategy.pretrained or weights_file(arm.model, dict(arm.options)).exists():
+    if not arm.strategy.pretrained or weights_file(arm.model).exists():
         return None
-    if arm.model.kind == "tiny":
+    if arm.model.builder == "tiny":
         return "it belongs to this package"
     host = urlparse(arm.model.place or "").hostname or WEIGHTS_HOST
     if not internet.reachable(host):
@@ -143,12 +147,12 @@ def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
 
 def _where_to_put(arm: Arm, problem: str) -> str:
     """What is missing, why it cannot be fetched, and where a user can put it."""
-    if arm.model.kind == "hub":
+    if arm.model.builder == "hub":
         return (
             f"{arm.model.place}, which is not here, and {problem}: unpack it on this machine and "
             "name its folder, hub:PATH"
         )
-    file = weights_file(arm.model, dict(arm.options))
+    file = weights_file(arm.model)
     return (
         f"{file.name}, which is not here, and {problem}: put it into {file.parent} (KERAS_HOME "
         "names the folder above it)"

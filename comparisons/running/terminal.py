@@ -94,12 +94,12 @@ class Display:
         if record.error:
             self.console.print(f"[red]{record.status}[/red] {record.id}: {record.error}")
         elif not self.console.is_terminal:
-            name = full_name(record.arm, record.settings)
+            name = full_name(record.arm, record.settings.variant)
             self.console.print(f"{name} seed {record.seed}: {state}")
 
 
 def _label(run: Run) -> str:
-    return f"{full_name(run.arm, run.settings)} · {run.train_size:,} · seed {run.seed}"
+    return f"{run.name} · {run.train_size:,} · seed {run.seed}"
 
 
 def _column(width: int) -> Any:
@@ -109,7 +109,7 @@ def _column(width: int) -> Any:
 
 
 def _epochs(run: Run) -> int:
-    return sum(phase["epochs"] for phase in run.phases)
+    return sum(phase.epochs for phase in run.phases)
 
 
 def _number(value: float | None) -> str:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import msgspec
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.machine import before_loading
 
 
@@ -43,8 +43,8 @@ def main() -> None:
         import traceback
 
         traceback.print_exc()
-        first = (str(error).strip() or "no message").splitlines()[0][:300]
-        tell({"event": "error", "text": f"{type(error).__name__}: {first}", "exit_code": 1})
+        text = f"{type(error).__name__}: {first_line(error)}"
+        tell({"event": "error", "text": text, "exit_code": 1})
     # All is said and written: taking a framework apart would cost most of a second.
     sys.stderr.flush()
     os._exit(0)
@@ -64,15 +64,19 @@ def fetch_weights(tell: Any, written: str) -> None:
     from models import backbones
 
     arm = arms.parse(written)
-    backbones.fetch(arm.model, dict(arm.options))
+    backbones.fetch(arm.model)
     tell({"event": "done"})
 
 
 def rehearse(tell: Any, written: list[str], image_shape: list[int], classes: int) -> None:
     """Build the networks of arms, to see whether they can be."""
+    from comparisons.training.device import start
+
+    start("cpu", 0, False)
     from comparisons.training import building
 
-    building.build(written, image_shape, classes)
+    height, width, channels = image_shape
+    building.rehearse(written, (height, width, channels), classes)
     tell({"event": "done"})
 
 
@@ -87,7 +91,7 @@ def train(tell: Any, run: dict[str, Any], predictions: str | None) -> None:
 
     plan = msgspec.convert(run, Run)
     _stage(tell, "loading the framework")
-    runtime = start(plan.settings["device"], plan.seed, plan.settings["deterministic"])
+    runtime = start(plan.settings.device, plan.seed, plan.settings.deterministic)
     from comparisons.training import run as training
 
     _stage(tell, "reading the data")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from comparisons.core.streams import Stream, generator
 from comparisons.data.views import SHIFT
 
 STRENGTH = 0.3  # how far brightness, contrast and saturation are turned each way
@@ -199,7 +200,8 @@ def draw(names: Sequence[str], shape: tuple[int, ...], seed: int, epoch: int) ->
     The same seed and epoch, from 0 on, draw the same.
     """
     return [
-        AUGMENTATIONS[name].draw(np.random.default_rng([seed, 2]), epoch, shape) for name in names
+        AUGMENTATIONS[name].draw(generator(seed, Stream.AUGMENTATION), epoch, shape)
+        for name in names
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import TUNING, before_loading, code_state, cores, cpu_name, versions
+from comparisons.core.records import Environment
 
 
 @dataclass(frozen=True)
@@ -118,18 +119,19 @@ def _make_deterministic(backend: str) -> None:
         torch.use_deterministic_algorithms(True)
 
 
-def environment(runtime: Runtime) -> dict[str, Any]:
+def environment(runtime: Runtime, command: str = "") -> Environment:
     """Versions, device and code of a run, as they go into its record."""
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "versions": versions(),
-        "backend": runtime.backend,
-        "device": runtime.name,
-        "device_kind": runtime.kind,
-        "device_count": runtime.count,
-        "cores": cores(),
-        "precision": runtime.precision,
-        "variables": {name: os.environ[name] for name in TUNING if name in os.environ},
+    return Environment(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        versions=versions(),
+        backend=runtime.backend,
+        device=runtime.name,
+        device_kind=runtime.kind,
+        device_count=runtime.count,
+        cores=cores(),
+        precision=runtime.precision,
+        variables={name: os.environ[name] for name in TUNING if name in os.environ},
+        command=command,
         **code_state(),
-    }
+    )

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from comparisons.core.streams import Stream, generator
 from comparisons.training import augment
 from comparisons.training.device import Runtime
 from models.prediction import EVALUATION_BATCH
@@ -47,9 +48,9 @@ class Examples:
 
     def rows(self, epoch: int) -> np.ndarray:
         """The order of an epoch, int32 [n]: rows of `inputs`, one for each example."""
-        order = np.random.default_rng([self.seed, 3, epoch]).permutation(len(self))
+        order = generator(self.seed, Stream.ORDER, epoch).permutation(len(self))
         if self.views > 1:
-            chosen = np.random.default_rng([self.seed, 4, epoch])
+            chosen = generator(self.seed, Stream.VIEW, epoch)
             order = order + len(self) * chosen.integers(self.views, size=len(self))[order]
         return order.astype(np.int32)
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 
 from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import cores, versions
 from comparisons.data.views import VIEWS
-from comparisons.training import extraction, features
+from comparisons.training import features
 from comparisons.training.device import Runtime
 from comparisons.training.job import Job
 from models import engines, flops
@@ -33,7 +34,7 @@ def extracted(
     comparisons.training.augment.VIEWS.
     """
     wanted = np.arange(len(images)) if wanted is None else wanted
-    job.engine = job.engine or extraction.choose(job.run.settings["engine"], job.runtime)
+    job.engine = job.engine or choose(job.run.settings.engine, job.runtime)
     job.tell({"event": "stage", "text": f"features of the {part} images"})
     try:
         found = _features(job, lower, job.engine, part, images, wanted, view)
@@ -94,8 +95,8 @@ def _features(
         "backend": job.runtime.backend,
     }
 
-    if place := job.run.settings.get("base"):
-        key["place"] = place  # a SavedModel may hold its weights as constants
+    if place := job.run.settings.base:
+        key["place"] = msgspec.to_builtins(place)  # a SavedModel may hold its weights as constants
 
     def extractor(first: np.ndarray) -> engines.Extract:
         # Built and checked when it is first needed, once for all parts and views.

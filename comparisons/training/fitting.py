@@ -7,13 +7,12 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import keras
 import numpy as np
 
+from comparisons.core.phases import Phase
 from comparisons.core.records import Epoch, finite
-from comparisons.plan.recipes import windowed_epochs
 from comparisons.training.augment import window_sides
 from comparisons.training.device import Runtime
 from comparisons.training.epochs import Epochs, Examples, epochs
@@ -30,7 +29,8 @@ class Diverged(Exception):
 class Fit:
     """What a phase gave: its epochs, their FLOP, the seconds of compilation and of validation.
 
-    `best_epoch` is the one whose weights the network has, where early stopping chose it.
+    `best_epoch`, from 1 on over the epochs of all phases, is the one whose weights the network
+    has, where early stopping chose it.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Best:
 
 def fit(
     model: keras.Model,
-    phase: dict[str, Any],
+    phase: Phase,
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
     classes: int,
@@ -98,15 +98,15 @@ def fit(
         seed,
         augment,
     )
-    steps = math.ceil(len(examples) / phase["batch_size"])
-    optimizer = make_optimizer(phase, steps * phase["epochs"], rates)
+    steps = math.ceil(len(examples) / phase.batch_size)
+    optimizer = make_optimizer(phase, steps * phase.epochs, rates)
     compile_model(model, phase, optimizer, runtime)
-    whole = Way(model, epochs(model, examples, phase["batch_size"], runtime), flops.forward(model))
+    whole = Way(model, epochs(model, examples, phase.batch_size, runtime), flops.forward(model))
     result.compile_seconds += warm_up(model, whole.loop)
-    ways = [whole] * phase["epochs"]
-    if few := windowed_epochs(phase):
+    ways = [whole] * phase.epochs
+    if few := phase.windowed_epochs:
         ways[:few] = [through_windows(model, phase, examples, runtime, result)] * few
-    best = Best(model, phase.get("patience", 0))
+    best, before = Best(model, phase.patience), len(result.epochs)
     for epoch, way in enumerate(ways):
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
@@ -115,7 +115,7 @@ def fit(
         checked = whole.validate()
         result.evaluate_seconds += time.perf_counter() - trained
         entry = Epoch(
-            phase=phase["name"],
+            phase=phase.name,
             epoch=epoch + 1,
             train_loss=finite(logs["cross_entropy"]),
             train_accuracy=finite(logs["accuracy"]),
@@ -134,7 +134,8 @@ def fit(
         if best.ends(entry):
             break
     best.restore()
-    result.best_epoch = best.epoch
+    if best.epoch is not None:
+        result.best_epoch = before + best.epoch
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Way:
 
 def through_windows(
     model: keras.Model,
-    phase: dict[str, Any],
+    phase: Phase,
     examples: Examples,
     runtime: Runtime,
     result: Fit,
@@ -170,7 +171,7 @@ def through_windows(
         small = smaller(model, *window_sides(*examples.inputs.shape[1:3]))
     compile_model(small, phase, model.optimizer, runtime)
     windows = replace(examples, names=[*examples.names, "window"])
-    loop = epochs(small, windows, phase["batch_size"], runtime)
+    loop = epochs(small, windows, phase.batch_size, runtime)
     result.compile_seconds += warm_up(small, loop, validates=False)
     # A layer knows the shape that it was first given: a copy of all is counted.
     return Way(small, loop, flops.forward(keras.models.clone_model(small)))
@@ -183,7 +184,7 @@ def metrics(model: keras.Model) -> dict[str, float]:
 
 def compile_model(
     model: keras.Model,
-    phase: dict[str, Any],
+    phase: Phase,
     optimizer: keras.optimizers.Optimizer,
     runtime: Runtime,
 ) -> None:
@@ -191,7 +192,7 @@ def compile_model(
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=phase["label_smoothing"]
+            from_logits=True, label_smoothing=phase.label_smoothing
         ),
         # The loss of arms with and without label smoothing cannot be compared; this one can.
         metrics=[

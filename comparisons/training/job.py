@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from comparisons.core.events import Tell
+from comparisons.core.phases import Phase
 from comparisons.core.records import RangeTest, Seconds, Source, Start
 from comparisons.data import Dataset, Subset
 from comparisons.plan.arms import Arm
@@ -19,13 +19,24 @@ from models.adapt import Network
 from models.engines import Extract
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A phase as it was trained: the part of the network that stayed as it was, and the rest.
+
+    `lower`, images -> features, is None where nothing stayed frozen; `upper` gives the logits.
+    """
+
+    phase: Phase
+    lower: keras.Model | None
+    upper: keras.Model
+
+
 @dataclass
 class Job:
     """One run while it runs: what it was given, and what has come of it so far.
 
-    `weights` is the file that the base was read from; `last` the phase trained last, with the
-    part of the network that stayed frozen in it (None where none did) and the part that trained.
-    `extract` is the engine over a frozen part, by the id of that part.
+    `weights` is the file that the base was read from; `last` is what was trained
+    last. `extract` is the engine over a frozen part, by the id of that part.
     """
 
     run: Run
@@ -45,7 +56,7 @@ class Job:
     flops: int = 0
     engine: str | None = None
     extract: dict[int, Extract] = field(default_factory=dict)
-    last: tuple[dict[str, Any], keras.Model | None, keras.Model] | None = None
+    last: Trained | None = None
 
     @property
     def data_dir(self) -> Path | None:

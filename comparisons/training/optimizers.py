@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops, optimizers
 
+from comparisons.core.phases import Phase
+
 MOMENTUM = 0.9
 
 
@@ -66,35 +68,37 @@ OPTIMIZERS: dict[str, Callable[[Any, float | None], keras.optimizers.Optimizer]]
 }
 
 
-class RatedAdam(keras.optimizers.Adam):
-    """Adam with a factor on the learning rate of each variable, by path; 1 for all others."""
-
-    def __init__(self, learning_rate: Any, rates: dict[str, float]) -> None:
-        super().__init__(learning_rate)
-        self.rates = rates
-
-    def build(self, variables: Any) -> None:
-        """Make the optimizer's state, and note each variable's factor."""
-        super().build(variables)
-        self.factors = [self.rates.get(variable.path, 1.0) for variable in variables]
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Update one variable at its own rate."""
-        # TensorFlow hands over its own variables, which know no path: only their place helps.
-        factor = self.factors[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * factor)
-
-
 def make_optimizer(
-    phase: dict[str, Any], steps: int, rates: dict[str, float] | None = None
+    phase: Phase, steps: int, rates: dict[str, float] | None = None
 ) -> keras.optimizers.Optimizer:
-    """The optimizer of a phase; its learning rate follows the schedule over `steps` steps."""
-    rate: Any = phase["learning_rate"]
-    if phase["schedule"] == "warmup-cosine":
+    """The optimizer of a phase; its learning rate follows the schedule over `steps` steps.
+
+    `rates` multiply the rate of single variables (see `at_rates`).
+    """
+    rate: Any = phase.learning_rate
+    if phase.schedule == "warmup-cosine":
         warm = max(1, steps // 5)
         rate = keras.optimizers.schedules.CosineDecay(
             rate / 10, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
         )
+    optimizer = OPTIMIZERS[phase.optimizer](rate, phase.weight_decay or None)
     if rates:
-        return RatedAdam(rate, rates)
-    return OPTIMIZERS[phase["optimizer"]](rate, phase["weight_decay"] or None)
+        at_rates(optimizer, rates)
+    return optimizer
+
+
+def at_rates(optimizer: keras.optimizers.Optimizer, rates: dict[str, float]) -> None:
+    """Let an optimizer multiply the learning rate of variables, by their paths.
+
+    A variable that `rates` does not name keeps the rate of all. Decay of weights, which is apart
+    from the gradient, goes on at that rate for every variable.
+    """
+    step = optimizer.update_step
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        # TensorFlow hands over its own variables, which know no path: only their place helps.
+        place = optimizer._get_variable_index(variable)
+        path = optimizer._trainable_variables[place].path
+        step(gradient, variable, learning_rate * rates.get(path, 1.0))
+
+    optimizer.update_step = update_step

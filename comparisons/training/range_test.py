@@ -9,12 +9,14 @@ the lowest loss is too high already, one a factor of ten below it still learns f
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 
+from comparisons.core.phases import Phase
 from comparisons.core.records import RangeTest, finite
+from comparisons.core.streams import Stream, generator
 from comparisons.training.device import Runtime
 from comparisons.training.fitting import compile_model, taken_back
 from comparisons.training.optimizers import make_optimizer
@@ -28,7 +30,7 @@ MARGIN = 10.0  # how far below the rate of the lowest smoothed loss the chosen o
 
 def range_test(
     model: keras.Model,
-    phase: dict[str, Any],
+    phase: Phase,
     inputs: np.ndarray,
     labels: np.ndarray,
     classes: int,
@@ -40,9 +42,9 @@ def range_test(
     In batches of the phase and in an order drawn from `seed`; `FEWEST` steps at least. Ends early
     when the smoothed loss explodes. Every variable of the model is as before, bit for bit.
     """
-    optimizer = make_optimizer(phase | {"schedule": "constant"}, 1)
+    optimizer = make_optimizer(msgspec.structs.replace(phase, schedule="constant"), 1)
     compile_model(model, phase, optimizer, runtime)
-    batches = _batches(len(inputs), phase["batch_size"], seed)
+    batches = _batches(len(inputs), phase.batch_size, seed)
     targets = keras.utils.to_categorical(labels, classes)
     rates: list[float] = []
     losses: list[float] = []
@@ -65,10 +67,10 @@ def range_test(
 
 def _batches(count: int, size: int, seed: int) -> list[np.ndarray]:
     """Rows for each step: whole passes over `count` images, each in an order of its own."""
-    generator = np.random.default_rng([seed, 5])
+    draws = generator(seed, Stream.RANGE_TEST)
     batches: list[np.ndarray] = []
     while len(batches) < FEWEST:
-        order = generator.permutation(count)
+        order = draws.permutation(count)
         batches += np.array_split(order, math.ceil(count / size))
     return batches
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from comparisons.core import records
 from comparisons.core.files import digest
 from comparisons.core.machine import peak_memory
@@ -11,7 +13,7 @@ from comparisons.core.records import Adapters, Flops, Parameters, Record, Weight
 from comparisons.training.device import environment
 from comparisons.training.extraction import weights_digest
 from comparisons.training.job import Job
-from models import catalog, flops, lora
+from models import flops, lora
 
 
 def record_of(job: Job, date: str, error: str | None, test: records.Test | None) -> Record:
@@ -53,7 +55,7 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         engine=job.engine,
         base_digest=weights_digest(network.backbone),
         started=date,
-        environment=environment(job.runtime) | {"command": plan.command},
+        environment=environment(job.runtime, plan.command),
     )
 
 
@@ -62,11 +64,12 @@ def _weights(job: Job) -> Weights:
         return Weights(origin="random")
     if job.source:
         return Weights(f"{job.source.data.name}: trained in this run", digest(job.weights))
-    upstream = catalog.upstream(job.arm.model)
+    upstream = job.arm.model.upstream
+    assert upstream is not None
     # A SavedModel lies in a folder, which the record does not name, and says nothing of its data.
     name = job.arm.model_name if job.weights.is_dir() else job.weights.name
-    origin = ": ".join(filter(None, (upstream["dataset"], name)))
-    return Weights(origin, digest(job.weights), upstream)
+    origin = ": ".join(filter(None, (upstream.dataset, name)))
+    return Weights(origin, digest(job.weights), msgspec.structs.asdict(upstream))
 
 
 def _adapters(job: Job) -> Adapters | None:

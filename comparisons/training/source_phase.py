@@ -11,24 +11,23 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import msgspec
 import numpy as np
 from filelock import FileLock
 
-from comparisons.core import records
 from comparisons.core.events import Tell
 from comparisons.core.files import cache_folder, write_text
 from comparisons.core.machine import versions
+from comparisons.core.phases import Phase
 from comparisons.core.records import Source
 from comparisons.data import prepare, split
-from comparisons.plan import recipes
 from comparisons.plan.arms import Arm
 from comparisons.plan.runs import Run
 from comparisons.training.device import Runtime
-from comparisons.training.fitting import Fit, fit
+from comparisons.training.job import Job
+from comparisons.training.train_phase import train_phase
 from models import adapt, flops
 from models.prediction import predict
 
@@ -51,14 +50,16 @@ class _Kept(msgspec.Struct):
 
 def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
     """The base of a run that begins with a source data set, trained now unless it is kept."""
-    (phase,) = (one for one in plan.phases if one["name"] == recipes.SOURCE)
+    phase = plan.source_phase
+    assert phase is not None and plan.settings.source is not None
     key = {
         "model": arm.model_name,
-        "source": plan.settings["source"],
+        "source": msgspec.to_builtins(plan.settings.source),
         "seed": plan.seed,
-        "phase": phase,
-        "deterministic": plan.settings["deterministic"],
+        "phase": msgspec.to_builtins(phase),
+        "deterministic": plan.settings.deterministic,
         "runtime": [runtime.backend, runtime.kind, runtime.precision, versions()],
+        "revisions": [arm.model.revision, plan.settings.training_revision],
     }
     text = json.dumps(key, sort_keys=True)
     folder = cache_folder() / "bases"
@@ -70,7 +71,7 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
         if kept:
             return Base(path, kept.source, 0.0, kept.seconds)
         started = time.perf_counter()
-        source = _train(plan, arm, phase, runtime, tell, path)
+        source = _train(plan, arm, phase, plan.settings.source.data, runtime, tell, path)
         seconds = time.perf_counter() - started
         made = _Kept(source, seconds, _digest(path))
         write_text(path.with_suffix(".json"), msgspec.json.encode(made).decode())
@@ -78,42 +79,25 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
 
 
 def _train(
-    plan: Run, arm: Arm, phase: dict[str, Any], runtime: Runtime, tell: Tell, path: Path
+    plan: Run, arm: Arm, phase: Phase, name: str, runtime: Runtime, tell: Tell, path: Path
 ) -> Source:
-    assert plan.source is not None
-    tell({"event": "stage", "text": f"reading {plan.source}"})
-    dataset = prepare(plan.source, Path(plan.data_dir) if plan.data_dir else None)
+    tell({"event": "stage", "text": f"reading {name}"})
+    dataset = prepare(name, Path(plan.data_dir) if plan.data_dir else None)
     keras.utils.set_random_seed(plan.seed)
     with runtime.scope():
-        network = adapt.build(
-            arm.model, dict(arm.options), dataset.image_shape, len(dataset.classes)
-        )
+        network = adapt.build(arm.model, dataset.image_shape, len(dataset.classes))
     rows = split(dataset.y_train, plan.seed)
-    train, validation = dataset.x_train[rows.train], dataset.x_train[rows.validation]
-    network.prepare(train)
-    adapt.set_trainable(network, "all")
-    tell({"event": "phase", "name": recipes.SOURCE, "epochs": phase["epochs"]})
-    result = Fit()
-    fit(
-        network.whole,
-        phase,
-        (train, dataset.y_train[rows.train]),
-        (validation, dataset.y_train[rows.validation]),
-        classes=len(dataset.classes),
-        seed=plan.seed,
-        runtime=runtime,
-        result=result,
-        tell=lambda epoch: tell({"event": "epoch", **records.plain(epoch)}),
-        augment=phase["augment"],
-    )
+    network.prepare(dataset.x_train[rows.train])
+    job = Job(plan, arm, dataset, rows, network, runtime, tell)
+    train_phase(job, phase)
     logits = predict(network.whole, dataset.x_test)
     accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())
     adapt.save_base(network, path)
     return Source(
         dataset.described(rows),
-        result.epochs,
+        job.result.epochs,
         accuracy,
-        result.flops + flops.forward(network.whole) * len(dataset.x_test),
+        job.result.flops + flops.forward(network.whole) * len(dataset.x_test),
     )
 
 

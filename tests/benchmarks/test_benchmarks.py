@@ -27,6 +27,7 @@ from comparisons.benchmarks import (
 )
 from comparisons.benchmarks.studies import waits
 from comparisons.core.machine import ROOT
+from comparisons.core.records import Sizes
 
 
 def test_sides_take_turns_and_each_round_begins_with_another():
@@ -61,7 +62,7 @@ def test_a_result_is_kept_with_its_machine_and_command(tmp_path):
     path = measure.save(found, tmp_path)
     assert msgspec.json.decode(path.read_bytes(), type=measure.Result) == found
     assert found.command == "python -m comparisons.benchmarks thing"
-    assert found.environment["cores"] >= 1
+    assert found.environment.cores >= 1
     console = Console(width=100, record=True)
     measure.show(found, console)
     assert "67 images" in console.export_text()
@@ -114,7 +115,7 @@ def test_a_part_of_an_epoch_is_scaled_to_all_epochs():
 
 def test_the_test_images_features_are_not_charged():
     record = factory.record("mobilenet@0.25x160:frozen")
-    record.data.sizes = {"train": 30, "validation": 10, "test": 20}
+    record.data.sizes = Sizes(30, 10, 20)
     record.seconds.extract, record.seconds.train, record.seconds.evaluate = 60.0, 5.0, 1.0
     record.seconds.compile = 100.0
     assert frozen.charged(record) == pytest.approx(40.0 + 5.0 + 1.0)
@@ -157,7 +158,7 @@ def test_the_few_images_of_a_first_step_are_data_and_one_step_long(tmp_path):
     found = npz.read(startup.write_few(tmp_path / "few.npz"))
     for arm in startup.STEPPING:
         (phase,) = recipes.phases(arms.parse(arm), len(found["x_train"]), 1, None)
-        assert len(found["x_train"]) <= phase["batch_size"]
+        assert len(found["x_train"]) <= phase.batch_size
 
 
 def test_cases_of_growth_have_names_of_their_own():

@@ -75,7 +75,7 @@ def test_permissions_are_those_of_any_file(tmp_path, umask, mask, mode):
 KILLED = """
 import sys, time
 from pathlib import Path
-from comparisons import files
+from comparisons.core import files
 with files.atomic(Path(sys.argv[1])) as file:
     file.write(b"new, but not all of it")
     file.flush()

@@ -9,7 +9,9 @@ import factory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
+from comparisons.core.phases import Phase
 from comparisons.core.records import Seconds
 from comparisons.findings import intervals
 from comparisons.findings.groups import group_runs, main_data
@@ -194,14 +196,24 @@ def test_groups_hold_what_differs_in_nothing_but_the_seed():
 @pytest.mark.parametrize(
     ("one", "other", "labels"),
     [
-        ({"phases": [{"epochs": 4}]}, {"phases": [{"epochs": 8}]}, {"epochs 4", "epochs 8"}),
+        ({"epochs": 4}, {"epochs": 8}, {"epochs 4", "epochs 8"}),
         ({"device": "cpu"}, {"device": "gpu"}, {"device cpu", "device gpu"}),
-        ({"a": "x" * 60}, {"a": "y" * 60}, None),
-        ({"a": 1, "b": 1, "c": 1, "d": 1}, {"a": 1, "b": 1, "c": 1, "d": 2}, {"d 1", "d 2"}),
+        ({"engine": "x" * 60}, {"engine": "y" * 60}, None),
+        (
+            {"device": "cpu", "epochs": 4, "batch_size": 8},
+            {"device": "cpu", "epochs": 4, "batch_size": 16},
+            {"batch_size 8", "batch_size 16"},
+        ),
     ],
 )
 def test_an_arm_under_two_settings_is_two_groups_with_telling_labels(one, other, labels):
-    groups = group_runs([factory.record(settings=one), factory.record(settings=other)])
+    made = [factory.record(), factory.record()]
+    for record, changes in zip(made, (one, other), strict=True):
+        of_phase = {k: v for k, v in changes.items() if k in Phase.__struct_fields__}
+        rest = {k: v for k, v in changes.items() if k not in of_phase}
+        record.phases = [replace(phase, **of_phase) for phase in record.phases]
+        record.settings = replace(record.settings, **rest)
+    groups = group_runs(made)
     found = {g.label for g in groups}
     assert len(found) == 2
     if labels:

@@ -32,7 +32,7 @@ UNKNOWN = ("Relu", "Relu6", "Sigmoid", "Erfc", "Max", "ResizeBilinear")
 
 def build(name: str) -> adapt.Network:
     arm = arms.parse(f"{name}:scratch")
-    return adapt.build(arm.model, dict(arm.options), SHAPE, CLASSES)
+    return adapt.build(arm.model, SHAPE, CLASSES)
 
 
 def traced(model: keras.Model, images: int = 1) -> tf.Graph:

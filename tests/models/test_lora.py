@@ -14,7 +14,7 @@ from models.catalog import MODELS, weights_file
 @pytest.fixture(scope="module")
 def base() -> keras.Model:
     tiny = MODELS["tiny"]
-    return BACKBONES["tiny"](tiny, (32, 32, 3), weights_file(tiny, {})).base
+    return BACKBONES["tiny"](tiny, (32, 32, 3), weights_file(tiny)).base
 
 
 @pytest.fixture(scope="module")

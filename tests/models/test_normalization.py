@@ -64,8 +64,7 @@ def test_a_frozen_layer_keeps_its_statistics():
 
 @pytest.mark.parametrize("name", ["cnn", "tiny", "mobilenet"])
 def test_networks_from_random_weights_have_it(name):
-    options = dict(MODELS[name].options)
-    network = adapt.build(MODELS[name], options, (32, 32, 3), 10)
+    network = adapt.build(MODELS[name], (32, 32, 3), 10)
     norms = [
         layer
         for layer in adapt.all_layers(network.base)

@@ -11,9 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from comparisons.core.errors import ComparisonError
+from comparisons.core.phases import Part, Phase, Training
 from comparisons.plan import arms, recipes
 from comparisons.plan.presets import PRESETS
-from comparisons.plan.strategies import STRATEGIES, Part, Phase
+from comparisons.plan.strategies import STRATEGIES, Outline
 from models import catalog
 
 ALL = [
@@ -54,7 +55,7 @@ def test_every_model_and_strategy_is_an_arm_whose_name_reads_back(text):
 @given(some.sampled_from(catalog.MOBILENET_ALPHAS), some.sampled_from(catalog.SIZES))
 def test_options_of_mobilenet_read_back(alpha, size):
     arm = arms.parse(f"mobilenet@{alpha}x{size}:frozen")
-    assert dict(arm.options) == {"alpha": alpha, "size": size}
+    assert dict(arm.model.options) == {"alpha": alpha, "size": size}
     assert arms.parse(arm.name) == arm
 
 
@@ -165,59 +166,55 @@ def test_epochs_asked_for_are_those_of_all_phases_together(epochs, size):
     scratch = arms.parse("cnn:scratch")
     both = dataclasses.replace(
         scratch.strategy,
-        phases=(Phase("warm", "head", recipe="head"), Phase("train", "all")),
+        phases=(Outline("warm", "head", recipe="head"), Outline("train", "all")),
     )
     for arm in (scratch, dataclasses.replace(scratch, strategy=both)):
         settled = recipes.phases(arm, size, epochs, None)
-        assert sum(phase["epochs"] for phase in settled) == epochs
+        assert sum(phase.epochs for phase in settled) == epochs
 
 
 @given(some.sampled_from(sorted(recipes.RECIPES)), some.integers(1, 60_000))
 def test_a_batch_shrinks_with_the_training_set(name, size):
     recipe = recipes.RECIPES[name]
-    settled = recipes.settle(recipe, size)
-    assert 1 <= settled["batch_size"] <= min(size, recipe.batch_size)
-    assert settled["epochs"] >= 1
-    steps = size / settled["batch_size"]
-    assert steps >= 16 or settled["batch_size"] <= 32
+    settled = recipes.settle(recipe, size, "train", "all")
+    assert 1 <= settled.batch_size <= min(size, recipe.batch_size)
+    assert settled.epochs >= 1
+    steps = size / settled.batch_size
+    assert steps >= 16 or settled.batch_size <= 32
     # Fewer images, never fewer passes.
-    assert settled["epochs"] >= recipes.settle(recipe, size + 1)["epochs"]
+    assert settled.epochs >= recipes.settle(recipe, size + 1, "train", "all").epochs
     if size >= 16 * recipe.batch_size:
-        assert settled["batch_size"] == recipe.batch_size
+        assert settled.batch_size == recipe.batch_size
 
 
 def test_a_recipe_is_stated_for_the_whole_of_cifar10():
     for recipe in recipes.RECIPES.values():
-        settled = recipes.settle(recipe, recipes.REFERENCE_SIZE)
-        for field in dataclasses.fields(recipe):
-            asked = getattr(recipe, field.name)
-            if field.name in recipes.SELDOM and asked == field.default:
-                assert field.name not in settled
-            elif field.name != "growth":
-                assert settled[field.name] == (list(asked) if isinstance(asked, tuple) else asked)
+        settled = recipes.settle(recipe, recipes.REFERENCE_SIZE, "train", "all")
+        for name in Training.__struct_fields__:
+            assert getattr(settled, name) == getattr(recipe, name)
 
 
 def test_the_tutorial_is_as_published():
     (phase,) = recipes.phases(arms.parse("tutorial-cnn:scratch"), 500, None, None)
-    assert (phase["optimizer"], phase["learning_rate"]) == ("adam", 1e-3)
-    assert (phase["epochs"], phase["batch_size"]) == (10, 32)
-    assert (phase["schedule"], phase["augment"], phase["weight_decay"]) == ("constant", [], 0)
+    assert (phase.optimizer, phase.learning_rate) == ("adam", 1e-3)
+    assert (phase.epochs, phase.batch_size) == (10, 32)
+    assert (phase.schedule, phase.augment, phase.weight_decay) == ("constant", (), 0)
 
 
 @given(some.integers(1, 60_000), some.integers(1, 1000))
 def test_a_batch_size_asked_for_is_taken(size, batch):
     for text in ("cnn:scratch", "tutorial-cnn:scratch", "tiny:frozen"):
         for phase in recipes.phases(arms.parse(text), size, None, batch):
-            assert phase["batch_size"] == min(size, batch)
+            assert phase.batch_size == min(size, batch)
 
 
 @pytest.mark.parametrize("size", [10, 500, 45_000, 54_000])
 def test_epochs_grow_as_the_recipe_says(size):
     for name, recipe in recipes.RECIPES.items():
         grown = recipe.epochs * (45_000 / size) ** recipe.growth
-        assert recipes.settle(recipe, size)["epochs"] == max(1, round(grown)), name
+        assert recipes.settle(recipe, size, "train", "all").epochs == max(1, round(grown)), name
     cnn = recipes.RECIPES["cnn"]
-    assert recipes.settle(cnn, 4500)["epochs"] == round(cnn.epochs * 10**0.5)
+    assert recipes.settle(cnn, 4500, "train", "all").epochs == round(cnn.epochs * 10**0.5)
 
 
 @pytest.mark.parametrize("text", ALL)
@@ -225,16 +222,16 @@ def test_settled_phases_go_into_a_record(text):
     import msgspec
 
     settled = recipes.phases(arms.parse(text), 1000, None, None, source_size=45_000)
-    assert msgspec.json.decode(msgspec.json.encode(settled)) == settled
+    assert msgspec.json.decode(msgspec.json.encode(settled), type=list[Phase]) == settled
     strategy = arms.parse(text).strategy
     first = ["source"] if strategy.start == "source" else []
-    assert [p["name"] for p in settled] == [*first, *(p.name for p in strategy.phases)]
+    assert [p.name for p in settled] == [*first, *(p.name for p in strategy.phases)]
 
 
 LIGHT = """
 import sys
-import comparisons.arms, comparisons.strategies, comparisons.recipes, comparisons.presets
-import comparisons.cifar, comparisons.plan, models.catalog
+import comparisons.plan.request, comparisons.plan.recipes, comparisons.plan.presets
+import comparisons.cifar, comparisons.knobs, comparisons.pretrain, models.catalog
 heavy = {"keras", "tensorflow", "jax", "torch", "tensorflow_datasets", "openvino", "scipy"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import factory
 import h5py
 import keras
 import msgspec
@@ -17,13 +18,15 @@ import numpy as np
 import pytest
 from conftest import patterns
 
-from comparisons import cifar, pretrain
+from comparisons import cifar
+from comparisons.core import records
 from comparisons.core.errors import ComparisonError
 from comparisons.data import prepare
 from comparisons.plan import arms, bases
-from comparisons.plan import runs as plan
+from comparisons.plan.runs import Run, command_line
 from comparisons.plan.strategies import STRATEGIES
-from comparisons.running import rehearsal, runner, supplies
+from comparisons.running import process, rehearsal, supplies
+from comparisons.running.pretraining import pretrain
 from comparisons.training import building
 from comparisons.training import run as training
 from comparisons.training.device import Runtime
@@ -50,7 +53,7 @@ QUICK = ("mobilenetv2@32", "mobilenetv3small@32", "convnexttiny@32")
 def build(name: str, weights: Path | None = None, **change: Any) -> adapt.Network:
     arm = arms.parse(f"{name}:scratch")
     keras.utils.set_random_seed(0)
-    return adapt.build(arm.model, dict(arm.options), SHAPE, 3, weights, adapt.Change(**change))
+    return adapt.build(arm.model, SHAPE, 3, weights, adapt.Change(**change))
 
 
 def through(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -219,7 +222,7 @@ def test_a_saved_model_is_a_frozen_base(saved):
     arm = arms.parse(f"hub:{saved}/images:frozen")
     assert arm.name == "hub:images:frozen"
     assert arms.parse(arm.written) == arm
-    network = adapt.build(arm.model, {}, SHAPE, 3, saved / "images")
+    network = adapt.build(arm.model, SHAPE, 3, saved / "images")
     adapt.set_trainable(network, "head")
     images = patterns(3, 0, 32)[0]
     layer = network.base.layers[-1]
@@ -230,14 +233,13 @@ def test_a_saved_model_is_a_frozen_base(saved):
     assert flops.forward(network.backbone) == 2 * 7 * 7 * 5 * 5 * 3 * 6
 
 
-def one_run(arm: str, data: Path, **more: Any) -> plan.Run:
+def one_run(arm: str, data: Path, **more: Any) -> Run:
     dataset = prepare(str(data), None)
-    settings = plan.Settings(str(data), epochs=2, engine="keras")
-    (run,) = plan.runs([arms.parse(arm)], [0], [200], settings, dataset.fingerprint, [], "test")
-    return run
+    given = {"data": str(data), "fingerprint": dataset.fingerprint, "command": "test"}
+    return factory.planned(arm, 200, epochs=2, engine="keras", **given)
 
 
-def trained(run: plan.Run, data: Path) -> Any:
+def trained(run: Run, data: Path) -> Any:
     return training.run(run, prepare(str(data), None), CPU)[0]
 
 
@@ -246,10 +248,10 @@ def test_a_run_on_a_saved_model_tells_what_it_is_but_not_where(saved, tiny_npz, 
     record = trained(run, tiny_npz)
     assert record.status in ("ok", "diverged") and record.test is not None
     assert str(saved) not in msgspec.json.encode(record).decode()
-    assert record.settings["base"] == {"digest": record.weights.hash}
+    assert record.settings.base == records.Base(digest=record.weights.hash)
     assert record.weights.upstream["source"] == "not stated by the SavedModel"
     other = one_run(f"hub:{saved}/maps:probe", tiny_npz)
-    assert other.settings["base"] != run.settings["base"]
+    assert other.settings.base != run.settings.base
 
 
 def test_the_content_of_a_saved_model_decides_the_run(saved, tiny_npz, tmp_path):
@@ -276,11 +278,11 @@ def test_a_base_from_a_file_is_what_its_card_says(made, name):
     arm, again = (arms.parse(f"file:{made}/{name}{end}:full") for end in (".weights.h5", ".json"))
     assert arm == again
     assert arm.name == f"file:{name}:full"
-    assert (arm.model.source, dict(arm.model.upstream)["images"]) == ("shapes-source", 36_000)
+    assert (arm.model.source, arm.model.upstream.images) == ("shapes-source", 36_000)
     own = arms.parse(f"{name}:scratch")
-    assert (arm.model.kind, arm.options) == (own.model.kind, own.options)
-    path = catalog.weights_file(arm.model, dict(arm.options))
-    network = adapt.build(arm.model, dict(arm.options), SHAPE, 3, path)
+    assert (arm.model.builder, arm.model.options) == (own.model.builder, own.model.options)
+    path = catalog.weights_file(arm.model)
+    network = adapt.build(arm.model, SHAPE, 3, path)
     images = patterns(2, 0, 32)[0]
     wanted = through(build(name, path).backbone, images)
     assert (through(network.backbone, images) == wanted).all()
@@ -290,7 +292,7 @@ def test_pretrain_and_use_what_it_made(tmp_path, tiny_npz):
     other = tmp_path / "other.npz"
     x, y = patterns(200, 7)
     np.savez(other, x_train=x, y_train=y, x_test=x[:30], y_test=y[:30])
-    pretrain.pretrain(str(other), "cnn", tmp_path / "bases", epochs=1)
+    pretrain(str(other), "cnn", tmp_path / "bases", epochs=1)
     base = f"file:{tmp_path}/bases/cnn.json"
     (record,) = cifar.compare([f"{base}:full"], tiny_npz, 200, 0, epochs=2)
     assert (record.arm, record.model, record.error) == ("file:cnn:full", "file:cnn", None)
@@ -348,7 +350,7 @@ def test_the_rehearsal_says_in_one_line_what_a_base_does_not_allow(saved, made, 
     shutil.copy(made / "cnn.weights.h5", made / "swapped.weights.h5")
     arm = arms.parse(text.format(saved=saved, made=made))
     with pytest.raises(ComparisonError) as error:
-        building.build([arm.written], [32, 32, 3], 3)
+        building.rehearse([arm.written], (32, 32, 3), 3)
     message = str(error.value)
     assert message.startswith(f"{arm.name}: ") and IMPOSSIBLE[text] in message
     assert "\n" not in message and str(saved) not in message and str(made) not in message
@@ -366,7 +368,7 @@ def test_the_usual_arms_are_not_rehearsed(tiny_npz, monkeypatch):
     def refuse(task: Any) -> Any:
         raise AssertionError(task)
 
-    monkeypatch.setattr(runner, "work", refuse)
+    monkeypatch.setattr(process, "work", refuse)
     usual = ["cnn:scratch", "mobilenet:frozen", "vgg16:full", "tiny:frozen", "mobilenet:lora"]
     planned = [one_run(text, tiny_npz) for text in usual]
     rehearsal.rehearse(planned, prepare(str(tiny_npz), None), print)
@@ -384,8 +386,8 @@ WITH_OPTION = [name for name, row in STRATEGIES.items() if row.option]
 def test_what_is_not_rehearsed_can_be_built(base, strategy):
     arm = arms.parse(f"{base}:{strategy}")
     assert arm.model.name in rehearsal.SURE
-    change = building.change_of(arm, [])
-    network = adapt.build(arm.model, dict(arm.options), (32, 32, 3), 10, None, change)
+    change = building.change_of(arm)
+    network = adapt.build(arm.model, (32, 32, 3), 10, None, change)
     for phase in arm.strategy.phases:
         adapt.set_trainable(network, phase.trainable, arm.value or 0)
         adapt.halves(network, phase.trainable, arm.value or 0)
@@ -395,7 +397,7 @@ def test_an_unusual_option_is_rehearsed(tiny_npz, monkeypatch):
     def refuse(task: Any) -> Any:
         yield {"event": "error", "text": "tried", "exit_code": 2}
 
-    monkeypatch.setattr(runner, "work", refuse)
+    monkeypatch.setattr(process, "work", refuse)
     for text in ("tiny:lora@300", "vgg16:lora"):
         with pytest.raises(ComparisonError, match="tried"):
             rehearsal.rehearse([one_run(text, tiny_npz)], prepare(str(tiny_npz), None), print)
@@ -406,12 +408,12 @@ def test_a_handle_needs_the_network_unless_it_is_here(monkeypatch, tmp_path):
     arm = arms.parse(f"hub:{handle}:frozen")
     assert arm.name == "hub:google/imagenet/mobilenet_v2_100_224/feature_vector/5:frozen"
     assert arms.parse(arm.written) == arm
-    assert bases.identity(arm.model) == {"handle": handle}
+    assert bases.identity(arm.model) == records.Base(handle=handle)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(supplies.network, "reachable", lambda host: False)
+    monkeypatch.setattr(supplies.internet, "reachable", lambda host: False)
     with pytest.raises(ComparisonError, match=r"tfhub\.dev cannot be reached: unpack it"):
         supplies.weights([arm], True, print)
-    catalog.weights_file(arm.model, {}).mkdir()
+    catalog.weights_file(arm.model).mkdir()
     assert supplies.weights([arm], True, print) == ([arm], [])
 
 
@@ -423,5 +425,5 @@ def test_two_bases_of_one_name_are_refused(saved, tmp_path):
 
 def test_a_command_is_shown_without_folders():
     typed = ["--arms", "hub:/some/dir/name:frozen", "file:/a/b/tiny.json:full", "cnn:scratch"]
-    shown = plan.command_line("comparisons.cifar", typed)
+    shown = command_line("comparisons.cifar", typed)
     assert shown.endswith("--arms hub:name:frozen file:tiny:full cnn:scratch")

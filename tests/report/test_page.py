@@ -14,9 +14,11 @@ import factory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from comparisons import report
-from comparisons.core.records import Forgetting, Moved
+from comparisons.core.records import Environment, Forgetting, Moved, Settings
+from comparisons.findings import verdict
 from comparisons.findings.text import clean
 from comparisons.report import page, table
 
@@ -47,7 +49,7 @@ def tags(tree):
 
 def test_the_page_opens_with_its_finding_and_shows_what_went_wrong():
     words = texts(parsed(render(CLASSROOM)))
-    head = report.findings.headline(CLASSROOM)[0].replace("\u00a0", " ")
+    head = verdict.headline(CLASSROOM)[0].replace("\u00a0", " ")
     assert words.index(head) < words.index("Results")
     assert "the loss is not finite" in words
     assert "1 of 3 diverged" in words
@@ -83,13 +85,13 @@ def test_synthetic_incomplete_and_replaced_are_said_loudly():
 
 
 def test_a_failed_run_that_never_saw_its_device_is_no_other_device():
-    lost = factory.record(seed=1, status="failed", environment={"command": "python"})
+    lost = factory.record(seed=1, status="failed", environment=Environment(command="python"))
     assert banner([factory.record(), lost]) == ""
 
 
 def test_two_data_sets_or_two_devices_are_said_loudly():
     records = factory.records(["cnn:scratch"], seeds=2)
-    records[1].environment["device"] = "gpu"
+    records[1].environment.device = "gpu"
     assert "means over different devices" in banner(records)
     records[1].data.name = "shapes"
     assert "2 data sets are in this folder" in banner(records)
@@ -174,9 +176,12 @@ def everywhere(words):
     """A record with the same words in every text field."""
     r = factory.record(
         words, error=words, notices=[words], model=words, strategy=words, id=words, engine=words,
-        started=words, settings={words: words, "list": [words]}, classes=[words] * 3,
-        phases=[{words: words}], environment={words: words, "device": words, "v": {words: words}},
+        started=words, classes=[words] * 3,
+        settings=Settings(data=words, device=words, engine=words, backend=words,
+                          deterministic=False),
+        environment=Environment(command=words, device=words, versions={words: words}),
     )  # fmt: skip
+    r.phases = [replace(phase, name=words, optimizer=words, augment=(words,)) for phase in r.phases]
     r.data.name = r.data.fingerprint = r.data.note = words
     r.data.synthetic, r.data.complete = True, False
     r.weights = type(factory.record(ARMS[1]).weights)(words, words, {words: words})

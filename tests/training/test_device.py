@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from comparisons import cifar, command
 from comparisons.core import machine
 from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import ROOT
+from comparisons.plan import request
 from comparisons.training import device
 from models import engines
 
@@ -37,8 +37,7 @@ def python(code, **variables):
 
 
 def test_the_flags_offer_every_engine_and_device():
-    assert tuple(engines.ENGINES) == cifar.ENGINES[1:]
-    assert command.DEVICES is machine.DEVICES
+    assert tuple(engines.ENGINES) == request.ENGINES[1:]
 
 
 def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu():
@@ -48,10 +47,10 @@ def test_a_device_that_is_not_there_is_an_error_never_a_silent_cpu():
 
 def test_the_environment_says_where_a_run_took_place():
     found = device.environment(device.start("cpu", seed=0, deterministic=False))
-    assert found["device_kind"] == "cpu" and found["precision"] == "float32"
-    assert found["device"] and found["cores"] >= 1
-    assert found["versions"]["keras"] == "3.15.1"
-    text = json.dumps(found)
+    assert found.device_kind == "cpu" and found.precision == "float32"
+    assert found.device and found.cores >= 1
+    assert found.versions["keras"] == "3.15.1"
+    text = str(found)
     assert str(ROOT) not in text and str(Path.home()) not in text
 
 
@@ -73,32 +72,36 @@ def test_a_processor_is_named_with_its_widest_instructions(tmp_path):
 @pytest.mark.parametrize(("asked", "on"), [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)])
 def test_tensorflow_uses_onednn_unless_told_not_to(monkeypatch, asked, on):
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
-    code = "from comparisons import runtime; runtime.start('cpu', 0, False)"
+    code = "from comparisons.training import device; device.start('cpu', 0, False)"
     _, said = process(code, TF_CPP_MIN_LOG_LEVEL="0", **asked)
     assert ("oneDNN custom operations are on" in said) is on
 
 
 def test_peak_memory_is_that_of_the_process_alone():
-    code = "from comparisons import runtime; print(runtime.peak_memory())"
+    code = "from comparisons.core import machine; print(machine.peak_memory())"
     ballast = bytearray(400_000_000)
     ballast[::4096] = b"x" * len(ballast[::4096])
     assert python(code) < 300_000_000
 
 
+TESTS = str(Path(__file__).parents[1])
 SPREAD = """
 import json, sys
 import numpy as np
 {before}
-from comparisons import plan, runtime, training
-from comparisons.arms import parse
+sys.path.insert(0, {tests!r})
+from msgspec.structs import replace
+from comparisons.training import device
 from comparisons.data import prepare
-found = runtime.start("cpu", 0, False)
+found = device.start("cpu", 0, False)
+from comparisons.training import run as training
 data = prepare({data!r}, None)
-settings = plan.Settings({data!r}, epochs=2)
-planned = plan.runs([parse("cnn:scratch")], [0], [270], settings, data.fingerprint, [], "")[0]
-planned.phases[0] |= {{"windowed": 0.5, "optimizer": "muon"}}
+import factory
+planned = factory.planned("cnn:scratch", 270, data={data!r}, fingerprint=data.fingerprint,
+                          epochs=2)
+planned.phases[0] = replace(planned.phases[0], windowed=0.5, optimizer="muon")
 record, logits = training.run(planned, data, found)
-print(json.dumps([found.count, record.status, record.test.accuracy, record.environment["backend"],
+print(json.dumps([found.count, record.status, record.test.accuracy, record.environment.backend,
                   sys.modules.get("tensorflow") is not None]))
 """
 
@@ -119,7 +122,9 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 
 
 def test_several_devices_share_each_batch(tiny_npz):
-    count, status, accuracy, backend, _ = python(SPREAD.format(before=TWO_CPUS, data=str(tiny_npz)))
+    count, status, accuracy, backend, _ = python(
+        SPREAD.format(before=TWO_CPUS, data=str(tiny_npz), tests=TESTS)
+    )
     assert (count, status, backend) == (2, "ok", "tensorflow")
     assert accuracy > 0.5
 
@@ -128,7 +133,7 @@ def test_several_devices_share_each_batch(tiny_npz):
 @pytest.mark.parametrize("devices", [1, 2])
 def test_jax_trains_without_tensorflow(tiny_npz, devices):
     count, status, accuracy, backend, tensorflow = python(
-        SPREAD.format(before=WITHOUT_TENSORFLOW, data=str(tiny_npz)),
+        SPREAD.format(before=WITHOUT_TENSORFLOW, data=str(tiny_npz), tests=TESTS),
         KERAS_BACKEND="jax",
         XLA_FLAGS=f"--xla_force_host_platform_device_count={devices}",
     )

@@ -215,7 +215,7 @@ def test_a_foreign_file_is_not_used(cache):
 KILLED = """
 import sys, time
 import numpy as np
-from comparisons import features
+from comparisons.training import features
 calls = 0
 def extract(images):
     global calls
@@ -245,7 +245,7 @@ def test_a_kill_leaves_whole_shards_that_are_used(cache, spawn):
 TOGETHER = """
 import hashlib, sys
 import numpy as np
-from comparisons import features
+from comparisons.training import features
 images = np.random.default_rng(0).integers(0, 256, (9_000, 4, 4, 3), np.uint8)
 computed = 0
 def extract(images):
@@ -311,14 +311,17 @@ def test_a_cache_that_cannot_be_written_still_gives_features_and_a_note(tmp_path
     assert in_its_place.is_file()
 
 
-def build(name: str, side: int = 20, **options: Any) -> adapt.Network:
+def build(name: str, options: str = "", side: int = 20) -> adapt.Network:
     keras.utils.set_random_seed(0)
-    return adapt.build(catalog.MODELS[name], options, (side, side, 3), 10)
+    model = catalog.with_options(catalog.MODELS[name], options)
+    return adapt.build(model, (side, side, 3), 10)
 
 
-def frozen(name: str, shape: tuple[int, int, int], weights: Path, **options: Any) -> adapt.Network:
+def frozen(
+    name: str, shape: tuple[int, int, int], weights: Path, options: str = ""
+) -> adapt.Network:
     """A network as it is when features are extracted: weights from a file, the base frozen."""
-    network = adapt.build(catalog.MODELS[name], options, shape, 10, weights)
+    network = adapt.build(catalog.with_options(catalog.MODELS[name], options), shape, 10, weights)
     adapt.set_trainable(network, "head")
     return network
 
@@ -357,16 +360,16 @@ def test_cached_and_uncached_logits_agree(cache, tiny, engine):
 
 @pytest.mark.parametrize("size", [96, 160])
 def test_engines_agree_on_the_published_weights(mobilenet_weights, size):
-    network = frozen("mobilenet", (32, 32, 3), mobilenet_weights, alpha=0.25, size=size)
+    network = frozen("mobilenet", (32, 32, 3), mobilenet_weights, f"0.25x{size}")
     agree(network.backbone, noise(70, side=32))
 
 
 def test_engines_agree_on_a_wider_base_that_was_read_from_a_file(tmp_path):
     # Random weights of the width 0.5, through a file: the way that pretrained ones come.
     path = tmp_path / "random.weights.h5"
-    random = build("mobilenet", alpha=0.5, size=96)
+    random = build("mobilenet", "0.5x96")
     adapt.save_base(random, path)
-    network = frozen("mobilenet", (20, 20, 1), path, alpha=0.5, size=96)
+    network = frozen("mobilenet", (20, 20, 1), path, "0.5x96")
     agree(network.backbone, noise(70, side=20)[..., :1])
 
 
@@ -384,23 +387,23 @@ def agree(backbone: keras.Model, images: np.ndarray) -> None:
         assert relative_difference(extract(images[3:20]), wanted[3:20]) < 1e-3, name
 
 
-def wrong_by_one_percent(backbone: Any) -> engines.Extract:
+def wrong_by_one_percent(backbone: Any, cores: int) -> engines.Extract:
     return lambda images: backbone.predict(images, verbose=0) * 1.01
 
 
-def not_numbers(backbone: Any) -> engines.Extract:
+def not_numbers(backbone: Any, cores: int) -> engines.Extract:
     return lambda images: backbone.predict(images, verbose=0) * np.float32(np.nan)
 
 
-def another_order(backbone: Any) -> engines.Extract:
+def another_order(backbone: Any, cores: int) -> engines.Extract:
     return lambda images: backbone.predict(images, verbose=0)[::-1]
 
 
-def cannot_be_made(backbone: Any) -> engines.Extract:
+def cannot_be_made(backbone: Any, cores: int) -> engines.Extract:
     raise RuntimeError("no such\ndevice")
 
 
-def cannot_be_run(backbone: Any) -> engines.Extract:
+def cannot_be_run(backbone: Any, cores: int) -> engines.Extract:
     return cannot_be_made
 
 

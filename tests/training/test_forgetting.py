@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import factory
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from comparisons import cifar
 from comparisons.core.errors import ComparisonError
@@ -14,7 +16,8 @@ from comparisons.core.records import Record
 from comparisons.data import Dataset, prepare
 from comparisons.findings import intervals
 from comparisons.plan import arms, recipes
-from comparisons.plan import runs as plan
+from comparisons.plan.request import Known
+from comparisons.plan.runs import Run
 from comparisons.training import device, forgetting
 from comparisons.training import run as training
 
@@ -35,16 +38,15 @@ def test_a_probe_reads_what_can_be_told_apart():
 
 def planned(
     name: str, train_size: int, epochs: int, seed: int = 0, data: str = "shapes"
-) -> tuple[plan.Run, Dataset]:
+) -> tuple[Run, Dataset]:
     """A run of the bundled base by a strategy, and its data."""
     dataset = prepare(data, None)
-    settings = plan.Settings(data, device="cpu", epochs=epochs)
-    arm = arms.parse(f"tiny:{name}")
-    (run,) = plan.runs([arm], [seed], [train_size], settings, dataset.fingerprint, [], "")
+    given = {"data": data, "fingerprint": dataset.fingerprint, "seed": seed}
+    run = factory.planned(f"tiny:{name}", train_size, device="cpu", epochs=epochs, **given)
     return run, dataset
 
 
-def done(run: plan.Run, dataset: Dataset) -> tuple[Record, np.ndarray | None]:
+def done(run: Run, dataset: Dataset) -> tuple[Record, np.ndarray | None]:
     """A run's record and its logits."""
     return training.run(run, dataset, device.start("cpu", run.seed, False))
 
@@ -135,12 +137,11 @@ def test_a_source_that_cannot_be_is_refused(source, words, tmp_path):
 
 
 def test_the_source_decides_the_run_of_complete_and_of_no_other():
-    one, two = (plan.SourceData(name, f"print of {name}", 1000) for name in ("mnist", "cifar100"))
+    one, two = (Known(name, f"print of {name}", 1000, 900) for name in ("mnist", "cifar100"))
 
-    def ids(source: plan.SourceData) -> list[str]:
-        settings = plan.Settings("shapes", source=source)
-        wanted = [arms.parse("cnn:complete"), arms.parse("cnn:scratch")]
-        return [run.id for run in plan.runs(wanted, [0], [100], settings, "f", [], "")]
+    def ids(source: Known) -> list[str]:
+        wanted = ["cnn:complete", "cnn:scratch"]
+        return [factory.planned(arm, 100, source=source).id for arm in wanted]
 
     first, second = ids(one), ids(two)
     assert first[0] != second[0]
@@ -150,8 +151,8 @@ def test_the_source_decides_the_run_of_complete_and_of_no_other():
 def test_epochs_of_complete_are_those_of_all_its_phases():
     arm = arms.parse("tiny:complete")
     settled = recipes.phases(arm, 1000, 9, None, source_size=36_000)
-    assert [phase["name"] for phase in settled] == ["source", "head", "all"]
-    assert sum(phase["epochs"] for phase in settled) == 9
+    assert [phase.name for phase in settled] == ["source", "head", "all"]
+    assert sum(phase.epochs for phase in settled) == 9
 
 
 def test_records_of_earlier_versions_can_be_read(records):
@@ -186,7 +187,7 @@ def test_the_rate_of_training_from_scratch_forgets_more_than_a_low_one():
 
 def test_a_run_that_diverges_after_its_head_is_not_tested_by_the_head_alone(tiny_npz, cache):
     run, dataset = planned("full", 120, 4, data=str(tiny_npz))
-    run.phases[1]["learning_rate"] = float("nan")
+    run.phases[1] = replace(run.phases[1], learning_rate=float("nan"))
     record, logits = done(run, dataset)
     assert record.status == "diverged"
     assert {entry.phase for entry in record.history} == {"head", "all"}

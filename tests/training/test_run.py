@@ -9,15 +9,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import factory
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy.special import log_softmax
 
 from comparisons.core import records
+from comparisons.core.phases import Phase
 from comparisons.data import Dataset, prepare, split
 from comparisons.plan import arms
-from comparisons.plan import runs as plan
+from comparisons.plan.runs import Run
 from comparisons.training import device, epochs, extraction
 from comparisons.training import run as training
 from comparisons.training.fitting import Fit, fit, warm_up
@@ -28,11 +31,10 @@ EPOCHS = 4
 MOBILENET = "mobilenet@0.25x96:frozen"
 
 
-def planned(npz: Path, arm: str, dataset: Dataset, seed: int = 0, **settings: Any) -> plan.Run:
-    chosen = plan.Settings(str(npz), device="cpu", **({"epochs": EPOCHS} | settings))
-    wanted = [arms.parse(arm)]
-    command = "python -m comparisons.cifar"
-    return plan.runs(wanted, [seed], [SIZE], chosen, dataset.fingerprint, ["a notice"], command)[0]
+def planned(npz: Path, arm: str, dataset: Dataset, **asked: Any) -> Run:
+    asked = {"epochs": EPOCHS, "command": "python -m comparisons.cifar"} | asked
+    given = {"data": str(npz), "fingerprint": dataset.fingerprint, "notices": ["a notice"]}
+    return factory.planned(arm, SIZE, device="cpu", **given, **asked)
 
 
 class Ran:
@@ -41,8 +43,7 @@ class Ran:
     def __init__(self, npz: Path, arm: str, change: dict[str, Any] | None = None, **settings: Any):
         self.dataset = prepare(str(npz), None)
         self.plan = planned(npz, arm, self.dataset, **settings)
-        for phase in self.plan.phases:
-            phase.update(change or {})
+        self.plan.phases = [replace(phase, **(change or {})) for phase in self.plan.phases]
         self.events: list[dict[str, Any]] = []
         self.opened: list[bool] = []
         found = device.start("cpu", self.plan.seed, False)
@@ -70,7 +71,7 @@ def ran(tiny_npz: Path) -> Iterator[Any]:
 def needs_weights(arm: str) -> None:
     parsed = arms.parse(arm)
     if parsed.strategy.pretrained:
-        path = catalog.weights_file(parsed.model, dict(parsed.options))
+        path = catalog.weights_file(parsed.model)
         if not path.is_file():
             pytest.skip(f"{path.name} is not here")
 
@@ -84,7 +85,7 @@ def test_views_of_a_test_image_are_averaged(tiny_npz, tmp_path):
     np.savez(tmp_path / "mirrored.npz", **arrays)
     one, mean = (
         Ran(tmp_path / "mirrored.npz", "cnn:scratch", {"views_at_test": views}, epochs=1)
-        for views in (["original"], ["original", "mirror"])
+        for views in (("original",), ("original", "mirror"))
     )
     half = len(one.logits) // 2
     expected = (one.logits[:half] + one.logits[half:]) / 2
@@ -113,7 +114,7 @@ def test_a_record_is_filled_and_consistent(ran, arm):
 
     assert [entry.epoch for entry in record.history] == list(range(1, EPOCHS + 1))
     for entry in record.history:
-        assert entry.phase == record.phases[0]["name"]
+        assert entry.phase == record.phases[0].name
         assert entry.images_seen == SIZE
         assert 0 <= entry.train_accuracy <= 1
         assert 0 <= entry.val_accuracy <= 1
@@ -138,15 +139,15 @@ def test_a_record_is_filled_and_consistent(ran, arm):
     assert min(seconds.setup, seconds.compile, seconds.evaluate) > 0
 
     assert record.data.name == "stripes.npz"
-    assert record.data.sizes == {"train": SIZE, "validation": 30, "test": 90}
+    assert record.data.sizes == records.Sizes(SIZE, 30, 90)
     assert record.data.classes == ["upright", "lying", "both"]
     assert record.data.fingerprint == dataset.fingerprint
     assert record.flops.forward_per_image > 0
     assert record.flops.total > record.flops.forward_per_image * 90
     assert 0 < record.parameters.trainable < record.parameters.total or arm == SCRATCH[1]
     assert record.peak_memory > 1e8
-    assert record.environment["device_kind"] == "cpu"
-    assert record.environment["command"] == "python -m comparisons.cifar"
+    assert record.environment.device_kind == "cpu"
+    assert record.environment.command == "python -m comparisons.cifar"
     assert len(record.base_digest) == 32
     assert records.from_json(records.to_json(record)) == record
     assert str(Path.home()) not in records.to_json(record)
@@ -223,7 +224,7 @@ def test_features_are_extracted_once_and_the_second_run_says_so(ran, tiny_npz, a
 
 
 def test_an_engine_that_disagrees_is_replaced_and_noted(tiny_npz, mobilenet_weights, monkeypatch):
-    def wrong(backbone: Any) -> engines.Extract:
+    def wrong(backbone: Any, cores: int) -> engines.Extract:
         return lambda images: backbone.predict(images, verbose=0) + 1
 
     monkeypatch.setitem(engines.ENGINES, "tensorflow", wrong)
@@ -282,14 +283,16 @@ def test_leaving_chance(accuracies, counts, left):
 
 REPEAT = """
 import json, sys, warnings
-from comparisons import arms, plan, runtime, training
+sys.path.insert(0, "tests")
+import factory
+from comparisons.training import device, run as training
 from comparisons.data import prepare
 path, *seeds = sys.argv[1:]
 for seed in map(int, seeds):
     dataset = prepare(path, None)
-    settings = plan.Settings(path, epochs=2, device="cpu", deterministic=True)
-    run, = plan.runs([arms.parse("cnn:scratch")], [seed], [240], settings, "", [], "")
-    found = runtime.start("cpu", seed, True)
+    run = factory.planned("cnn:scratch", 240, data=path, seed=seed, epochs=2, device="cpu",
+                          deterministic=True)
+    found = device.start("cpu", seed, True)
     record, logits = training.run(run, dataset, found)
     losses = [[e.train_loss, e.val_loss, e.train_accuracy] for e in record.history]
     print(json.dumps([losses, logits.tolist()]))
@@ -311,7 +314,7 @@ def test_the_same_seed_is_the_same_run_in_any_process_and_another_seed_is_not(ti
 
 
 def test_all_arms_see_the_same_images(ran):
-    digests = {json.dumps(ran(arm).record.data.sizes) for arm in SCRATCH}
+    digests = {str(ran(arm).record.data.sizes) for arm in SCRATCH}
     assert len(digests) == 1
     dataset: Dataset = ran(SCRATCH[0]).dataset
     rows = [split(dataset.y_train, 0, SIZE) for _ in SCRATCH]
@@ -330,19 +333,9 @@ class Watched(keras.layers.Layer):
         return x
 
 
-def head_phase(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "head",
-        "trainable": "head",
-        "optimizer": "adam",
-        "learning_rate": 1e-2,
-        "batch_size": 16,
-        "epochs": 3,
-        "schedule": "constant",
-        "weight_decay": 0.0,
-        "label_smoothing": 0.0,
-        "augment": [],
-    } | changes
+def head_phase(**changes: Any) -> Phase:
+    usual = {"optimizer": "adam", "learning_rate": 1e-2, "batch_size": 16, "epochs": 3}
+    return Phase(name="head", trainable="head", **(usual | changes))
 
 
 def little_problem(count: int = 70) -> tuple[np.ndarray, np.ndarray]:
@@ -354,9 +347,7 @@ def little_problem(count: int = 70) -> tuple[np.ndarray, np.ndarray]:
 CPU = device.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 
 
-def fitted(
-    model: keras.Model, phase: dict[str, Any], tell: Any = lambda epoch: None, **more: Any
-) -> Fit:
+def fitted(model: keras.Model, phase: Phase, tell: Any = lambda epoch: None, **more: Any) -> Fit:
     result = Fit()
     train, validation = little_problem(), little_problem(20)
     fit(model, phase, train, validation, 2, 0, CPU, result, tell, **more)
@@ -465,12 +456,12 @@ def test_the_rate_follows_its_schedule():
     model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
     phase = head_phase(schedule="warmup-cosine", epochs=10)
     rates = [entry.learning_rate for entry in fitted(model, phase).epochs]
-    assert rates[0] == pytest.approx(phase["learning_rate"] / 10)
+    assert rates[0] == pytest.approx(phase.learning_rate / 10)
     top = int(np.argmax(rates))
-    assert rates[top] == pytest.approx(phase["learning_rate"], rel=0.05)
+    assert rates[top] == pytest.approx(phase.learning_rate, rel=0.05)
     assert top == 2
     assert all(a > b for a, b in zip(rates[top:], rates[top + 1 :], strict=False))
-    assert rates[-1] < 0.1 * phase["learning_rate"]
+    assert rates[-1] < 0.1 * phase.learning_rate
     steady = fitted(model, head_phase()).epochs
     assert {round(entry.learning_rate, 6) for entry in steady} == {0.01}
 
@@ -495,5 +486,5 @@ def test_a_base_is_saved_where_the_plan_says(tiny_npz, tmp_path):
     if record.status != "ok":
         assert not list(tmp_path.iterdir())
         return
-    network = adapt.build(catalog.MODELS["tiny"], {}, (20, 20, 3), 3, Path(run.save_base))
+    network = adapt.build(catalog.MODELS["tiny"], (20, 20, 3), 3, Path(run.save_base))
     assert extraction.weights_digest(network.backbone) == record.base_digest

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from comparisons.core.phases import SOURCE, Phase
 from comparisons.plan import arms, recipes
 from comparisons.plan.strategies import STRATEGIES
 from comparisons.training import building
 from comparisons.training.device import Runtime
 from comparisons.training.fitting import Fit, fit
-from comparisons.training.optimizers import RatedAdam, make_optimizer
+from comparisons.training.optimizers import at_rates, make_optimizer
 from models import adapt
 from models.catalog import MODELS, weights_file
 
@@ -49,8 +50,8 @@ COUNTS = {"complete": 19, "full": 19, "partial@2": 8, "lora@8": 18, "hybrid@3": 
 
 def built(arm: arms.Arm) -> adapt.Network:
     keras.utils.set_random_seed(0)
-    path = None if arm.strategy.start == "random" else weights_file(TINY, {})
-    return adapt.build(TINY, {}, (24, 24, 3), CLASSES, path, building.change_of(arm, []))
+    path = None if arm.strategy.start == "random" else weights_file(TINY)
+    return adapt.build(TINY, (24, 24, 3), CLASSES, path, building.change_of(arm))
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:
@@ -63,9 +64,9 @@ def values(network: adapt.Network) -> dict[str, np.ndarray]:
     return found
 
 
-def train(network: adapt.Network, phase: dict[str, Any]) -> None:
+def train(network: adapt.Network, phase: Phase) -> None:
     """Train a phase as a run does: on the output of what stays frozen, where there is any."""
-    lower, upper = adapt.halves(network, phase["trainable"], phase.get("blocks", 0))
+    lower, upper = adapt.halves(network, phase.trainable, phase.blocks)
     images = noise(40)
     inputs = images if lower is None else lower.predict(images, verbose=0)
     labels = np.arange(len(images)) % CLASSES
@@ -95,9 +96,9 @@ def test_what_is_to_train_trains_and_all_else_keeps_every_bit(name):
     arm = arms.parse(f"tiny:{name}")
     network = built(arm)
     settled = recipes.phases(arm, 40, epochs=4, batch_size=20, source_size=40)
-    for phase in (one for one in settled if one["name"] != recipes.SOURCE):
-        adapt.set_trainable(network, phase["trainable"], phase.get("blocks", 0))
-        pattern = re.compile(rf"(?:.*/)?(?:{TRAINS[name][phase['name']]})")
+    for phase in (one for one in settled if one.name != SOURCE):
+        adapt.set_trainable(network, phase.trainable, phase.blocks)
+        pattern = re.compile(rf"(?:.*/)?(?:{TRAINS[name][phase.name]})")
         wanted = {path for path in values(network) if pattern.fullmatch(path)}
         moving = {variable.path for variable in network.whole.trainable_variables}
         assert moving == wanted
@@ -122,7 +123,7 @@ def test_what_stays_frozen_and_what_trains_are_together_the_whole(name):
     arm = arms.parse(f"tiny:{name}")
     network = built(arm)
     last = recipes.phases(arm, 40, None, None)[-1]
-    lower, upper = adapt.halves(network, last["trainable"], last.get("blocks", 0))
+    lower, upper = adapt.halves(network, last.trainable, last.blocks)
     images = noise(6)
     np.testing.assert_allclose(
         upper.predict(lower.predict(images, verbose=0), verbose=0),
@@ -149,17 +150,27 @@ def test_rates_fall_from_block_to_block_towards_the_input():
 
 def test_the_first_step_of_a_variable_is_as_long_as_its_rate():
     first, second = (keras.Variable(np.ones(3, np.float32), name=n) for n in ("one", "two"))
-    optimizer = RatedAdam(0.1, {second.path: 0.25})
+    optimizer = keras.optimizers.Adam(0.1)
+    at_rates(optimizer, {second.path: 0.25})
     optimizer.apply([np.full(3, 5.0, np.float32)] * 2, [first, second])
     # Adam's first step is as long as the learning rate, whatever the gradient.
     np.testing.assert_allclose(np.array(first), 0.9, atol=1e-5)
     np.testing.assert_allclose(np.array(second), 0.975, atol=1e-5)
 
 
-def test_without_rates_of_their_own_variables_share_one():
+@pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
+def test_rates_of_their_own_leave_variables_the_optimizer_and_the_decay_of_their_phase(name):
     phase = recipes.phases(arms.parse("tiny:full"), 1000, None, None)[-1]
-    assert type(make_optimizer(phase, 10)) is keras.optimizers.Adam
-    assert type(make_optimizer(phase, 10, {"a": 0.5})) is RatedAdam
+    phase = replace(phase, optimizer=name, weight_decay=0.01, schedule="constant")
+    plain, rated = make_optimizer(phase, 10), make_optimizer(phase, 10, {"other": 0.5})
+    assert type(rated) is type(plain) and rated.weight_decay == 0.01
+    moved = []
+    for optimizer in (plain, rated):
+        variable = keras.Variable(np.ones(3, np.float32), name="own")
+        for _ in range(3):
+            optimizer.apply([np.full(3, 0.5, np.float32)], [variable])
+        moved.append(np.array(variable))
+    assert (moved[0] == moved[1]).all() and (moved[0] != 1).all()
 
 
 def test_full_and_full_hot_differ_in_the_rate_alone():
@@ -168,7 +179,7 @@ def test_full_and_full_hot_differ_in_the_rate_alone():
         for name in ("full", "full-hot")
     )
     assert low[0] == hot[0]
-    assert {key for key in low[1] if low[1][key] != hot[1][key]} == {"learning_rate"}
-    assert 1e-5 <= low[1]["learning_rate"] <= 1e-4
+    assert low[1] == replace(hot[1], learning_rate=low[1].learning_rate) != hot[1]
+    assert 1e-5 <= low[1].learning_rate <= 1e-4
     base = recipes.RECIPES["base"]
-    assert hot[1]["learning_rate"] == base.learning_rate
+    assert hot[1].learning_rate == base.learning_rate

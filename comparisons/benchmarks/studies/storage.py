@@ -30,15 +30,14 @@ def run(rounds: int) -> Result:
     data = prepare("cifar10", None)
     arm = arms.parse(f"mobilenet@0.25x{SIZE}:partial@{BLOCKS}")
     phase = recipes.phases(arm, IMAGES, None, None)[-1]
-    options = dict(arm.options)
-    weights = weights_file(arm.model, options)
+    weights = weights_file(arm.model)
     found: dict[str, list[float]] = {name: [] for name in TYPES}
     kept: dict[str, int] = {}
 
     def seconds(name: str) -> float:
         seed = len(found[name])
         keras.utils.set_random_seed(seed)
-        network = adapt.build(arm.model, options, data.image_shape, 10, weights)
+        network = adapt.build(arm.model, data.image_shape, 10, weights)
         adapt.set_trainable(network, "last", BLOCKS)
         lower, upper = adapt.halves(network, "last", BLOCKS)
         assert lower is not None

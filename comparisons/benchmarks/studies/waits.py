@@ -22,7 +22,7 @@ def run(rounds: int) -> Result:
     from models.prediction import EVALUATION_BATCH, predict
 
     start("cpu", 0, False)
-    model = build(MODELS["cnn"], {}, (32, 32, 3), 10).whole
+    model = build(MODELS["cnn"], (32, 32, 3), 10).whole
     pixels = np.random.default_rng(0).integers(0, 256, (max(IMAGES), 32, 32, 3), np.uint8)
     sides, ratios = [], []
     for count in IMAGES:
