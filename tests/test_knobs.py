@@ -54,7 +54,7 @@ def planned(knob: str, data: str = "d", size: int = 2000, **more: Any) -> dict[s
 def test_a_variant_changes_its_own_setting_and_nothing_else(name, variant):
     knob = KNOBS[name]
     run = planned(name)[variant]
-    plain = recipes.phases(arms.parse(knob.preset.arms[0]), 2000, None, None)
+    plain = recipes.phases(arms.parse(knob.preset.arms[0]), 2000, knob.preset.epochs, None)
     own = {**knob.shared, **knob.variants[variant]}
     for phase, usual in zip(run.phases, plain, strict=True):
         changed = {key for key in own if getattr(phase, key) != getattr(usual, key)}
@@ -205,6 +205,15 @@ def test_early_stopping_ends_and_goes_back_to_the_best_epoch():
     assert reached["cross_entropy"] == pytest.approx(min(losses), rel=1e-5)
 
 
+def test_the_best_epoch_is_counted_over_all_phases():
+    result = trained(network(), phase(epochs=2))
+    model = network()
+    fit(model, phase(epochs=40, patience=3), problem(40), problem(30, 1), 2, 0, CPU, result,
+        lambda e: None)  # fmt: skip
+    losses = [entry.val_loss for entry in result.epochs[2:]]
+    assert result.best_epoch == 2 + losses.index(min(losses)) + 1
+
+
 def test_without_patience_every_epoch_is_run_and_the_last_is_kept():
     result = trained(network(), phase(epochs=8))
     assert (len(result.epochs), result.best_epoch) == (8, None)
@@ -236,7 +245,7 @@ def test_a_penalty_shrinks_weights():
 def built(name: str = "plain-cnn", **change: Any) -> adapt.Network:
     keras.utils.set_random_seed(0)
     model = MODELS[name]
-    return adapt.build(model, {}, (16, 16, 3), 3, None, adapt.Change(**change))
+    return adapt.build(model, (16, 16, 3), 3, None, adapt.Change(**change))
 
 
 def test_dropout_hides_features_from_the_head_in_training_alone():
@@ -256,7 +265,7 @@ def test_dropout_hides_features_from_the_head_in_training_alone():
 @pytest.mark.parametrize("init", kernels.INITS)
 def test_weights_begin_as_said_and_the_same_again(init):
     model = built().whole
-    kernels.initialise(model, init, 3)
+    kernels.initialise(model, init, np.random.default_rng(3))
     wide = model.get_layer("backbone").get_layer("plain_cnn").get_layer("block3_conv4")
     inputs = outputs = 9 * 64
     expected = {
@@ -265,9 +274,9 @@ def test_weights_begin_as_said_and_the_same_again(init):
     assert np.std(np.array(wide.kernel)) == pytest.approx(expected, rel=0.05)
     assert not np.array(wide.bias).any()
     first = model.get_weights()
-    kernels.initialise(model, init, 3)
+    kernels.initialise(model, init, np.random.default_rng(3))
     assert all((a == b).all() for a, b in zip(first, model.get_weights(), strict=True))
-    kernels.initialise(model, init, 4)
+    kernels.initialise(model, init, np.random.default_rng(4))
     assert any((a != b).any() for a, b in zip(first, model.get_weights(), strict=True))
 
 
@@ -276,7 +285,7 @@ def test_signals_and_gradients_at_the_start_are_those_of_the_network():
 
     one = built()
     adapt.set_trainable(one, "all")
-    kernels.initialise(one.whole, "he", 0)
+    kernels.initialise(one.whole, "he", np.random.default_rng(0))
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (32, 16, 16, 3), np.uint8)
     targets = np.eye(3, dtype=np.float32)[np.arange(32) % 3]
@@ -356,15 +365,14 @@ def test_a_level_loss_stays_level_and_does_not_explode(level, count):
 def ran(npz: Any, knob: str, variant: str, epochs: int = 2, **change: Any) -> records.Record:
     dataset = prepare(str(npz), None)
     run = planned(knob, str(npz), 96, epochs=epochs)[variant]
-    for one in run.phases:
-        one.update(change)
+    run.phases = [replace(one, **change) for one in run.phases]
     return training.run(run, dataset, device.start("cpu", 0, False))[0]
 
 
 def test_the_rate_that_was_found_is_the_rate_that_is_used(tiny_npz):
     record = ran(tiny_npz, "learning-rate", "low")
     assert record.range_test is not None
-    assert record.phases[0]["learning_rate"] == 0.01
+    assert record.phases[0].learning_rate == 0.01
     (used,) = {entry.learning_rate for entry in record.history}
     assert used == pytest.approx(0.01 * record.range_test.chosen, rel=1e-4)
     assert records.from_json(records.to_json(record)) == record

@@ -12,7 +12,7 @@ from comparisons.core.records import Record
 from comparisons.plan import arms
 from comparisons.plan.request import Request
 from comparisons.running.session import run_session
-from models.cards import Card, CardData, CardSizes
+from models.cards import Card, CardData, CardSizes, read_card
 
 
 def pretrain(
@@ -50,9 +50,9 @@ def pretrain(
     try:
         text = msgspec.json.format(msgspec.json.encode(card), indent=1).decode() + "\n"
         write_text(out / f"{arm.model_name}.json", text)
+        return read_card(out / f"{arm.model_name}.json")
     except OSError as error:
         raise cannot_write(out, error) from None
-    return card
 
 
 def card_of(record: Record, file: str) -> Card:

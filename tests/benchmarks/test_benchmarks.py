@@ -11,9 +11,10 @@ import keras
 import msgspec
 import numpy as np
 import pytest
-from benchmarks import __main__ as command
+from msgspec.structs import replace
 from rich.console import Console
 
+from comparisons.benchmarks import __main__ as command
 from comparisons.benchmarks import (
     frozen,
     growth,
@@ -24,8 +25,8 @@ from comparisons.benchmarks import (
     steps,
     summary,
     training,
+    waits,
 )
-from comparisons.benchmarks.studies import waits
 from comparisons.core.machine import ROOT
 from comparisons.core.records import Sizes
 
@@ -123,7 +124,8 @@ def test_the_test_images_features_are_not_charged():
 
 def test_steps_are_those_of_the_last_phase():
     record = factory.record("cnn:scratch")
-    record.phases = [{"name": "head"}, {"name": "all"}]
+    usual = record.phases[0]
+    record.phases = [replace(usual, name="head"), replace(usual, name="all")]
     record.history[0].phase, record.history[1].phase = "head", "all"
     assert steps.last_phase(record) == [record.history[1]]
 

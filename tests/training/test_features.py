@@ -404,7 +404,7 @@ def cannot_be_made(backbone: Any, cores: int) -> engines.Extract:
 
 
 def cannot_be_run(backbone: Any, cores: int) -> engines.Extract:
-    return cannot_be_made
+    return lambda images: cannot_be_made(backbone, cores)
 
 
 @pytest.mark.parametrize(
