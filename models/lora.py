@@ -99,44 +99,10 @@ def change(one: Adapted) -> np.ndarray:
     return np.asarray(scale * product, np.float32)
 
 
-def merged(base: keras.Model, adapted: list[Adapted]) -> keras.Model:
-    """A plain copy of an adapted base, float32, whose kernels have their adapters added.
-
-    Where the kernels were quantized, the copy holds what the quantized numbers stand for; in
-    8 bits only. Raises ValueError for 4.
-    """
-    known = {one.layer.name: one for one in adapted}
-    copy = keras.models.clone_model(base, clone_function=_unquantized)
-    for old, new in zip(base.layers, copy.layers, strict=True):
-        if old.name not in known:
-            _set(new, old.get_weights())
-            continue
-        bias = [np.asarray(old.bias)] if old.use_bias else []
-        new.set_weights([_dequantized(known[old.name]) + change(known[old.name]), *bias])
-    return copy
-
-
 def _set(layer: keras.Layer, weights: list[np.ndarray]) -> None:
     layer.set_weights(weights)
     if isinstance(layer, layers.Normalization):
         layer.finalize_state()  # it computes with what it derives from its weights
-
-
-def _dequantized(one: Adapted) -> np.ndarray:
-    by_name = {variable.name: np.asarray(variable) for variable in one.layer.variables}
-    if one.layer.quantization_mode == "int4":
-        raise ValueError("4-bit weights cannot be merged")
-    kernel = by_name["kernel"].astype(np.float32)
-    return kernel / by_name["kernel_scale"] if "kernel_scale" in by_name else kernel
-
-
-def _unquantized(layer: keras.Layer) -> keras.Layer:
-    if not isinstance(layer, layers.Dense):
-        return layer.__class__.from_config(layer.get_config())
-    activation = layer.get_config()["activation"]
-    return layers.Dense(
-        layer.units, activation=activation, use_bias=layer.use_bias, name=layer.name
-    )
 
 
 def _as_dense(layer: keras.Layer) -> keras.Layer:

@@ -54,14 +54,16 @@ def identity(model: Model) -> Base:
     return Base(digest=digest(Path(place)))
 
 
-def must_be_transferred(model: Model, fingerprint: str, arm: str) -> None:
-    """Raise ComparisonError for a base from a file that was trained on the very same data."""
-    if model.place is None or model.builder == "hub":
+def must_be_transferred(model: Model, target: str, fingerprint: str) -> None:
+    """Raise ComparisonError for a base that was trained on the very data it is to be tried on."""
+    if not model.pretrained:
         return
-    trained_on = read_card(_card(Path(model.place))).data
-    if trained_on.fingerprint == fingerprint:
+    name, trained_on = model.source, None
+    if model.place and model.builder != "hub":
+        trained_on = read_card(_card(Path(model.place))).data.fingerprint
+    if name == target or trained_on == fingerprint:
         raise ComparisonError(
-            f"{arm}: that base was trained on {trained_on.name}, the target itself: a base "
+            f"{model.full_name}: that base was trained on {name}, the target itself: a base "
             "must come from other images"
         )
 

@@ -46,7 +46,8 @@ def run_session(request: Request, console: Console | None = None) -> Session:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
     for arm in wanted:
-        bases.must_be_transferred(arm.model, dataset.fingerprint, arm.name)
+        if arm.strategy.pretrained:
+            bases.must_be_transferred(arm.model, name, dataset.fingerprint)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)

@@ -54,26 +54,6 @@ def test_before_training_only_the_quantization_shows(base, images, bits, most):
     assert 0 < error < most
 
 
-@pytest.mark.parametrize(("bits", "most"), [(32, 1e-5), (8, 0.03)])
-def test_merged_and_unmerged_outputs_agree(base, images, bits, most):
-    copy, adapted = lora.with_adapters(base, rank=4, bits=bits)
-    before = outputs(copy, images)
-    moved(adapted)
-    after = outputs(copy, images)
-    merged = lora.merged(copy, adapted)
-    assert all("lora" not in variable.name for variable in merged.variables)
-    scale = np.abs(after).max()
-    assert np.abs(after - before).max() > 0.2 * scale, "the adapters were to say something"
-    # In 8 bits Keras rounds what comes in as well; the merged copy does not.
-    assert np.abs(outputs(merged, images) - after).max() < most * scale
-
-
-def test_four_bits_cannot_be_merged(base):
-    copy, adapted = lora.with_adapters(base, rank=2, bits=4)
-    with pytest.raises(ValueError, match="4-bit"):
-        lora.merged(copy, adapted)
-
-
 def test_what_an_adapter_adds_is_the_product_of_its_two_matrices(base):
     _, adapted = lora.with_adapters(base, rank=2, bits=32)
     one = adapted[0]

@@ -417,6 +417,11 @@ def test_a_handle_needs_the_network_unless_it_is_here(monkeypatch, tmp_path):
     assert supplies.weights([arm], True, print) == ([arm], [])
 
 
+def test_the_bundled_base_is_not_tried_on_the_task_that_it_comes_from(cache):
+    with pytest.raises(ComparisonError, match=r"tiny: .* shapes-source, the target itself"):
+        cifar.compare("tiny:frozen", "shapes-source", 100, 0, epochs=1)
+
+
 def test_two_bases_of_one_name_are_refused(saved, tmp_path):
     shutil.copytree(saved / "maps", tmp_path / "images")
     with pytest.raises(ComparisonError, match="both be called hub:images:frozen"):
