@@ -61,7 +61,7 @@ def must_be_transferred(model: Model, target: str, fingerprint: str) -> None:
     name, trained_on = model.source, None
     if model.place and model.builder != "hub":
         trained_on = read_card(_card(Path(model.place))).data.fingerprint
-    if name == target or trained_on == fingerprint:
+    if trained_on == fingerprint if model.place else name == target:
         raise ComparisonError(
             f"{model.full_name}: that base was trained on {name}, the target itself: a base "
             "must come from other images"
