@@ -1,4 +1,4 @@
-"""What the benchmarks measured, as the README and a page of their own show it."""
+"""What the benchmarks measured, as the page of evidence and a page of their own show it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from comparisons.benchmarks.measure import Result, Side
 from comparisons.findings import text
 
 FEW = 7
-PAGE = "results/evidence/benchmarks/README.md"
+PAGE = "benchmarks/README.md"  # from the page of evidence
 MEASUREMENTS = """# What the benchmarks measured
 
 Made from the files beside this one by `python -m comparisons.readme`. Sides of a benchmark
@@ -52,9 +52,14 @@ def measurements() -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def result(name: str) -> Result:
+    """What one benchmark measured. Raises OSError where it has not been run."""
+    return msgspec.json.decode((FOLDER / f"{name}.json").read_bytes(), type=Result)
+
+
 def _benchmarked() -> list[Result]:
-    paths = sorted(path for path in FOLDER.glob("*.json") if path.name != guard.NAME)
-    return [msgspec.json.decode(path.read_bytes(), type=Result) for path in paths]
+    names = sorted(path.stem for path in FOLDER.glob("*.json") if path.name != guard.NAME)
+    return [result(name) for name in names]
 
 
 def _briefly(found: Result) -> str:

@@ -27,7 +27,6 @@ from comparisons.benchmarks import (
     training,
     waits,
 )
-from comparisons.core.machine import ROOT
 from comparisons.core.records import Sizes
 
 
@@ -304,7 +303,7 @@ def test_guarded_figures_are_ratios_of_what_was_measured():
     assert {f.fast for f in guard.FIGURES if f.benchmark == "frozen"} == {frozen.COLD, frozen.WARM}
 
 
-def test_the_readme_shows_few_sides_of_many_those_with_a_limit_and_else_where_they_are(
+def test_the_page_of_evidence_shows_few_sides_of_many_those_with_a_limit_and_else_where_they_are(
     guarded, monkeypatch
 ):
     monkeypatch.setattr(summary, "FOLDER", guarded)
@@ -318,12 +317,12 @@ def test_the_readme_shows_few_sides_of_many_those_with_a_limit_and_else_where_th
     assert "- How fast? side 1 1 s; side 2 2 s; side 3 3 s; " in shown(few)
     wanted = f"- How fast? {len(many)} sides, on [their page]({summary.PAGE}) (`other`)."
     assert wanted in shown(many)
-    assert (ROOT / summary.PAGE).exists()
+    assert (measure.EVIDENCE.parent / summary.PAGE).exists()
     many[0].notes = {"limit 2 s": "kept"}
     assert "- How fast? side 1 1 s (limit 2 s kept) (`other`)." in shown(many)
 
 
-def test_the_readme_has_each_target_beside_what_was_measured(guarded, monkeypatch):
+def test_the_page_of_evidence_has_each_target_beside_what_was_measured(guarded, monkeypatch):
     monkeypatch.setattr(summary, "FOLDER", guarded)
     row = "| thing against thing | 3 | {} | `thing` |"
     assert row.format("not measured") in summary.benchmarks()

@@ -1,0 +1,1 @@
+"""The pages for readers, and what of them is made: `python -m comparisons.readme`."""

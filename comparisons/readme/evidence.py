@@ -1,0 +1,167 @@
+"""What pages show of the committed records: every result, with its commands and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from comparisons.core.machine import ROOT
+from comparisons.core.records import Record, load_all
+from comparisons.findings import intervals, text
+from comparisons.findings.headline import headline
+from comparisons.plan.knobs import KNOBS
+from comparisons.plan.presets import PRESETS
+from comparisons.report import table
+
+EVIDENCE = ROOT / "results" / "evidence"
+MAIN = EVIDENCE / "cifar10"
+
+
+def main() -> list[Record]:
+    """The records of the main comparison."""
+    return load_all(MAIN)[0]
+
+
+def results() -> str:
+    """A row for each arm and size of the evidence."""
+    rows = [
+        (
+            f"`{row.arm}`",
+            text.count(row.train_size),
+            accuracy_of(row),
+            str(row.ok),
+            text.seconds(row.seconds_cold),
+            text.seconds(row.seconds_warm),
+            text.scaled(row.parameters_trainable),
+            text.scaled(row.peak_memory, "B"),
+        )
+        for row in table.summarise(main())
+    ]
+    head = (
+        "arm",
+        "training images",
+        "test accuracy",
+        "seeds",
+        "seconds, cold",
+        "seconds, warm",
+        "trained parameters",
+        "peak memory",
+    )
+    return text.markdown(head, rows)
+
+
+def ways() -> str:
+    """A row for each strategy of the evidence on strategies, and where it was measured."""
+    return _ways(EVIDENCE / "strategies")
+
+
+def forgetting() -> str:
+    """The same of the evidence on drawn shapes, where what a base forgets was measured."""
+    return _ways(EVIDENCE / "shapes")
+
+
+def turned() -> str:
+    """What turning each knob showed, by its evidence, and where it was measured."""
+    runs = {name: load_all(EVIDENCE / "knobs" / name)[0] for name in KNOBS}
+    lines = [
+        f"- [`{name}`](knobs/{name}/report.html): {' '.join(headline(found))}"
+        for name, found in runs.items()
+        if found
+    ]
+    return "\n\n".join(("\n".join(lines), _where([r for found in runs.values() for r in found])))
+
+
+def measured() -> str:
+    """Commands and machine of the evidence."""
+    return _where(main())
+
+
+def accuracy_of(row: table.Row) -> str:
+    """Test accuracy, with the standard deviation of several seeds."""
+    spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else ""
+    return text.percent(row.accuracy_mean) + spread
+
+
+def tutorial() -> str:
+    """How long the tuned network takes to pass the tutorial's final test accuracy."""
+    largest = max(run.train_size for run in main())
+    runs = [run for run in main() if run.train_size == largest]
+    by_arm = {arm: [r for r in runs if r.arm == arm] for arm in {r.arm for r in runs}}
+    published, tuned = by_arm["tutorial-cnn:scratch"], by_arm["cnn:scratch"]
+    level = intervals.mean_of(intervals.accuracy(run) for run in published)
+    whole = intervals.mean_of(intervals.clock(run)[-1] for run in published)
+    reached = [intervals.time_to_accuracy(run, level or 1.0) for run in tuned]
+    passed = intervals.mean_of(reached)
+    if level is None or whole is None or passed is None or None in reached:
+        return "`cnn:scratch` did not pass the tutorial network's final accuracy in every run."
+    return (
+        f"With all {text.count(largest)} images the tutorial's network ends at "
+        f"{text.percent(level)} after {text.seconds(whole)} of training; `cnn:scratch` passes "
+        f"that, on validation images, after {text.seconds(passed)}: "
+        f"{passed / whole:.2f} of the time (means of {len(tuned)} seeds, validation apart)."
+    )
+
+
+def goals() -> str:
+    """The presets that were made for an accuracy in a time, and what their evidence shows."""
+    wanted = {name: preset.goal for name, preset in PRESETS.items() if preset.goal}
+    runs = {name: load_all(EVIDENCE / "presets" / name)[0] for name in wanted}
+    rows = []
+    for name, (accuracy, seconds) in wanted.items():
+        # A goal is exact: 10 min, not 10.0.
+        goal = f"{text.percent(accuracy, 0)} in {text.seconds(seconds).replace('.0', '')}"
+        (row,) = table.summarise(runs[name]) or (None,)
+        shown = (text.NONE,) * 4
+        if row:
+            longest = max(run.seconds.total for run in runs[name])
+            shown = (
+                f"`{row.arm}`, epochs: {len(runs[name][0].history)}",
+                accuracy_of(row),
+                f"{text.seconds(row.seconds_cold)}, at most {text.seconds(longest)}",
+                f"{row.ok} of {row.runs}",
+            )
+        rows.append((f"`{name}`", goal, *shown))
+    head = ("preset", "goal on two cores", "what is run", "test accuracy", "whole run", "seeds")
+    found = [run for some in runs.values() for run in some]
+    return "\n\n".join((text.markdown(head, rows), *([_where(found)] if found else [])))
+
+
+def machines(runs: Sequence[Record]) -> str:
+    """The machines and versions that made some runs, in words."""
+    return text.listing(
+        sorted(
+            {
+                f"{text.machine(run.environment)}, "
+                f"TensorFlow {run.environment.versions['tensorflow']}, "
+                f"Keras {run.environment.versions['keras']}, {run.environment.precision}"
+                for run in runs
+            }
+        )
+    )
+
+
+def _where(runs: Sequence[Record]) -> str:
+    commands = "\n".join(sorted({run.environment.command for run in runs}))
+    return f"Measured on {machines(runs)} by\n\n```sh\n{commands}\n```"
+
+
+def _ways(folder: Path) -> str:
+    runs = load_all(folder)[0]
+    rows = table.summarise(runs)
+    columns: dict[str, Callable[[table.Row], str]] = {
+        "arm": lambda row: f"`{row.arm}`",
+        "training images": lambda row: text.count(row.train_size),
+        "test accuracy": accuracy_of,
+        "seeds": lambda row: f"{row.ok} of {row.runs}",
+        "seconds, cold": lambda row: text.seconds(row.seconds_cold),
+        "trained parameters": lambda row: text.scaled(row.parameters_trainable),
+        "adapted weights": lambda row: (
+            text.scaled(row.adapted_bytes, "B") if row.adapted_bytes else ""
+        ),
+    }
+    if any(row.forgotten_mean is not None for row in rows):
+        columns["forgets, points"] = lambda row: (
+            "" if row.forgotten_mean is None else text.points(row.forgotten_mean, sign=False)
+        )
+    filled_in = [tuple(show(row) for show in columns.values()) for row in rows]
+    return "\n\n".join((text.markdown(tuple(columns), filled_in), _where(runs)))

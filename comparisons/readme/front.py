@@ -1,0 +1,64 @@
+"""What the first page says: the finding, the main arms at each size, and what a first run takes."""
+
+from __future__ import annotations
+
+from comparisons.benchmarks import summary
+from comparisons.data.catalog import SOURCES
+from comparisons.findings import text, verdict
+from comparisons.plan import arms
+from comparisons.plan.presets import PRESETS
+from comparisons.readme import evidence
+from comparisons.report import table
+
+
+def finding() -> str:
+    """The headline of the evidence."""
+    return "\n>\n".join(f"> {line}" for line in verdict.headline(evidence.main()))
+
+
+def main_arms() -> str:
+    """A row for each size and each arm of the standard preset."""
+    rows = [
+        (
+            text.count(row.train_size),
+            f"`{row.arm}`",
+            evidence.accuracy_of(row),
+            text.seconds(row.seconds_cold),
+            text.seconds(row.seconds_warm),
+        )
+        for row in _rows()
+    ]
+    head = ("training images", "arm", "test accuracy", "whole run, cold", "warm")
+    where = evidence.machines([run for run in evidence.main() if run.arm in _standard()])
+    return f"{text.markdown(head, rows)}\n\nMeans of {_seeds()} seeds on {where}."
+
+
+def first_run() -> str:
+    """What the first command fetches, and how long it and the demo take."""
+    times = {row.arm: row.seconds_cold for row in _rows() if row.train_size == _largest()}
+    shown = text.listing([f"{text.seconds(time)} for `{arm}`" for arm, time in times.items()])
+    demo = {side.name: text.seconds(side.median) for side in summary.result("demo").sides}
+    return (
+        f"It fetches CIFAR-10 ({SOURCES['cifar10'].megabytes}{text.SPACE}MB) and the weights of "
+        f"MobileNet once, then trains both arms on all images: {shown} on the machine named "
+        f"above. `--preset demo` takes {demo['the first time']} the first time, "
+        f"{demo['again']} again."
+    )
+
+
+def _standard() -> list[str]:
+    return [arms.parse(arm).name for arm in PRESETS["standard"].arms]
+
+
+def _rows() -> list[table.Row]:
+    """Each size and arm of the standard preset, the smaller size and the better arm first."""
+    return [row for row in table.summarise(evidence.main()) if row.arm in _standard()]
+
+
+def _seeds() -> str:
+    (count,) = {row.ok for row in _rows()}
+    return str(count)
+
+
+def _largest() -> int:
+    return max(row.train_size for row in _rows())

@@ -1,0 +1,59 @@
+"""The table of pages: which has which made stretches, and who makes them.
+
+Each stretch of a page between `<!-- made: NAME -->` and `<!-- end -->` is written by the function
+of that name, from committed records or from the tables in the code, so that no figure there is
+typed by hand. A test fails where a page differs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from comparisons.benchmarks import summary
+from comparisons.core.machine import ROOT
+from comparisons.readme import evidence, front, house, tables
+
+Maker = Callable[[], str]
+
+BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+PAGES: dict[str, Sequence[Maker]] = {
+    "README.md": (front.finding, front.main_arms, front.first_run, house.rooms),
+    "comparisons/README.md": (
+        tables.strategies,
+        tables.datasets,
+        tables.presets,
+        tables.knobs,
+        house.layers,
+        house.walls,
+        house.files,
+    ),
+    "models/README.md": (tables.models, tables.bases, house.networks),
+    "notebooks/README.md": (tables.lessons,),
+    "results/evidence/README.md": (
+        evidence.results,
+        evidence.measured,
+        evidence.tutorial,
+        evidence.ways,
+        evidence.forgetting,
+        evidence.turned,
+        evidence.goals,
+        summary.benchmarks,
+    ),
+}
+
+
+def pages() -> dict[Path, str]:
+    """What each page that is made, in whole or in part, should say now."""
+    made = {
+        ROOT / name: filled((ROOT / name).read_text(), makers) for name, makers in PAGES.items()
+    }
+    return made | {summary.FOLDER / "README.md": summary.measurements()}
+
+
+def filled(text: str, makers: Sequence[Maker]) -> str:
+    """A page's text with every made stretch made again. Raises KeyError for an unknown name."""
+    by_name = {make.__name__: make for make in makers}
+    return BLOCK.sub(lambda found: f"{found[1]}{by_name[found[2]]().strip()}\n{found[3]}", text)
