@@ -58,7 +58,9 @@ def test_an_altered_figure_is_noticed_and_an_unknown_stretch_is_refused():
 def test_the_first_page_is_short_and_its_figures_are_those_of_the_records():
     assert len(README.splitlines()) <= 150
     found = re.findall(
-        r"^\| ([\d,]+) \| `([^`]+)` \| (\d+\.\d)\s% ± (\d\.\d) \| ([\d.]+)\s", README, re.MULTILINE
+        r"^\| ([\d,]+) \| `([^`]+)` \| (\d+\.\d)\s%\s±\s(\d\.\d) \| ([\d.]+)\s",
+        README,
+        re.MULTILINE,
     )
     assert len(found) == 4
     runs = [json.loads(path.read_bytes()) for path in (evidence.MAIN / "runs").glob("*.json")]

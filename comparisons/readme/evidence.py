@@ -78,8 +78,10 @@ def measured() -> str:
 
 def accuracy_of(row: table.Row) -> str:
     """Test accuracy, with the standard deviation of several seeds."""
-    spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.ok > 1 else ""
-    return text.percent(row.accuracy_mean) + spread
+    if row.ok < 2:
+        return text.percent(row.accuracy_mean)
+    spread = text.points(row.accuracy_spread, sign=False)
+    return f"{text.percent(row.accuracy_mean)}{text.SPACE}±{text.SPACE}{spread}"
 
 
 def tutorial() -> str:
