@@ -15,15 +15,18 @@
 # at once, at the end.
 #
 # The lesson takes half an hour, of which the computer needs a minute or two. It assumes that you
-# know what a convolution and an epoch are, and nothing else. It needs this project installed:
+# know what a convolution and an epoch are, and nothing else. It needs this project installed, by
 # `pip install -e ".[notebooks]"` in the project's folder.
+#
+# Where you only read it, you see below each cell what it showed when it was last run for the
+# project. Run it yourself and the numbers will differ, the seconds most of all; the sentences
+# about them are computed, and follow.
 #
 # ## Predict first
 #
 # A side of the experiment is called an **arm** and is written `MODEL:STRATEGY`. One of ours is
 # `cnn:scratch`, a small convolutional network with random weights. The other one is called
-# `...:frozen`, a pretrained base with a new head. Both train on the same 2,000 images for 12
-# epochs.
+# `...:frozen`, a pretrained base with a new head. Both train on the same 2,000 images for 8 epochs.
 #
 # Before you run anything, write your predictions between the quotation marks below. Do not skip
 # this. A result that you predicted wrongly is one that you remember; a result that you only
@@ -79,8 +82,8 @@ def draw(name):
 data, sizes = scratch.data, scratch.data.sizes
 kind = "drawn by a program, so they say nothing of photographs" if data.synthetic else "real"
 say(
-    f"These runs used **{data.name}** (its images are {kind}): {sizes['train']:,} images to train "
-    f"on, {sizes['validation']:,} for validation and {sizes['test']:,} for the test, in "
+    f"These runs used **{data.name}** (its images are {kind}): {sizes.train:,} images to train "
+    f"on, {sizes.validation:,} for validation and {sizes.test:,} for the test, in "
     f"{len(data.classes)} classes: {', '.join(data.classes)}. The arms are **{scratch.arm}** and "
     f"**{frozen.arm}**; the pretrained base comes from {frozen.weights.origin}."
 )
@@ -130,7 +133,7 @@ table(
 
 assert 0 < frozen.parameters.trainable < frozen.parameters.total
 assert scratch.parameters.trainable > 0.9 * scratch.parameters.total
-assert [phase["trainable"] for phase in frozen.phases] == ["head"]
+assert [phase.trainable for phase in frozen.phases] == ["head"]
 assert scratch.weights.origin == "random" != frozen.weights.origin
 
 # %% [markdown]
@@ -143,8 +146,8 @@ assert scratch.weights.origin == "random" != frozen.weights.origin
 #   We look at them after every epoch.
 # - **Test** images are for the result. We look at them once, when all decisions are made.
 #
-# Why not use one set for both? Because deciding is a way of learning. If you try twelve epochs and
-# report the best, you report partly how good the network is and partly how lucky its luckiest
+# Why not use one set for both? Because deciding is a way of learning. If you look after every epoch
+# and report the best, you report partly how good the network is and partly how lucky its luckiest
 # epoch was.
 #
 # **Predict before you run the next cell.** Is the gap between training (dashed) and validation
@@ -225,7 +228,7 @@ table(
 draw("time-split")
 
 cold, warm = (intervals.total(frozen, cold=c) for c in (True, False))
-images = sum(sizes.values())
+images = sizes.train + sizes.validation + sizes.test
 found = "had to be computed in this run" if frozen.seconds.extract > 0 else "were found on disk"
 say(
     f"**{frozen.arm}** takes {seconds(cold)} cold and {seconds(warm)} warm, and of that "
@@ -235,7 +238,7 @@ say(
 )
 say(
     f"The features {found}. Of the {images:,} images that pass through the frozen base, "
-    f"{sizes['train']:,} are training images. The other {percent(1 - sizes['train'] / images, 0)} "
+    f"{sizes.train:,} are training images. The other {percent(1 - sizes.train / images, 0)} "
     "are there for measuring, not for learning, and the clock charges them too."
 )
 
@@ -303,10 +306,10 @@ for r in records:
 
 # %%
 best = max(records, key=lambda r: r.test.accuracy)
-luck = intervals.sampling_noise(best.test.accuracy, sizes["test"])
+luck = intervals.sampling_noise(best.test.accuracy, sizes.test)
 say("**What these records say.** " + " ".join(verdict.headline(records)))
 say(
-    f"With {sizes['test']:,} test images, a difference below about {100 * luck:.1f} points could "
+    f"With {sizes.test:,} test images, a difference below about {100 * luck:.1f} points could "
     f"be the luck of their draw alone. Number of seeds: {len({r.seed for r in records})}."
 )
 
@@ -380,7 +383,7 @@ same = {"arms": [scratch.arm, frozen.arm], "data": data.name}
 # Exercise 2
 # more = cifar.compare(**same, preset="demo", seeds=[0, 1, 2])
 # report.show(more)
-# print(statistics.paired(*([r for r in more if r.arm == arm] for arm in same["arms"])))
+# print(intervals.paired(*([r for r in more if r.arm == arm] for arm in same["arms"])))
 # print(*((r.arm, r.seed, r.base_digest) for r in more), sep="\n")
 
 # Exercise 3

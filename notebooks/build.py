@@ -1,53 +1,113 @@
 """Makes each notebook from its script, which is the source.
 
-python notebooks/build.py          write the notebooks
-python notebooks/build.py --check  exit 1, naming those that differ from their scripts
+python notebooks/build.py          write the notebooks; what one showed stays while its code does
+python notebooks/build.py --run    run each from top to bottom and keep what it shows
+python notebooks/build.py --check  exit 1, naming those that differ from their scripts or that
+                                   were not run since their code changed
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import jupytext
+import nbclient
 import nbformat
+from nbformat import NotebookNode
 
 HERE = Path(__file__).parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+USAGE = "usage: python notebooks/build.py [--check | --run]"
 
 
-def notebook(script: Path) -> str:
-    """The notebook of a percent-format script: no outputs, and the same text every time."""
+def notebook(script: Path) -> NotebookNode:
+    """The notebook of a percent-format script: no outputs, and the same cells every time."""
     made = jupytext.reads(script.read_text(encoding="utf-8"), fmt="py:percent")
     made.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     for number, cell in enumerate(made.cells, start=1):
         cell.id = f"cell-{number:02}"  # jupytext draws random ones
-        cell.metadata = nbformat.NotebookNode()  # it notes blank lines of the script there
-    return nbformat.writes(made) + "\n"
+        cell.metadata = NotebookNode()  # it notes blank lines of the script there
+    return made
 
 
-def differing(folder: Path) -> dict[Path, str]:
-    """The notebooks that are missing or not what their scripts give, and what those give."""
-    wanted = {path.with_suffix(".ipynb"): notebook(path) for path in folder.glob("[0-9]*.py")}
-    return {
-        path: text
-        for path, text in sorted(wanted.items())
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
-    }
+def kept(made: NotebookNode, path: Path) -> NotebookNode:
+    """A notebook with what its file shows, where that has the very same code."""
+    if path.is_file():
+        old = nbformat.read(path, as_version=4)
+        if [cell.source for cell in code(old)] == [cell.source for cell in code(made)]:
+            for new, shown in zip(code(made), code(old), strict=True):
+                new.outputs, new.execution_count = shown.outputs, shown.execution_count
+    return made
+
+
+def run(made: NotebookNode) -> NotebookNode:
+    """A notebook with what its cells show to somebody who runs it for the first time.
+
+    In an empty folder, with an empty cache. Raises CellExecutionError.
+    """
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
+        nbclient.NotebookClient(
+            made,
+            timeout=3600,
+            kernel_name=KERNEL["name"],
+            record_timing=False,
+            resources={"metadata": {"path": folder}},
+        ).execute(
+            env=os.environ | {"PYTHONPATH": str(HERE.parent), "COMPARISONS_CACHE": cache},
+        )
+    made.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    return made
+
+
+def code(book: NotebookNode) -> list[NotebookNode]:
+    """The code cells of a notebook."""
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def has_run(book: NotebookNode) -> bool:
+    """Whether every code cell has been run."""
+    return all(cell.execution_count for cell in code(book))
+
+
+def write(book: NotebookNode, path: Path) -> bool:
+    """Write a notebook; returns whether the file changed."""
+    text = nbformat.writes(book) + "\n"
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True
+
+
+def wrong(book: NotebookNode, path: Path) -> str:
+    """What is wrong with a notebook's file, in words; empty where nothing is."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != nbformat.writes(book) + "\n":
+        return "differs from its script"
+    return "" if has_run(book) else "was not run since its code changed"
 
 
 def main(arguments: Sequence[str], folder: Path = HERE) -> int:
-    """Write or check the notebooks of a folder; returns the exit code."""
-    if list(arguments) not in ([], ["--check"]):
-        print("usage: python notebooks/build.py [--check]", file=sys.stderr)
+    """Write, run or check the notebooks of a folder; returns the exit code."""
+    if list(arguments) not in ([], ["--check"], ["--run"]):
+        print(USAGE, file=sys.stderr)
         return 2
-    found = differing(folder)
-    for path, text in found.items():
-        if not arguments:
-            path.write_text(text, encoding="utf-8")
-        print(f"{path.name} {'differs from its script' if arguments else 'written'}")
-    return 1 if found and arguments else 0
+    exit_code = 0
+    for script in sorted(folder.glob("[0-9]*.py")):
+        path = script.with_suffix(".ipynb")
+        made = notebook(script)
+        book = run(made) if "--run" in arguments else kept(made, path)
+        if "--check" in arguments:
+            found = wrong(book, path)
+            exit_code = 1 if found else exit_code
+        else:
+            found = "written" if write(book, path) else ""
+            found += "" if has_run(book) else ", without what it shows: run it by --run"
+        if found:
+            print(f"{path.name} {found.removeprefix(', ')}")
+    return exit_code
 
 
 if __name__ == "__main__":

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import runpy
-import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import create_autospec
 
 import factory
 import msgspec
 import pytest
 
-from comparisons import cifar
+from comparisons import cifar, report
 from comparisons.core.machine import ROOT
-from comparisons.core.records import Data, Record, Weights
+from comparisons.core.records import Data, Record, Sizes, Weights
 from comparisons.findings.intervals import sampling_noise
+from comparisons.plan.presets import PRESETS
 
 MISSING = "not installed: pip install -e '.[notebooks]'"
 nbformat = pytest.importorskip("nbformat", reason=f"nbformat is {MISSING}")
@@ -40,39 +42,89 @@ def build() -> ModuleType:
     return module
 
 
-def test_every_notebook_agrees_with_its_script(build: ModuleType) -> None:
+def test_every_notebook_agrees_with_its_script_and_was_run(
+    build: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert SCRIPTS
-    assert list(build.differing(NOTEBOOKS)) == []
+    assert build.main(["--check"]) == 0, capsys.readouterr().out
     names = {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
     assert names == {path.stem for path in SCRIPTS}
 
 
-def test_an_altered_script_is_noticed(
-    build: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def small(build: ModuleType, tmp_path: Path) -> Path:
+    """A folder with a small lesson, its notebook run."""
+    script = tmp_path / "01_small.py"
+    script.write_text("# %% [markdown]\n# Add.\n\n# %%\nprint(40 + 2)\n")
+    assert build.main(["--run"], tmp_path) == 0
+    return tmp_path
+
+
+def test_what_a_notebook_shows_is_kept_while_its_code_is_the_same(
+    build: ModuleType, small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for path in NOTEBOOKS.glob("[0-9]*"):
-        shutil.copy(path, tmp_path)
-    assert build.main(["--check"], tmp_path) == 0
-    script = tmp_path / FIRST.name
-    script.write_text(script.read_text() + "\n# %%\nprint(1)\n")
-    assert build.main(["--check"], tmp_path) == 1
-    assert f"{FIRST.stem}.ipynb differs" in capsys.readouterr().out
-    assert build.main([], tmp_path) == 0
-    assert build.main(["--check"], tmp_path) == 0
-    script.with_suffix(".ipynb").unlink()
-    assert build.main(["--check"], tmp_path) == 1
+    script, path = small / "01_small.py", small / "01_small.ipynb"
+    assert "42" in path.read_text()
+    script.write_text(script.read_text().replace("Add.", "Add two numbers."))
+    assert build.main(["--check"], small) == 1
+    assert "01_small.ipynb differs from its script" in capsys.readouterr().out
+    assert build.main([], small) == 0
+    assert "Add two numbers." in path.read_text() and "42" in path.read_text()
+    assert build.main(["--check"], small) == 0
+
+
+def test_an_altered_script_must_be_run_again(
+    build: ModuleType, small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script, path = small / "01_small.py", small / "01_small.ipynb"
+    script.write_text(script.read_text().replace("40 + 2", "40 + 3"))
+    assert build.main(["--check"], small) == 1
+    assert build.main([], small) == 0
+    assert "42" not in path.read_text()
+    assert build.main(["--check"], small) == 1
+    assert "was not run since its code changed" in capsys.readouterr().out
+    assert build.main(["--run"], small) == 0
+    assert "43" in path.read_text()
+    assert build.main(["--check"], small) == 0
+    path.unlink()
+    assert build.main(["--check"], small) == 1
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_notebook_is_stored_without_outputs(script: Path) -> None:
-    stored = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
+def test_a_notebook_shows_what_it_computed_and_little_else(script: Path) -> None:
+    path = script.with_suffix(".ipynb")
+    stored = nbformat.read(path, as_version=4)
     nbformat.validate(stored)
     assert list(stored.metadata) == ["kernelspec"]
-    for cell in stored.cells:
-        assert cell.metadata == {}
-        if cell.cell_type == "code":
-            assert cell.outputs == []
-            assert cell.execution_count is None
+    assert all(cell.metadata == {} for cell in stored.cells)
+    outputs = outputs_of(stored)
+    assert {o.output_type for o in outputs} <= {"display_data", "execute_result", "stream"}
+    assert [o.text for o in outputs if o.get("name") == "stderr"] == []
+    assert any("image/png" in o.get("data", {}) for o in outputs)
+    assert path.stat().st_size < 1e6
+    shown = "".join(o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in outputs)
+    assert str(ROOT) not in shown and str(Path.home()) not in shown
+
+
+def outputs_of(book: Any) -> list[Any]:
+    return [output for c in book.cells if c.cell_type == "code" for output in c.outputs]
+
+
+def test_the_first_lesson_shows_a_run_on_photographs() -> None:
+    shown = outputs_of(nbformat.read(FIRST.with_suffix(".ipynb"), as_version=4))
+    texts = [o.data["text/markdown"] for o in shown if "text/markdown" in o.get("data", {})]
+    assert any(text.startswith(FINDING) for text in texts)
+    assert "used **cifar10** (its images are real)" in "".join(texts)
+
+
+def test_the_first_lesson_says_what_its_preset_runs() -> None:
+    prose = " ".join(re.findall(r"^# (.*)$", FIRST.read_text(), re.MULTILINE))
+    told, found, _ = prose.partition("## When does training from scratch win?")
+    assert found
+    demo = PRESETS["demo"]
+    assert f"the same {demo.train_size:,} images for {demo.epochs} epochs" in told
+    assert set(re.findall(r"(?:for|try) (\w+) epochs", told)) == {str(demo.epochs)}
+    assert set(re.findall(r"([\d,]+) (?:training )?images", told)) == {f"{demo.train_size:,}"}
 
 
 def test_the_first_lesson_runs_and_tells_what_its_records_say(
@@ -92,7 +144,7 @@ def test_the_first_lesson_runs_and_tells_what_its_records_say(
         lesson, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
 
-    outputs = [o for c in lesson.cells if c.cell_type == "code" for o in c.outputs]
+    outputs = outputs_of(lesson)
     assert [o for o in outputs if o.output_type == "error"] == []
     told = "".join(o.text for o in lesson.cells[-1].outputs if o.output_type == "stream")
     pictures = [o for o in outputs if "image/png" in o.get("data", {})]
@@ -102,9 +154,9 @@ def test_the_first_lesson_runs_and_tells_what_its_records_say(
     assert not [path for path in tmp_path.iterdir() if path.suffix or path.name == "results"]
 
 
-CIFAR = Data("cifar10", False, True, "c1fa2", {"train": 2000, "validation": 5000, "test": 10_000},
+CIFAR = Data("cifar10", False, True, "c1fa2", Sizes(2000, 5000, 10_000),
              factory.CLASSES)  # fmt: skip
-SHAPES = Data("shapes", True, True, "5ha9e", {"train": 2000, "validation": 1000, "test": 2000},
+SHAPES = Data("shapes", True, True, "5ha9e", Sizes(2000, 1000, 2000),
               [f"shape {i}" for i in range(10)])  # fmt: skip
 
 
@@ -134,6 +186,27 @@ def test_the_text_follows_the_records(
     assert any("drawn by a program" in text for text in texts) == data.synthetic
     often = "10 epochs" if data.synthetic else "Even a single epoch"
     assert any(f"{often} over those 36,000 images" in text for text in texts)
+
+
+def test_jupyterlab_opens_a_lesson_without_asking_anybody() -> None:
+    """It would ask for newer versions each time, and for news where a reader agrees."""
+    lab = pytest.importorskip("jupyterlab.labapp", reason=f"jupyterlab is {MISSING}").LabApp()
+    lab.config_file = str(NOTEBOOKS / "jupyter.py")
+    lab.load_config_file()
+    assert lab.check_for_updates_class.__name__ == "NeverCheckForUpdate"
+    assert lab.news_url is None and lab.extension_manager == "readonly"
+
+
+def test_the_exercises_use_names_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up records in place of runs, and every line of the exercises without its mark."""
+    records = [factory.record("cnn:scratch"), factory.record("mobilenet@0.25x160:frozen")]
+    monkeypatch.setattr(cifar, "compare", create_autospec(cifar.compare, return_value=records))
+    monkeypatch.setattr(report, "show", create_autospec(report.show))
+    lines = FIRST.read_text().partition("# ## Exercises")[2].partition("\n# %%\n")[2]
+    exercises = lines.partition("\n# %%")[0]
+    names = runpy.run_path(str(FIRST))
+    exec(re.sub(r"^# (?!Exercise)", "", exercises, flags=re.MULTILINE), names)
+    assert report.show.call_count == 5
 
 
 def shown_by(script: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -23,19 +23,13 @@ STARTS = {"random": "random weights", "pretrained": "a base", "source": "a sourc
 
 def models() -> str:
     """The models that have a row of their own."""
-    rows = [
-        (f"`{m.full_name}`", m.sentence, "yes" if m.pretrained else "no")
-        for m in OWN.values()
-    ]
+    rows = [(f"`{m.full_name}`", m.sentence, "yes" if m.pretrained else "no") for m in OWN.values()]
     return text.markdown(("model", "what it is", "pretrained weights"), rows)
 
 
 def bases() -> str:
     """The other bases of keras.applications, a row for each family."""
-    rows = [
-        (what, " ".join(f"`{m.full_name}`" for m in members))
-        for what, members in families()
-    ]
+    rows = [(what, " ".join(f"`{m.full_name}`" for m in members)) for what, members in families()]
     return text.markdown(("family", "bases"), rows)
 
 
