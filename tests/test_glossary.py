@@ -20,7 +20,7 @@ class Leaf(msgspec.Struct):
     Not shown.
     """
 
-    weight: Annotated[float | None, told("how heavy it is")] = None
+    weight: Annotated[float | None, told("how heavy it is, |w|")] = None
 
 
 class Tree(msgspec.Struct, rename={"kind": "type"}):
@@ -49,7 +49,7 @@ def test_each_struct_has_a_table_that_says_where_it_is() -> None:
         "| `best` | the greenest, else null |\n\n"
         "### `leaves[]`, `best`\n\nThe smallest part.\n\n"
         "| field | meaning |\n| --- | --- |\n"
-        "| `weight` | how heavy it is |"
+        "| `weight` | how heavy it is, \\|w\\| |"
     )
 
 

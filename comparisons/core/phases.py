@@ -77,7 +77,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         Meta(description="the row of models.kernels.INITS that all kernels are drawn by"),
     ] = None
     dropout: Annotated[
-        float, Meta(description="share of features kept from the head in each step")
+        float, Meta(description="share of features withheld from the head in each step")
     ] = 0.0
     l1: Annotated[float, Meta(description="weighs sum |w| of all kernels in the loss")] = 0.0
     l2: Annotated[float, Meta(description="weighs sum w² of all kernels in the loss")] = 0.0

@@ -1,7 +1,7 @@
 """The record: what a run was, did and cost; one JSON file.
 
-Units: seconds, bytes, counts, FLOP; accuracies are fractions between 0 and 1. The README's
-glossary defines every field. A number that was not measured, or was not finite, is null.
+Units: seconds, bytes, counts, FLOP; accuracies are fractions between 0 and 1. A number that was
+not measured, or was not finite, is null. What a record is made of lies in comparisons.core.parts.
 """
 
 from __future__ import annotations
@@ -10,11 +10,34 @@ import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from comparisons.core.files import write_text
+
+# Whoever has records has their parts.
+from comparisons.core.parts import (  # noqa: F401
+    Adapters,
+    Base,
+    Data,
+    Environment,
+    Epoch,
+    Flops,
+    Forgetting,
+    Moved,
+    Parameters,
+    RangeTest,
+    Seconds,
+    Settings,
+    Sizes,
+    Source,
+    SourceData,
+    Start,
+    Test,
+    Weights,
+)
 from comparisons.core.phases import Phase
 
 SCHEMA = 1
@@ -22,248 +45,91 @@ SCHEMA = 1
 Status = Literal["ok", "failed", "diverged"]
 
 
-class Sizes(msgspec.Struct, omit_defaults=True):
-    """How many images there are to train on (the subset), to validate and to test on.
-
-    A run that failed before its split knows the test images alone.
-    """
-
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
-
-
-class Data(msgspec.Struct):
-    """Which images a run used."""
-
-    name: str
-    synthetic: bool
-    complete: bool
-    fingerprint: str
-    sizes: Sizes
-    classes: list[str]
-    note: str = ""
-
-
-class Base(msgspec.Struct, omit_defaults=True):
-    """What tells a base named by its place from others: a handle, or a digest of its files."""
-
-    handle: str | None = None
-    digest: str | None = None
-
-
-class SourceData(msgspec.Struct, frozen=True):
-    """The data set that `complete` trains its base on first."""
-
-    data: str
-    fingerprint: str
-
-
-class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What decides a run beside its arm, seed, size and phases.
-
-    A revision counts the changes of code that change results: that of the model's network, and
-    that of the training loop. It is left out while 0, so that it changes no ID before.
-    """
-
-    data: str
-    device: str
-    engine: str
-    backend: str
-    deterministic: bool
-    base: Base | None = None
-    source: SourceData | None = None
-    knob: str | None = None
-    variant: str | None = None
-    model_revision: int = 0
-    training_revision: int = 0
-
-
-class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where a run computed, by which code, and the command that asked for it."""
-
-    python: str = ""
-    system: str = ""
-    versions: dict[str, str] = {}
-    backend: str = ""
-    device: str = ""
-    device_kind: str = ""
-    device_count: int = 0
-    cores: int = 0
-    precision: str = ""
-    variables: dict[str, str] = {}
-    commit: str | None = None
-    clean: bool | None = None
-    command: str = ""
-
-
-class Weights(msgspec.Struct):
-    """Where a base's weights come from. `upstream` is what their training cost, with source."""
-
-    origin: str
-    hash: str | None = None
-    upstream: dict[str, str | int | None] = {}
-
-
-class Epoch(msgspec.Struct):
-    """One pass over the training subset. `seconds` is training time, validation apart."""
-
-    phase: str
-    epoch: int
-    train_loss: float | None
-    train_accuracy: float | None
-    val_loss: float | None
-    val_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    images_seen: int
-
-
-class Test(msgspec.Struct):
-    """What the test set said, read once. `confusion[i][j]` counts class i called class j."""
-
-    accuracy: float
-    macro_f1: float
-    loss: float | None
-    confusion: list[list[int]]
-
-
-class Source(msgspec.Struct):
-    """The first half of `complete`: training the base on a source data set, from random weights.
-
-    `accuracy` is that on the source's test images; `flops` what its training took.
-    """
-
-    data: Data
-    history: list[Epoch]
-    accuracy: float
-    flops: int
-
-
-class Forgetting(msgspec.Struct):
-    """What a base that moved still knows of its source task.
-
-    A linear probe is fitted on features of `source` before training; `before` and `after` are its
-    accuracies on `images` test images of the source with the base as it was and as it became.
-    """
-
-    source: str
-    images: int
-    before: float
-    after: float
-
-
-class Moved(msgspec.Struct):
-    """How far a block's weights went: |after - before| / |before|, Euclidean norms."""
-
-    block: str
-    relative: float
-
-
-class Adapters(msgspec.Struct):
-    """Low-rank adapters on a base: their rank, and the bytes of the weights they adapt.
-
-    `bits` is 32, or 8 or 4 where the adapted weights are quantized; `bytes` counts these with
-    their scales, `float32_bytes` the same weights unquantized.
-    """
-
-    rank: int
-    bits: int
-    bytes: int
-    float32_bytes: int
-
-
-class RangeTest(msgspec.Struct):
-    """A learning-rate range test: cross-entropy step by step at rising rates.
-
-    `smoothed` is the moving average of `losses`; `chosen` the rate that follows from it
-    (see comparisons.training.range_test); `exploded` says whether the loss broke out before the
-    last rate.
-    """
-
-    rates: list[float]
-    losses: list[float | None]
-    smoothed: list[float | None]
-    chosen: float
-    exploded: bool
-
-
-class Start(msgspec.Struct):
-    """A layer before training: standard deviations of its kernel, output and kernel's gradient."""
-
-    layer: str
-    weights: float | None
-    activations: float | None
-    gradients: float | None
-
-
-class Seconds(msgspec.Struct):
-    """Where the time of a run went; `total` runs from reading the data to the test metrics.
-
-    `source` and `extract` are what this run spent on its source phase and on features (0 when
-    they were found ready); `source_cold` and `extract_cold` what these cost when they were made.
-    """
-
-    setup: float = 0.0
-    source: float = 0.0
-    source_cold: float = 0.0
-    compile: float = 0.0
-    extract: float = 0.0
-    extract_cold: float = 0.0
-    train: float = 0.0
-    evaluate: float = 0.0
-    total: float = 0.0
-
-
-class Parameters(msgspec.Struct):
-    """How many numbers the network holds, and how many of them train in the last phase."""
-
-    total: int = 0
-    trainable: int = 0
-
-
-class Flops(msgspec.Struct):
-    """Multiplications and additions: one image forward, and the whole run (see models.flops)."""
-
-    forward_per_image: int = 0
-    total: int = 0
-
-
 class Record(msgspec.Struct, kw_only=True):
     """One run: one arm, one seed, one training-set size."""
 
-    schema: int
-    id: str
-    arm: str
-    model: str
-    strategy: str
-    seed: int
-    train_size: int
-    settings: Settings
-    status: Status
-    error: str | None = None
-    notices: list[str] = []
-    data: Data
-    weights: Weights | None = None
-    phases: list[Phase] = []
-    history: list[Epoch] = []
-    test: Test | None = None
-    source: Source | None = None
-    forgetting: Forgetting | None = None
-    moved: list[Moved] = []
-    adapters: Adapters | None = None
-    range_test: RangeTest | None = None
-    at_start: list[Start] = []
-    best_epoch: int | None = None
-    seconds: Seconds = msgspec.field(default_factory=Seconds)
-    parameters: Parameters = msgspec.field(default_factory=Parameters)
-    flops: Flops = msgspec.field(default_factory=Flops)
-    images_seen: int = 0
-    peak_memory: int | None = None
-    engine: str | None = None
-    base_digest: str | None = None
-    started: str = ""
-    environment: Environment = msgspec.field(default_factory=Environment)
+    schema: Annotated[int, Meta(description="version of this format")]
+    id: Annotated[
+        str, Meta(description="arm, size, seed and a digest of everything that decides the run")
+    ]
+    arm: Annotated[str, Meta(description="model and strategy, every option spelled out")]
+    model: Annotated[str, Meta(description="the model with its options")]
+    strategy: Annotated[str, Meta(description="the strategy with its option")]
+    seed: Annotated[int, Meta(description="what all random choices follow from")]
+    train_size: Annotated[int, Meta(description="images trained on")]
+    settings: Annotated[Settings, Meta(description="what else decides the run, its phases apart")]
+    status: Annotated[
+        Status,
+        Meta(
+            description="`ok`; `diverged`: the loss was no number, or training never left "
+            "chance; `failed`: the program did"
+        ),
+    ]
+    error: Annotated[str | None, Meta(description="why it is not `ok`")] = None
+    notices: Annotated[
+        list[str],
+        Meta(
+            description="what a reader must know: drawn data in place of real, a base left out, "
+            "an engine that was refused"
+        ),
+    ] = []
+    data: Annotated[Data, Meta(description="the images")]
+    weights: Annotated[Weights | None, Meta(description="where those of the base come from")] = None
+    phases: Annotated[list[Phase], Meta(description="how it was trained, phase by phase")] = []
+    history: Annotated[list[Epoch], Meta(description="every epoch of every phase")] = []
+    test: Annotated[Test | None, Meta(description="the result on the test images")] = None
+    source: Annotated[
+        Source | None, Meta(description="under `complete`: how its base was trained first")
+    ] = None
+    forgetting: Annotated[
+        Forgetting | None,
+        Meta(
+            description="where the base moved and its source task is here: what it forgot of that"
+        ),
+    ] = None
+    moved: Annotated[list[Moved], Meta(description="how far each block of the base moved")] = []
+    adapters: Annotated[Adapters | None, Meta(description="of a strategy that has them")] = None
+    range_test: Annotated[
+        RangeTest | None, Meta(description="of a knob that has its rate found")
+    ] = None
+    at_start: Annotated[
+        list[Start],
+        Meta(description="where a knob sets how weights begin: each layer before training"),
+    ] = []
+    best_epoch: Annotated[
+        int | None,
+        Meta(
+            description="the epoch whose weights were tested, where early stopping chose it; "
+            "null: the last"
+        ),
+    ] = None
+    seconds: Annotated[Seconds, Meta(description="where the time went")] = msgspec.field(
+        default_factory=Seconds
+    )
+    parameters: Annotated[Parameters, Meta(description="how many numbers the network holds")] = (
+        msgspec.field(default_factory=Parameters)
+    )
+    flops: Annotated[Flops, Meta(description="how much was computed")] = msgspec.field(
+        default_factory=Flops
+    )
+    images_seen: Annotated[int, Meta(description="training images times epochs")] = 0
+    peak_memory: Annotated[
+        int | None, Meta(description="the most bytes that the run's own process held")
+    ] = None
+    engine: Annotated[
+        str | None,
+        Meta(
+            description="what extracted frozen features: `openvino`, `tensorflow` or `keras`; each "
+            "must agree with Keras within 1e-3 on the first batch of every use"
+        ),
+    ] = None
+    base_digest: Annotated[
+        str | None, Meta(description="a hash of the backbone's weights after training")
+    ] = None
+    started: Annotated[str, Meta(description="date and time, UTC")] = ""
+    environment: Annotated[Environment, Meta(description="where and by which code it ran")] = (
+        msgspec.field(default_factory=Environment)
+    )
 
 
 def full_name(arm: str, variant: str | None, *more: str) -> str:

@@ -71,4 +71,4 @@ def _description(field: FieldInfo) -> str:
     if get_origin(field.type) is not Annotated:
         return ""
     told = (one.description for one in get_args(field.type)[1:] if isinstance(one, msgspec.Meta))
-    return next(filter(None, told), "")
+    return next(filter(None, told), "").replace("|", r"\|")  # which would end a cell

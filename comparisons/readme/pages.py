@@ -13,7 +13,7 @@ from pathlib import Path
 
 from comparisons.benchmarks import summary
 from comparisons.core.machine import ROOT
-from comparisons.readme import evidence, front, house, tables
+from comparisons.readme import evidence, front, glossary, house, tables
 
 Maker = Callable[[], str]
 
@@ -32,6 +32,7 @@ PAGES: dict[str, Sequence[Maker]] = {
     ),
     "models/README.md": (tables.models, tables.bases, house.networks),
     "notebooks/README.md": (tables.lessons,),
+    "results/README.md": (glossary.glossary,),
     "results/evidence/README.md": (
         evidence.results,
         evidence.measured,

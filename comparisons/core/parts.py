@@ -1,0 +1,278 @@
+"""What a record is made of, part by part, each field described where it is declared.
+
+The glossary in results/README.md is made from these descriptions (comparisons.readme.glossary).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Sizes(msgspec.Struct, omit_defaults=True):
+    """How many images there are to train on (the subset), to validate and to test on.
+
+    A run that failed before its split knows the test images alone.
+    """
+
+    train: Annotated[
+        int | None, Meta(description="images to train on: the subset, without those held out")
+    ] = None
+    validation: Annotated[
+        int | None, Meta(description="images held out of the training split by the seed")
+    ] = None
+    test: Annotated[int | None, Meta(description="images of the test split")] = None
+
+
+class Data(msgspec.Struct):
+    """Which images a run used."""
+
+    name: Annotated[str, Meta(description="the data set, or the name of a file of one's own")]
+    synthetic: Annotated[bool, Meta(description="whether the images were drawn by a program")]
+    complete: Annotated[
+        bool, Meta(description="whether there are as many images as were published")
+    ]
+    fingerprint: Annotated[str, Meta(description="a hash of every image and label")]
+    sizes: Annotated[Sizes, Meta(description="how many images there are of each kind")]
+    classes: Annotated[
+        list[str], Meta(description="the names of the classes, in the order of the labels")
+    ]
+    note: Annotated[str, Meta(description="what a reader must know of it, if anything")] = ""
+
+
+class Base(msgspec.Struct, omit_defaults=True):
+    """What tells a base named by its place from others: a handle, or a digest of its files."""
+
+    handle: Annotated[str | None, Meta(description="its address, whose content never changes")] = (
+        None
+    )
+    digest: Annotated[str | None, Meta(description="SHA-256 of its files")] = None
+
+
+class SourceData(msgspec.Struct, frozen=True):
+    """The data set that `complete` trains its base on first."""
+
+    data: Annotated[str, Meta(description="its name")]
+    fingerprint: Annotated[str, Meta(description="a hash of every image and label")]
+
+
+class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What decides a run beside its arm, seed, size and phases.
+
+    A revision counts the changes of code that change results: that of the model's network, and
+    that of the training loop. It is left out while 0, so that it changes no ID before.
+    """
+
+    data: Annotated[str, Meta(description="the name of the data set")]
+    device: Annotated[str, Meta(description="the device asked for")]
+    engine: Annotated[str, Meta(description="the engine asked for")]
+    backend: Annotated[str, Meta(description="the backend of Keras")]
+    deterministic: Annotated[bool, Meta(description="whether the same bits were asked for")]
+    base: Annotated[
+        Base | None, Meta(description="of a base named by its place: which one it is")
+    ] = None
+    source: Annotated[
+        SourceData | None, Meta(description="under `complete`: what the base is trained on first")
+    ] = None
+    knob: Annotated[str | None, Meta(description="the knob that was turned")] = None
+    variant: Annotated[str | None, Meta(description="what it was turned to")] = None
+    model_revision: Annotated[
+        int, Meta(description="counts the changes of the model's code that change results")
+    ] = 0
+    training_revision: Annotated[int, Meta(description="counts those of the training loop")] = 0
+
+
+class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Where a run computed, by which code, and the command that asked for it."""
+
+    python: Annotated[str, Meta(description="its version")] = ""
+    system: Annotated[str, Meta(description="operating system and architecture")] = ""
+    versions: Annotated[
+        dict[str, str],
+        Meta(description="the version of each package that decides what is computed"),
+    ] = {}
+    backend: Annotated[str, Meta(description="the backend of Keras")] = ""
+    device: Annotated[str, Meta(description="the device's own name")] = ""
+    device_kind: Annotated[str, Meta(description="`cpu`, `gpu` or `tpu`")] = ""
+    device_count: Annotated[int, Meta(description="how many devices shared each batch")] = 0
+    cores: Annotated[int, Meta(description="processor cores that the run could use")] = 0
+    precision: Annotated[str, Meta(description="what numbers were computed in")] = ""
+    variables: Annotated[
+        dict[str, str], Meta(description="variables that change speed or bits, where they were set")
+    ] = {}
+    commit: Annotated[str | None, Meta(description="the git commit of the code")] = None
+    clean: Annotated[
+        bool | None, Meta(description="whether the code was as committed, `results` apart")
+    ] = None
+    command: Annotated[
+        str, Meta(description="the command that asked for the run, without absolute paths")
+    ] = ""
+
+
+class Weights(msgspec.Struct):
+    """Where a base's weights come from."""
+
+    origin: Annotated[str, Meta(description="`random`, or whose weights they are and their file")]
+    hash: Annotated[str | None, Meta(description="SHA-256 of the file")] = None
+    upstream: Annotated[
+        dict[str, str | int | None],
+        Meta(description="what their training cost, as published or measured, and who says so"),
+    ] = {}
+
+
+class Epoch(msgspec.Struct):
+    """One pass over the training images."""
+
+    phase: Annotated[str, Meta(description="the name of its phase")]
+    epoch: Annotated[int, Meta(description="its number within the phase, from 1")]
+    train_loss: Annotated[
+        float | None,
+        Meta(
+            description="cross-entropy in nats on training images as met in training; plain, also "
+            "where training smooths labels"
+        ),
+    ]
+    train_accuracy: Annotated[float | None, Meta(description="accuracy on the same")]
+    val_loss: Annotated[
+        float | None,
+        Meta(description="cross-entropy in nats on validation images, after the epoch"),
+    ]
+    val_accuracy: Annotated[float | None, Meta(description="accuracy on the same")]
+    learning_rate: Annotated[float, Meta(description="the rate at its start")]
+    seconds: Annotated[float, Meta(description="training alone, validation apart")]
+    images_seen: Annotated[int, Meta(description="training images shown")]
+
+
+class Test(msgspec.Struct):
+    """What the test set said, read once."""
+
+    accuracy: Annotated[float, Meta(description="share of the test images that are named rightly")]
+    macro_f1: Annotated[float, Meta(description="mean over classes of 2TP / (2TP + FP + FN)")]
+    loss: Annotated[float | None, Meta(description="cross-entropy in nats")]
+    confusion: Annotated[
+        list[list[int]],
+        Meta(description="how often each true class (row) was called each class (column)"),
+    ]
+
+
+class Source(msgspec.Struct):
+    """The first half of `complete`: training the base on a source data set, from random weights."""
+
+    data: Annotated[Data, Meta(description="its images")]
+    history: Annotated[list[Epoch], Meta(description="its epochs")]
+    accuracy: Annotated[float, Meta(description="on its test images")]
+    flops: Annotated[int, Meta(description="FLOP that this training took")]
+
+
+class Forgetting(msgspec.Struct):
+    """What a base that moved still knows of its source task.
+
+    A linear probe is fitted on features of the source before training, and tried on its test
+    images with the base as it was and as it became.
+    """
+
+    source: Annotated[str, Meta(description="the source data set")]
+    images: Annotated[int, Meta(description="test images of it that both are measured on")]
+    before: Annotated[
+        float,
+        Meta(
+            description="accuracy of a linear probe fitted before training, with the base as it was"
+        ),
+    ]
+    after: Annotated[
+        float, Meta(description="accuracy of the same probe with the base as it became")
+    ]
+
+
+class Moved(msgspec.Struct):
+    """How far a block's weights went: |after - before| / |before|, Euclidean norms."""
+
+    block: Annotated[str, Meta(description="its name")]
+    relative: Annotated[
+        float, Meta(description="the Euclidean norm of its change over that of its weights before")
+    ]
+
+
+class Adapters(msgspec.Struct):
+    """Low-rank adapters on a base: their rank, and the bytes of the weights they adapt."""
+
+    rank: Annotated[int, Meta(description="of the two narrow tables")]
+    bits: Annotated[
+        int, Meta(description="that hold an adapted weight: 32, or 8 or 4 where quantized")
+    ]
+    bytes: Annotated[
+        int, Meta(description="of the adapted weights as they are held, with their scales")
+    ]
+    float32_bytes: Annotated[int, Meta(description="of the same weights unquantized")]
+
+
+class RangeTest(msgspec.Struct):
+    """A learning-rate range test: cross-entropy step by step at rising rates."""
+
+    rates: Annotated[list[float], Meta(description="the rate of each step")]
+    losses: Annotated[list[float | None], Meta(description="cross-entropy at each step")]
+    smoothed: Annotated[list[float | None], Meta(description="its moving average")]
+    chosen: Annotated[
+        float, Meta(description="the rate that follows (comparisons.training.range_test)")
+    ]
+    exploded: Annotated[bool, Meta(description="whether the loss broke out before the last rate")]
+
+
+class Start(msgspec.Struct):
+    """A layer before training: standard deviations of its kernel, output and kernel's gradient."""
+
+    layer: Annotated[str, Meta(description="its name")]
+    weights: Annotated[float | None, Meta(description="standard deviation of its kernel")]
+    activations: Annotated[float | None, Meta(description="standard deviation of its output")]
+    gradients: Annotated[
+        float | None, Meta(description="standard deviation of its kernel's gradient")
+    ]
+
+
+class Seconds(msgspec.Struct):
+    """Where the time of a run went."""
+
+    setup: Annotated[
+        float,
+        Meta(
+            description="reading data, building the network, loading weights, splitting, whitening"
+        ),
+    ] = 0.0
+    source: Annotated[
+        float, Meta(description="spent on the source phase; 0 where its base was found ready")
+    ] = 0.0
+    source_cold: Annotated[
+        float, Meta(description="what the source phase cost when it was made")
+    ] = 0.0
+    compile: Annotated[
+        float, Meta(description="a first step of training and of evaluation, taken back afterwards")
+    ] = 0.0
+    extract: Annotated[
+        float, Meta(description="spent on frozen features; 0 where they were found ready")
+    ] = 0.0
+    extract_cold: Annotated[
+        float, Meta(description="what the same features cost when they were made")
+    ] = 0.0
+    train: Annotated[float, Meta(description="the epochs, validation apart")] = 0.0
+    evaluate: Annotated[float, Meta(description="validation and test")] = 0.0
+    total: Annotated[float, Meta(description="from reading the data to the test metrics")] = 0.0
+
+
+class Parameters(msgspec.Struct):
+    """How many numbers the network holds, and how many of them train in the last phase."""
+
+    total: Annotated[int, Meta(description="of the whole network")] = 0
+    trainable: Annotated[int, Meta(description="those that train in the last phase")] = 0
+
+
+class Flops(msgspec.Struct):
+    """Multiplications and additions: one image forward, and the whole run (see models.flops)."""
+
+    forward_per_image: Annotated[
+        int, Meta(description="convolutions and dense layers, one image forward")
+    ] = 0
+    total: Annotated[
+        int, Meta(description="the whole run, training counted as three forward passes")
+    ] = 0
