@@ -10,6 +10,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+# What a number or a word in a record can be: a file that says otherwise was not written by a run.
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Duration = Annotated[float, Meta(ge=0, le=1e9)]  # seconds: thirty years
+Name = Annotated[str, Meta(max_length=500)]
+
 
 class Sizes(msgspec.Struct, omit_defaults=True):
     """How many images there are to train on (the subset), to validate and to test on.
@@ -18,18 +24,18 @@ class Sizes(msgspec.Struct, omit_defaults=True):
     """
 
     train: Annotated[
-        int | None, Meta(description="images to train on: the subset, without those held out")
+        Count | None, Meta(description="images to train on: the subset, without those held out")
     ] = None
     validation: Annotated[
-        int | None, Meta(description="images held out of the training split by the seed")
+        Count | None, Meta(description="images held out of the training split by the seed")
     ] = None
-    test: Annotated[int | None, Meta(description="images of the test split")] = None
+    test: Annotated[Count | None, Meta(description="images of the test split")] = None
 
 
 class Data(msgspec.Struct):
     """Which images a run used."""
 
-    name: Annotated[str, Meta(description="the data set, or the name of a file of one's own")]
+    name: Annotated[Name, Meta(description="the data set, or the name of a file of one's own")]
     synthetic: Annotated[bool, Meta(description="whether the images were drawn by a program")]
     complete: Annotated[
         bool, Meta(description="whether there are as many images as were published")
@@ -37,7 +43,7 @@ class Data(msgspec.Struct):
     fingerprint: Annotated[str, Meta(description="a hash of every image and label")]
     sizes: Annotated[Sizes, Meta(description="how many images there are of each kind")]
     classes: Annotated[
-        list[str], Meta(description="the names of the classes, in the order of the labels")
+        list[Name], Meta(description="the names of the classes, in the order of the labels")
     ]
     note: Annotated[str, Meta(description="what a reader must know of it, if anything")] = ""
 
@@ -79,9 +85,9 @@ class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
     knob: Annotated[str | None, Meta(description="the knob that was turned")] = None
     variant: Annotated[str | None, Meta(description="what it was turned to")] = None
     model_revision: Annotated[
-        int, Meta(description="counts the changes of the model's code that change results")
+        Count, Meta(description="counts the changes of the model's code that change results")
     ] = 0
-    training_revision: Annotated[int, Meta(description="counts those of the training loop")] = 0
+    training_revision: Annotated[Count, Meta(description="counts those of the training loop")] = 0
 
 
 class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -96,8 +102,8 @@ class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
     backend: Annotated[str, Meta(description="the backend of Keras")] = ""
     device: Annotated[str, Meta(description="the device's own name")] = ""
     device_kind: Annotated[str, Meta(description="`cpu`, `gpu` or `tpu`")] = ""
-    device_count: Annotated[int, Meta(description="how many devices shared each batch")] = 0
-    cores: Annotated[int, Meta(description="processor cores that the run could use")] = 0
+    device_count: Annotated[Count, Meta(description="how many devices shared each batch")] = 0
+    cores: Annotated[Count, Meta(description="processor cores that the run could use")] = 0
     precision: Annotated[str, Meta(description="what numbers were computed in")] = ""
     variables: Annotated[
         dict[str, str], Meta(description="variables that change speed or bits, where they were set")
@@ -126,7 +132,7 @@ class Epoch(msgspec.Struct):
     """One pass over the training images."""
 
     phase: Annotated[str, Meta(description="the name of its phase")]
-    epoch: Annotated[int, Meta(description="its number within the phase, from 1")]
+    epoch: Annotated[Count, Meta(description="its number within the phase, from 1")]
     train_loss: Annotated[
         float | None,
         Meta(
@@ -134,25 +140,25 @@ class Epoch(msgspec.Struct):
             "where training smooths labels"
         ),
     ]
-    train_accuracy: Annotated[float | None, Meta(description="accuracy on the same")]
+    train_accuracy: Annotated[Share | None, Meta(description="accuracy on the same")]
     val_loss: Annotated[
         float | None,
         Meta(description="cross-entropy in nats on validation images, after the epoch"),
     ]
-    val_accuracy: Annotated[float | None, Meta(description="accuracy on the same")]
+    val_accuracy: Annotated[Share | None, Meta(description="accuracy on the same")]
     learning_rate: Annotated[float, Meta(description="the rate at its start")]
-    seconds: Annotated[float, Meta(description="training alone, validation apart")]
-    images_seen: Annotated[int, Meta(description="training images shown")]
+    seconds: Annotated[Duration, Meta(description="training alone, validation apart")]
+    images_seen: Annotated[Count, Meta(description="training images shown")]
 
 
 class Test(msgspec.Struct):
     """What the test set said, read once."""
 
-    accuracy: Annotated[float, Meta(description="share of the test images that are named rightly")]
-    macro_f1: Annotated[float, Meta(description="mean over classes of 2TP / (2TP + FP + FN)")]
+    accuracy: Annotated[Share, Meta(description="share of test images that are named rightly")]
+    macro_f1: Annotated[Share, Meta(description="mean over classes of 2TP / (2TP + FP + FN)")]
     loss: Annotated[float | None, Meta(description="cross-entropy in nats")]
     confusion: Annotated[
-        list[list[int]],
+        list[list[Count]],
         Meta(description="how often each true class (row) was called each class (column)"),
     ]
 
@@ -162,8 +168,8 @@ class Source(msgspec.Struct):
 
     data: Annotated[Data, Meta(description="its images")]
     history: Annotated[list[Epoch], Meta(description="its epochs")]
-    accuracy: Annotated[float, Meta(description="on its test images")]
-    flops: Annotated[int, Meta(description="FLOP that this training took")]
+    accuracy: Annotated[Share, Meta(description="on its test images")]
+    flops: Annotated[Count, Meta(description="FLOP that this training took")]
 
 
 class Forgetting(msgspec.Struct):
@@ -174,15 +180,15 @@ class Forgetting(msgspec.Struct):
     """
 
     source: Annotated[str, Meta(description="the source data set")]
-    images: Annotated[int, Meta(description="test images of it that both are measured on")]
+    images: Annotated[Count, Meta(description="test images of it that both are measured on")]
     before: Annotated[
-        float,
+        Share,
         Meta(
             description="accuracy of a linear probe fitted before training, with the base as it was"
         ),
     ]
     after: Annotated[
-        float, Meta(description="accuracy of the same probe with the base as it became")
+        Share, Meta(description="accuracy of the same probe with the base as it became")
     ]
 
 
@@ -198,14 +204,14 @@ class Moved(msgspec.Struct):
 class Adapters(msgspec.Struct):
     """Low-rank adapters on a base: their rank, and the bytes of the weights they adapt."""
 
-    rank: Annotated[int, Meta(description="of the two narrow tables")]
+    rank: Annotated[Count, Meta(description="of the two narrow tables")]
     bits: Annotated[
-        int, Meta(description="that hold an adapted weight: 32, or 8 or 4 where quantized")
+        Count, Meta(description="that hold an adapted weight: 32, or 8 or 4 where quantized")
     ]
     bytes: Annotated[
-        int, Meta(description="of the adapted weights as they are held, with their scales")
+        Count, Meta(description="of the adapted weights as they are held, with their scales")
     ]
-    float32_bytes: Annotated[int, Meta(description="of the same weights unquantized")]
+    float32_bytes: Annotated[Count, Meta(description="of the same weights unquantized")]
 
 
 class RangeTest(msgspec.Struct):
@@ -235,44 +241,45 @@ class Seconds(msgspec.Struct):
     """Where the time of a run went."""
 
     setup: Annotated[
-        float,
+        Duration,
         Meta(
             description="reading data, building the network, loading weights, splitting, whitening"
         ),
     ] = 0.0
     source: Annotated[
-        float, Meta(description="spent on the source phase; 0 where its base was found ready")
+        Duration, Meta(description="spent on the source phase; 0 where its base was found ready")
     ] = 0.0
     source_cold: Annotated[
-        float, Meta(description="what the source phase cost when it was made")
+        Duration, Meta(description="what the source phase cost when it was made")
     ] = 0.0
     compile: Annotated[
-        float, Meta(description="a first step of training and of evaluation, taken back afterwards")
+        Duration,
+        Meta(description="a first step of training and of evaluation, taken back afterwards"),
     ] = 0.0
     extract: Annotated[
-        float, Meta(description="spent on frozen features; 0 where they were found ready")
+        Duration, Meta(description="spent on frozen features; 0 where they were found ready")
     ] = 0.0
     extract_cold: Annotated[
-        float, Meta(description="what the same features cost when they were made")
+        Duration, Meta(description="what the same features cost when they were made")
     ] = 0.0
-    train: Annotated[float, Meta(description="the epochs, validation apart")] = 0.0
-    evaluate: Annotated[float, Meta(description="validation and test")] = 0.0
-    total: Annotated[float, Meta(description="from reading the data to the test metrics")] = 0.0
+    train: Annotated[Duration, Meta(description="the epochs, validation apart")] = 0.0
+    evaluate: Annotated[Duration, Meta(description="validation and test")] = 0.0
+    total: Annotated[Duration, Meta(description="from reading the data to the test metrics")] = 0.0
 
 
 class Parameters(msgspec.Struct):
     """How many numbers the network holds, and how many of them train in the last phase."""
 
-    total: Annotated[int, Meta(description="of the whole network")] = 0
-    trainable: Annotated[int, Meta(description="those that train in the last phase")] = 0
+    total: Annotated[Count, Meta(description="of the whole network")] = 0
+    trainable: Annotated[Count, Meta(description="those that train in the last phase")] = 0
 
 
 class Flops(msgspec.Struct):
     """Multiplications and additions: one image forward, and the whole run (see models.flops)."""
 
     forward_per_image: Annotated[
-        int, Meta(description="convolutions and dense layers, one image forward")
+        Count, Meta(description="convolutions and dense layers, one image forward")
     ] = 0
     total: Annotated[
-        int, Meta(description="the whole run, training counted as three forward passes")
+        Count, Meta(description="the whole run, training counted as three forward passes")
     ] = 0

@@ -15,18 +15,21 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from comparisons.core.errors import first_line
 from comparisons.core.files import write_text
 
 # Whoever has records has their parts.
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
     Base,
+    Count,
     Data,
     Environment,
     Epoch,
     Flops,
     Forgetting,
     Moved,
+    Name,
     Parameters,
     RangeTest,
     Seconds,
@@ -50,13 +53,13 @@ class Record(msgspec.Struct, kw_only=True):
 
     schema: Annotated[int, Meta(description="version of this format")]
     id: Annotated[
-        str, Meta(description="arm, size, seed and a digest of everything that decides the run")
+        Name, Meta(description="arm, size, seed and a digest of everything that decides the run")
     ]
-    arm: Annotated[str, Meta(description="model and strategy, every option spelled out")]
-    model: Annotated[str, Meta(description="the model with its options")]
-    strategy: Annotated[str, Meta(description="the strategy with its option")]
-    seed: Annotated[int, Meta(description="what all random choices follow from")]
-    train_size: Annotated[int, Meta(description="images trained on")]
+    arm: Annotated[Name, Meta(description="model and strategy, every option spelled out")]
+    model: Annotated[Name, Meta(description="the model with its options")]
+    strategy: Annotated[Name, Meta(description="the strategy with its option")]
+    seed: Annotated[Count, Meta(description="what all random choices follow from")]
+    train_size: Annotated[Count, Meta(description="images trained on")]
     settings: Annotated[Settings, Meta(description="what else decides the run, its phases apart")]
     status: Annotated[
         Status,
@@ -97,7 +100,7 @@ class Record(msgspec.Struct, kw_only=True):
         Meta(description="where a knob sets how weights begin: each layer before training"),
     ] = []
     best_epoch: Annotated[
-        int | None,
+        Count | None,
         Meta(
             description="the epoch whose weights were tested, where early stopping chose it; "
             "null: the last"
@@ -112,9 +115,9 @@ class Record(msgspec.Struct, kw_only=True):
     flops: Annotated[Flops, Meta(description="how much was computed")] = msgspec.field(
         default_factory=Flops
     )
-    images_seen: Annotated[int, Meta(description="training images times epochs")] = 0
+    images_seen: Annotated[Count, Meta(description="training images times epochs")] = 0
     peak_memory: Annotated[
-        int | None, Meta(description="the most bytes that the run's own process held")
+        Count | None, Meta(description="the most bytes that the run's own process held")
     ] = None
     engine: Annotated[
         str | None,
@@ -170,8 +173,8 @@ def from_json(text: str | bytes, name: str = "record") -> Record:
     """Read a record. Raises DamagedRecord, naming `name`, for text that is not one."""
     try:
         record = msgspec.json.decode(text, type=Record)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DamagedRecord(f"{name} is damaged ({str(error).splitlines()[0]})") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedRecord(f"{name} is damaged ({first_line(error)})") from None
     if record.schema != SCHEMA:
         raise DamagedRecord(f"{name} has schema {record.schema}, this version reads {SCHEMA}")
     return record
@@ -185,8 +188,11 @@ def save(record: Record, folder: Path) -> Path:
 
 
 def load(path: Path) -> Record:
-    """Read one record file. Raises DamagedRecord, OSError."""
-    return from_json(path.read_bytes(), path.name)
+    """Read one record file. Raises DamagedRecord, also where its name is not its ID; OSError."""
+    record = from_json(path.read_bytes(), path.name)
+    if path.stem != record.id:
+        raise DamagedRecord(f"{path.name} is a copy or was renamed: its record is {record.id}")
+    return record
 
 
 def load_all(folder: Path) -> tuple[list[Record], list[str]]:
