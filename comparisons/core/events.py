@@ -1,8 +1,81 @@
-"""What happens in a run, as those who watch it hear it."""
+"""What happens in a run, as those who watch it hear it.
+
+A worker writes events as lines of JSON, the runner reads them back and hands them on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-Tell = Callable[[dict[str, Any]], None]
+import msgspec
+
+from comparisons.core import records
+
+
+class _Event(msgspec.Struct, tag_field="event", tag=str.lower):
+    """One thing that happened."""
+
+
+class Start(_Event):
+    """The runner takes up a run."""
+
+    arm: str
+
+
+class Stage(_Event):
+    """A step of a run begins; `text` says which, in a few words."""
+
+    text: str
+
+
+class Device(_Event):
+    """What a run computes on: `count` devices of a `kind`."""
+
+    kind: str
+    name: str
+    count: int
+
+
+class Phase(_Event):
+    """A phase of training begins."""
+
+    name: str
+    epochs: int
+
+
+class Epoch(_Event):
+    """An epoch has ended."""
+
+    entry: records.Epoch
+
+
+class Features(_Event):
+    """Features of `done` of `total` images of a part of the data set are there."""
+
+    part: str
+    done: int
+    total: int
+
+
+class Record(_Event):
+    """A run has ended, or was found `kept` from before."""
+
+    record: records.Record
+    kept: bool = False
+
+
+class Error(_Event):
+    """A task could not be done; `text` is one line, `exit_code` as in ComparisonError."""
+
+    text: str
+    exit_code: int = 1
+
+
+class Done(_Event):
+    """A task without a record has ended."""
+
+
+Event = Start | Stage | Device | Phase | Epoch | Features | Record | Error | Done
+# What a run tells of itself, and what hears it with its run's place in the plan.
+Tell = Callable[[Event], None]
+Listener = Callable[[int, Event], None]

@@ -8,46 +8,89 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
-from typing import IO, Any
+from collections.abc import Iterator
+from types import TracebackType
+from typing import IO
 
 import msgspec
 
+from comparisons.core import control
+from comparisons.core.events import Done, Error, Event, Record
 from comparisons.core.machine import ROOT
+from comparisons.running.tasks import Task
+
+# Seconds that a worker has to tidy up when it is told to stop.
+GRACE = 1.0
+
+_DECODER = msgspec.json.Decoder(Event)
 
 
-def work(task: dict[str, Any]) -> Generator[dict[str, Any]]:
-    """Do a task in a process of its own and yield its answers.
+class Worker:
+    """A task in a process of its own; iterating over it gives its events as they happen.
 
-    A process that is killed yields an error event that names the signal. Closing the iterator
-    ends the process.
+    The last one is a record, an error, or that it is done. A process that is killed ends in an
+    error that names the signal. Used in a `with` block, whose end is the end of the process.
     """
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "comparisons.running.worker"],
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def __enter__(self) -> Worker:
+        self._complaints = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from comparisons.running.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=self._complaints,
             env=os.environ | {"PYTHONPATH": _python_path()},
             # Ctrl-C is for this process, which then ends the other one.
             start_new_session=True,
         )
-        assert process.stdin and process.stdout
+        self._write(self.task)
+        return self
+
+    def __iter__(self) -> Iterator[Event]:
+        assert self._process.stdout
+        ended = False
+        for line in self._process.stdout:
+            if not line.endswith(b"\n"):
+                break  # killed in the middle of it
+            event = _DECODER.decode(line)
+            ended = isinstance(event, Record | Error | Done)
+            yield event
+        code = self._process.wait()
+        if not ended:
+            yield Error(_why(code, self._complaints))
+
+    def send(self, message: control.Message) -> None:
+        """Ask something of a run; nothing happens where the process has ended."""
+        self._write(message)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        process = self._process
         try:
-            with contextlib.suppress(BrokenPipeError), process.stdin:
-                process.stdin.write(msgspec.json.encode(task))
-            ended = False
-            for line in process.stdout:
-                event = msgspec.json.decode(line)
-                ended = event["event"] in ("record", "error", "done")
-                yield event
-            code = process.wait()
-            if not ended:
-                yield {"event": "error", "text": _why(code, complaints), "exit_code": 1}
+            if process.poll() is None:
+                self.send(control.Stop())
+                process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass
         finally:
             process.kill()
             process.wait()
-            process.stdout.close()
+            for pipe in (process.stdin, process.stdout, self._complaints):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()  # type: ignore[union-attr]
+
+    def _write(self, message: msgspec.Struct) -> None:
+        assert self._process.stdin
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(msgspec.json.encode(message) + b"\n")
+            self._process.stdin.flush()
 
 
 def _why(code: int, complaints: IO[bytes]) -> str:

@@ -6,15 +6,15 @@ network) is then one line at once, instead of a failed run after an hour of othe
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 from comparisons.core.errors import ComparisonError
+from comparisons.core.events import Error
 from comparisons.data.dataset import Dataset
 from comparisons.plan import arms
 from comparisons.plan.arms import Arm
 from comparisons.plan.runs import Run
-from comparisons.running import process
+from comparisons.running import process, tasks
 from models.catalog import OWN
 
 # Bases that allow every strategy with its usual option (a test builds them all).
@@ -31,16 +31,11 @@ def rehearse(planned: Sequence[Run], dataset: Dataset, say: Callable[[str], None
     if not doubtful:
         return
     say(f"checking {', '.join(doubtful.values())}")
-    task = {
-        "task": "rehearse",
-        "written": list(doubtful),
-        "image_shape": dataset.image_shape,
-        "classes": len(dataset.classes),
-    }
-    with contextlib.closing(process.work(task)) as events:
-        for event in events:
-            if event["event"] == "error":
-                raise ComparisonError(event["text"], event["exit_code"])
+    task = tasks.Rehearse(list(doubtful), dataset.image_shape, len(dataset.classes))
+    with process.Worker(task) as worker:
+        for event in worker:
+            if isinstance(event, Error):
+                raise ComparisonError(event.text, event.exit_code)
 
 
 def _doubtful(arm: Arm) -> bool:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from comparisons.core import machine, records
-from comparisons.core.events import Tell
+from comparisons.core import events, machine, records
+from comparisons.core.events import Event, Listener, Tell
 from comparisons.core.files import cannot_write
 from comparisons.core.records import Data, Environment, Record
 from comparisons.plan.runs import Run
-from comparisons.running.process import work
+from comparisons.running import process, tasks
 
 
 def run_all(
@@ -22,26 +19,28 @@ def run_all(
     data: Data,
     out: Path | None,
     fresh: bool,
-    tell: Tell,
+    listeners: Sequence[Listener] = (),
 ) -> list[Record]:
     """Do what is not yet done of a plan; the records of all its runs, in its order.
 
     `data` describes the data set in the records of runs that fail before they can. Finished
-    runs under `out` are kept unless `fresh`. `tell` hears each event with its run's place.
+    runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place.
     Raises ComparisonError when a record cannot be written.
     """
     done = []
     for number, run in enumerate(plan):
+        tell = partial(_tell, listeners, number)
         kept = None if fresh or out is None else finished(run, out)
-        tell({"event": "start", "number": number, "arm": run.arm, "kept": kept is not None})
-        record = kept or _run(run, data, out, partial(_numbered, tell, number))
-        tell({"event": "end", "number": number, "record": record})
+        tell(events.Start(run.arm))
+        record = kept or _run(run, data, out, tell)
+        tell(events.Record(record, kept is not None))
         done.append(record)
     return done
 
 
-def _numbered(tell: Tell, number: int, event: dict[str, Any]) -> None:
-    tell(event | {"number": number})
+def _tell(listeners: Sequence[Listener], number: int, event: Event) -> None:
+    for listener in listeners:
+        listener(number, event)
 
 
 def finished(run: Run, out: Path) -> Record | None:
@@ -55,15 +54,14 @@ def finished(run: Run, out: Path) -> Record | None:
 
 def _run(run: Run, data: Data, out: Path | None, tell: Tell) -> Record:
     predictions = str(out / "predictions" / f"{run.id}.npy") if out else None
-    task = {"task": "train", "run": msgspec.to_builtins(run), "predictions": predictions}
     record = None
     error = "the process ended without a result"
-    with contextlib.closing(work(task)) as events:
-        for event in events:
-            if event["event"] == "record":
-                record = msgspec.convert(event["record"], Record)
-            elif event["event"] == "error":
-                error = event["text"]
+    with process.Worker(tasks.Train(run, predictions)) as worker:
+        for event in worker:
+            if isinstance(event, events.Record):
+                record = event.record
+            elif isinstance(event, events.Error):
+                error = event.text
             else:
                 tell(event)
     if record is None:

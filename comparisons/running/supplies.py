@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
 
 from comparisons.core.errors import ComparisonError, unknown
+from comparisons.core.events import Error, Stage
 from comparisons.data import REAL, SOURCES, available, catalog, prepare
 from comparisons.data.dataset import Dataset, validation_size
 from comparisons.plan import arms
 from comparisons.plan.arms import Arm
 from comparisons.plan.request import Known
-from comparisons.running import internet, process
+from comparisons.running import internet, process, tasks
 from models.catalog import weights_file
 
 WEIGHTS_HOST = "storage.googleapis.com"
@@ -35,9 +35,7 @@ def dataset(
     if not available(name, data_dir):
         host = SOURCES[name].host
         problem = None if internet.reachable(host) else f"{host} cannot be reached"
-        problem = problem or _fetch(
-            {"task": "data", "name": name, "data_dir": _text(data_dir)}, say
-        )
+        problem = problem or _fetch(tasks.Prepare(name, _text(data_dir)), say)
         if problem and asked != "auto":
             raise ComparisonError(
                 f"{name} is not here and {problem}: put a TFDS copy under "
@@ -52,7 +50,7 @@ def dataset(
             name = "shapes"
     if name in REAL and catalog.describe(name, data_dir) is None:
         # Reading needs a framework; a process of its own leaves this one light.
-        problem = _fetch({"task": "data", "name": name, "data_dir": _text(data_dir)}, say)
+        problem = _fetch(tasks.Prepare(name, _text(data_dir)), say)
         if problem:
             raise ComparisonError(problem)
     loaded = prepare(name, data_dir, say)
@@ -142,7 +140,7 @@ def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
     if not internet.reachable(host):
         return f"{host} cannot be reached"
     say(f"downloading the weights of {arm.model_name}")
-    return _fetch({"task": "weights", "written": arm.written}, say)
+    return _fetch(tasks.Fetch(arm.written), say)
 
 
 def _where_to_put(arm: Arm, problem: str) -> str:
@@ -159,15 +157,15 @@ def _where_to_put(arm: Arm, problem: str) -> str:
     )
 
 
-def _fetch(task: dict[str, object], say: Callable[[str], None]) -> str | None:
+def _fetch(task: tasks.Task, say: Callable[[str], None]) -> str | None:
     """Let another process fetch something; why it failed, or None."""
     problem = None
-    with contextlib.closing(process.work(task)) as events:
-        for event in events:
-            if event["event"] == "stage":
-                say(event["text"])
-            elif event["event"] == "error":
-                problem = event["text"]
+    with process.Worker(task) as worker:
+        for event in worker:
+            if isinstance(event, Stage):
+                say(event.text)
+            elif isinstance(event, Error):
+                problem = event.text
     return problem
 
 

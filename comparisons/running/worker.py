@@ -1,13 +1,15 @@
-"""The process of one run: reads a task as JSON from standard input, answers in JSON lines.
+"""The process of one task: read as a line of JSON from standard input, answered in events.
 
 One process per run keeps the memory of one from the next, makes its peak memory its own, and
-lets a run that is killed fail alone. Called by comparisons.running.runner, never by hand.
+lets a run that is killed fail alone. Called by comparisons.running.process, never by hand.
 """
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -16,8 +18,13 @@ from typing import IO, Any
 
 import msgspec
 
+from comparisons.core import control
+from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
+from comparisons.core.events import Device, Done, Error, Event, Record, Stage, Tell
+from comparisons.core.interrupts import EXIT_CODE
 from comparisons.core.machine import before_loading
+from comparisons.running import tasks
 
 
 def main() -> None:
@@ -28,88 +35,101 @@ def main() -> None:
     # Keras would load it with itself, a third of a second in every run; a run draws nothing.
     sys.modules["matplotlib"] = None  # type: ignore[assignment]
 
-    def tell(event: dict[str, Any]) -> None:
+    def tell(event: Event) -> None:
         answers.write(msgspec.json.encode(event) + b"\n")
         answers.flush()
 
     try:
-        task = msgspec.json.decode(sys.stdin.buffer.read())
-        TASKS[task.pop("task")](tell, **task)
+        task = msgspec.json.decode(sys.stdin.buffer.readline(), type=tasks.Task)
+        held = Control()
+        threading.Thread(target=_listen, args=(held,), daemon=True).start()
+        TASKS[type(task)](task, tell, held)
     except ComparisonError as error:
-        tell({"event": "error", "text": str(error), "exit_code": error.exit_code})
+        tell(Error(str(error), error.exit_code))
+    except KeyboardInterrupt:
+        tell(Error("stopped", EXIT_CODE))
     except MemoryError:
-        tell({"event": "error", "text": "not enough memory", "exit_code": 1})
+        tell(Error("not enough memory"))
     except Exception as error:
         import traceback
 
         traceback.print_exc()
-        text = f"{type(error).__name__}: {first_line(error)}"
-        tell({"event": "error", "text": text, "exit_code": 1})
+        tell(Error(f"{type(error).__name__}: {first_line(error)}"))
     # All is said and written: taking a framework apart would cost most of a second.
     sys.stderr.flush()
     os._exit(0)
 
 
-def prepare_data(tell: Any, name: str, data_dir: str | None) -> None:
+def prepare_data(task: tasks.Prepare, tell: Tell, held: Control) -> None:
     """Decode or fetch a data set into the cache."""
     from comparisons.data import prepare
 
-    prepare(name, Path(data_dir) if data_dir else None, lambda text: _stage(tell, text))
-    tell({"event": "done"})
+    data_dir = Path(task.data_dir) if task.data_dir else None
+    prepare(task.name, data_dir, lambda text: tell(Stage(text)))
+    tell(Done())
 
 
-def fetch_weights(tell: Any, written: str) -> None:
+def fetch_weights(task: tasks.Fetch, tell: Tell, held: Control) -> None:
     """Download the published weights of an arm's base."""
     from comparisons.plan import arms
     from models import backbones
 
-    arm = arms.parse(written)
+    arm = arms.parse(task.written)
     backbones.fetch(arm.model)
-    tell({"event": "done"})
+    tell(Done())
 
 
-def rehearse(tell: Any, written: list[str], image_shape: list[int], classes: int) -> None:
+def rehearse(task: tasks.Rehearse, tell: Tell, held: Control) -> None:
     """Build the networks of arms, to see whether they can be."""
     from comparisons.training.device import start
 
     start("cpu", 0, False)
     from comparisons.training import building
 
-    height, width, channels = image_shape
-    building.rehearse(written, (height, width, channels), classes)
-    tell({"event": "done"})
+    building.rehearse(task.written, task.image_shape, task.classes)
+    tell(Done())
 
 
-def train(tell: Any, run: dict[str, Any], predictions: str | None) -> None:
+def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     """Do one run; the record is in the last answer, the test logits in a file."""
     import numpy as np
 
     from comparisons.core.files import write_with
     from comparisons.data import prepare
-    from comparisons.plan.runs import Run
     from comparisons.training.device import start
 
-    plan = msgspec.convert(run, Run)
-    _stage(tell, "loading the framework")
+    plan = task.run
+    tell(Stage("loading the framework"))
     runtime = start(plan.settings.device, plan.seed, plan.settings.deterministic)
     from comparisons.training import run as training
 
-    _stage(tell, "reading the data")
+    tell(Stage("reading the data"))
     started = time.perf_counter()
     dataset = prepare(plan.data, Path(plan.data_dir) if plan.data_dir else None)
-    tell({"event": "device", "kind": runtime.kind, "name": runtime.name, "count": runtime.count})
-    record, logits = training.run(plan, dataset, runtime, tell, started)
-    if logits is not None and predictions:
-        write_with(Path(predictions), lambda file: np.save(file, logits))
-    tell({"event": "record", "record": msgspec.to_builtins(record)})
+    tell(Device(runtime.kind, runtime.name, runtime.count))
+    record, logits = training.run(plan, dataset, runtime, tell, started, held)
+    if logits is not None and task.predictions:
+        write_with(Path(task.predictions), lambda file: np.save(file, logits))
+    tell(Record(record))
 
 
-TASKS: dict[str, Callable[..., None]] = {
-    "data": prepare_data,
-    "weights": fetch_weights,
-    "rehearse": rehearse,
-    "train": train,
+TASKS: dict[type[tasks.Task], Callable[[Any, Tell, Control], None]] = {
+    tasks.Prepare: prepare_data,
+    tasks.Fetch: fetch_weights,
+    tasks.Rehearse: rehearse,
+    tasks.Train: train,
 }
+
+
+def _listen(held: Control) -> None:
+    """Hear what is asked of the run; the end of it is the end of whoever asked."""
+    for line in sys.stdin.buffer:
+        message = msgspec.json.decode(line, type=control.Message)
+        if isinstance(message, control.Stop):
+            _thread.interrupt_main()
+        else:
+            held.hear(message)
+    os._exit(EXIT_CODE)
 
 
 def _take_standard_output() -> IO[bytes]:
@@ -117,11 +137,3 @@ def _take_standard_output() -> IO[bytes]:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
-
-
-def _stage(tell: Any, text: str) -> None:
-    tell({"event": "stage", "text": text})
-
-
-if __name__ == "__main__":
-    main()

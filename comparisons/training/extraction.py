@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from comparisons.core.errors import ComparisonError
+from comparisons.core.events import Features, Stage
 from comparisons.core.machine import cores, versions
 from comparisons.data.views import VIEWS
 from comparisons.training import features
@@ -35,7 +36,7 @@ def extracted(
     """
     wanted = np.arange(len(images)) if wanted is None else wanted
     job.engine = job.engine or choose(job.run.settings.engine, job.runtime)
-    job.tell({"event": "stage", "text": f"features of the {part} images"})
+    job.tell(Stage(f"features of the {part} images"))
     try:
         found = _features(job, lower, job.engine, part, images, wanted, view)
     except engines.EngineRefused as refusal:
@@ -109,9 +110,7 @@ def _features(
         wanted,
         images,
         extractor,
-        lambda done, total: job.tell(
-            {"event": "extract", "part": part, "done": done, "total": total}
-        ),
+        lambda done, total: job.tell(Features(part, done, total)),
         _dtype(shape),
     )
 

@@ -81,6 +81,7 @@ def fit(
     tell: Callable[[Epoch], None],
     augment: Sequence[str] = (),
     rates: dict[str, float] | None = None,
+    before_epoch: Callable[[], None] = lambda: None,
 ) -> None:
     """Train `model` as `phase` says; epochs are added to `result` as they end.
 
@@ -89,7 +90,8 @@ def fit(
     must have been set before. The order of an epoch is drawn from `seed` and the epoch alone.
     `augment` names what is drawn for images. `rates` multiply the learning rate of single
     variables, by their paths. With `patience` in the phase, training stops early and leaves the
-    weights of the best epoch. Raises Diverged at the first epoch whose loss is not finite.
+    weights of the best epoch. `before_epoch` is called before each and may wait, which no epoch
+    is charged. Raises Diverged at the first epoch whose loss is not finite.
     """
     examples = Examples(
         train[0],
@@ -108,6 +110,7 @@ def fit(
         ways[:few] = [through_windows(model, phase, examples, runtime, result)] * few
     best, before = Best(model, phase.patience), len(result.epochs)
     for epoch, way in enumerate(ways):
+        before_epoch()
         rate = float(np.asarray(optimizer.learning_rate))
         started = time.perf_counter()
         logs = way.train(epoch)

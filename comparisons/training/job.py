@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.phases import Phase
 from comparisons.core.records import RangeTest, Seconds, Source, Start
@@ -46,6 +47,7 @@ class Job:
     network: Network
     runtime: Runtime
     tell: Tell
+    control: Control
     weights: Path | None = None
     source: Source | None = None
     range_test: RangeTest | None = None

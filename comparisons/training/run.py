@@ -10,7 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from comparisons.core import records
+from comparisons.core import events, records
+from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.records import Record, Start
 from comparisons.core.streams import Stream, generator
@@ -36,17 +37,20 @@ def run(
     runtime: Runtime,
     tell: Tell = lambda event: None,
     started: float | None = None,
+    control: Control | None = None,
 ) -> tuple[Record, np.ndarray | None]:
     """Train and test one arm; the record and the test logits float16 [n, classes].
 
     A run that turns to NaN or never leaves chance is recorded as `diverged`. The logits are
     None where there is nothing to test. `started` is the time.perf_counter at which reading the
-    data began (default: now). Raises what building or training raises.
+    data began (default: now); `control` may hold the run up between epochs, which is no part of
+    its bill. Raises what building or training raises.
     """
     started = time.perf_counter() if started is None else started
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    tell({"event": "stage", "text": "building the network"})
-    job = _set_up(plan, dataset, runtime, tell, started)
+    control = control or Control()
+    tell(events.Stage("building the network"))
+    job = _set_up(plan, dataset, runtime, tell, control, started)
     watching = time.perf_counter()
     memory = forgetting.remember(job) if job.arm.strategy.moves_base else None
     job.at_start = _at_start(job)
@@ -61,13 +65,13 @@ def run(
     job.seconds.train = sum(epoch.seconds for epoch in job.result.epochs)
     job.seconds.evaluate += job.result.evaluate_seconds
     error = error or never_left_chance(job.result, dataset.y_train[job.rows.train])
-    tell({"event": "stage", "text": "testing"})
+    tell(events.Stage("testing"))
     logits = _test_logits(job)
     test = None
     if np.isfinite(logits).all():
         test = evaluation.test_metrics(logits, dataset)
-    # What watches the experiment is not part of its bill.
-    job.seconds.total = time.perf_counter() - started - watching
+    # What watches the experiment, or holds it up, is not part of its bill.
+    job.seconds.total = time.perf_counter() - started - watching - control.paused
     # The record first: it says whether the code is as committed, which a new file may change.
     record = record_of(job, date, error, test)
     if memory:
@@ -95,13 +99,15 @@ def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
     return f"training accuracy never left chance ({best:.1%}, chance is {chance:.1%})"
 
 
-def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, started: float) -> Job:
+def _set_up(
+    plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, control: Control, started: float
+) -> Job:
     arm = arms.parse(plan.written)
     base = None
     path = catalog.weights_file(arm.model) if arm.strategy.pretrained else None
     if arm.strategy.start == "source":
         begun = time.perf_counter()
-        base = source_phase.base(plan, arm, runtime, tell)
+        base = source_phase.base(plan, arm, runtime, tell, control)
         path, started = base.path, started + (time.perf_counter() - begun)
     keras.utils.set_random_seed(plan.seed)
     with runtime.scope():
@@ -117,7 +123,7 @@ def _set_up(plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, started: 
     rows = split(dataset.y_train, plan.seed, plan.train_size)
     if path is None:
         network.prepare(dataset.x_train[rows.train])
-    job = Job(plan, arm, dataset, rows, network, runtime, tell, weights=path)
+    job = Job(plan, arm, dataset, rows, network, runtime, tell, control, weights=path)
     if base:
         job.source = base.source
         job.seconds.source, job.seconds.source_cold = base.seconds, base.cold_seconds

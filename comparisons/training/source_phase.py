@@ -17,7 +17,8 @@ import msgspec
 import numpy as np
 from filelock import FileLock
 
-from comparisons.core.events import Tell
+from comparisons.core.control import Control
+from comparisons.core.events import Stage, Tell
 from comparisons.core.files import cache_folder, write_text
 from comparisons.core.machine import versions
 from comparisons.core.phases import Phase
@@ -48,7 +49,7 @@ class _Kept(msgspec.Struct):
     weights: str
 
 
-def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
+def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) -> Base:
     """The base of a run that begins with a source data set, trained now unless it is kept."""
     phase = plan.source_phase
     assert phase is not None and plan.settings.source is not None
@@ -70,25 +71,32 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell) -> Base:
         kept = _kept(path)
         if kept:
             return Base(path, kept.source, 0.0, kept.seconds)
-        started = time.perf_counter()
-        source = _train(plan, arm, phase, plan.settings.source.data, runtime, tell, path)
-        seconds = time.perf_counter() - started
+        started, paused = time.perf_counter(), control.paused
+        source = _train(plan, arm, phase, plan.settings.source.data, runtime, tell, control, path)
+        seconds = time.perf_counter() - started - (control.paused - paused)
         made = _Kept(source, seconds, _digest(path))
         write_text(path.with_suffix(".json"), msgspec.json.encode(made).decode())
     return Base(path, source, seconds, seconds)
 
 
 def _train(
-    plan: Run, arm: Arm, phase: Phase, name: str, runtime: Runtime, tell: Tell, path: Path
+    plan: Run,
+    arm: Arm,
+    phase: Phase,
+    name: str,
+    runtime: Runtime,
+    tell: Tell,
+    control: Control,
+    path: Path,
 ) -> Source:
-    tell({"event": "stage", "text": f"reading {name}"})
+    tell(Stage(f"reading {name}"))
     dataset = prepare(name, Path(plan.data_dir) if plan.data_dir else None)
     keras.utils.set_random_seed(plan.seed)
     with runtime.scope():
         network = adapt.build(arm.model, dataset.image_shape, len(dataset.classes))
     rows = split(dataset.y_train, plan.seed)
     network.prepare(dataset.x_train[rows.train])
-    job = Job(plan, arm, dataset, rows, network, runtime, tell)
+    job = Job(plan, arm, dataset, rows, network, runtime, tell, control)
     train_phase(job, phase)
     logits = predict(network.whole, dataset.x_test)
     accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())

@@ -8,6 +8,7 @@ import keras
 import msgspec
 import numpy as np
 
+from comparisons.core import events
 from comparisons.core.phases import Phase
 from comparisons.training.extraction import extracted, extracted_views
 from comparisons.training.fitting import fit
@@ -40,7 +41,7 @@ def train_phase(job: Job, phase: Phase) -> None:
             f"early stopping chose by {len(rows.validation):,} labelled images, beside the "
             f"{len(rows.train):,} trained on"
         )
-    job.tell({"event": "phase", "name": phase.name, "epochs": phase.epochs})
+    job.tell(events.Phase(phase.name, phase.epochs))
     # Set before training: a phase that diverges is the one that is tested and charged.
     job.last = Trained(phase, lower, upper)
     fit(
@@ -52,7 +53,8 @@ def train_phase(job: Job, phase: Phase) -> None:
         seed=job.run.seed,
         runtime=job.runtime,
         result=job.result,
-        tell=lambda epoch: job.tell({"event": "epoch", **msgspec.structs.asdict(epoch)}),
+        tell=lambda epoch: job.tell(events.Epoch(epoch)),
+        before_epoch=job.control.before_epoch,
         augment=names,
         rates=_rates(job, phase),
     )
@@ -62,7 +64,7 @@ def _at_found_rate(
     job: Job, phase: Phase, model: keras.Model, inputs: np.ndarray, labels: np.ndarray
 ) -> Phase:
     """The phase at its multiple of the rate that a range test finds; the test is charged."""
-    job.tell({"event": "stage", "text": "testing learning rates"})
+    job.tell(events.Stage("testing learning rates"))
     started = time.perf_counter()
     classes, seed = len(job.dataset.classes), job.run.seed
     found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)

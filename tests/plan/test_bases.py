@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from conftest import patterns
 from comparisons import cifar
 from comparisons.core import records
 from comparisons.core.errors import ComparisonError
+from comparisons.core.events import Error
 from comparisons.data import prepare
 from comparisons.plan import arms, bases
 from comparisons.plan.runs import Run, command_line
@@ -394,10 +396,8 @@ def test_what_is_not_rehearsed_can_be_built(base, strategy):
 
 
 def test_an_unusual_option_is_rehearsed(tiny_npz, monkeypatch):
-    def refuse(task: Any) -> Any:
-        yield {"event": "error", "text": "tried", "exit_code": 2}
-
-    monkeypatch.setattr(process, "work", refuse)
+    refusal = nullcontext([Error("tried", 2)])
+    monkeypatch.setattr(process, "Worker", lambda task: refusal)
     for text in ("tiny:lora@300", "vgg16:lora"):
         with pytest.raises(ComparisonError, match="tried"):
             rehearsal.rehearse([one_run(text, tiny_npz)], prepare(str(tiny_npz), None), print)

@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 from scipy.special import log_softmax
 
-from comparisons.core import records
+from comparisons.core import events, records
 from comparisons.core.phases import Phase
 from comparisons.data import Dataset, prepare, split
 from comparisons.plan import arms
@@ -44,12 +44,12 @@ class Ran:
         self.dataset = prepare(str(npz), None)
         self.plan = planned(npz, arm, self.dataset, **settings)
         self.plan.phases = [replace(phase, **(change or {})) for phase in self.plan.phases]
-        self.events: list[dict[str, Any]] = []
+        self.events: list[events.Event] = []
         self.opened: list[bool] = []
         found = device.start("cpu", self.plan.seed, False)
         self.record, self.logits = training.run(self.plan, self.dataset, found, self.tell)
 
-    def tell(self, event: dict[str, Any]) -> None:
+    def tell(self, event: events.Event) -> None:
         self.events.append(event)
         self.opened.append(self.dataset.test_was_read)
 
@@ -194,13 +194,13 @@ def test_the_test_labels_are_read_once_and_after_training(ran):
 
 def test_what_is_told_is_what_is_recorded(ran):
     one: Ran = ran("cnn:scratch")
-    kinds = [event["event"] for event in one.events]
-    assert kinds == ["stage", "phase", *["epoch"] * EPOCHS, "stage"]
-    told = [event for event in one.events if event["event"] == "epoch"]
-    for event, entry in zip(told, one.record.history, strict=True):
-        assert event == {"event": "epoch"} | {
-            name: getattr(entry, name) for name in entry.__struct_fields__
-        }
+    assert [type(event) for event in one.events] == [
+        *(events.Stage, events.Phase),
+        *[events.Epoch] * EPOCHS,
+        events.Stage,
+    ]
+    told = [event.entry for event in one.events if isinstance(event, events.Epoch)]
+    assert told == one.record.history
 
 
 @pytest.mark.parametrize("arm", ["tiny:frozen", MOBILENET])
@@ -219,8 +219,7 @@ def test_features_are_extracted_once_and_the_second_run_says_so(ran, tiny_npz, a
     assert head == base_width * 256 + 256 + 256 * 3 + 3
     assert again.record.weights.hash == first.record.weights.hash
     assert len(again.record.weights.hash) == 64
-    kinds = [event["event"] for event in again.events]
-    assert "extract" not in kinds
+    assert not any(isinstance(event, events.Features) for event in again.events)
 
 
 def test_an_engine_that_disagrees_is_replaced_and_noted(tiny_npz, mobilenet_weights, monkeypatch):

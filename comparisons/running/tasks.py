@@ -1,0 +1,42 @@
+"""What a worker can be given to do."""
+
+from __future__ import annotations
+
+import msgspec
+
+from comparisons.plan.runs import Run
+
+
+class _Task(msgspec.Struct, tag_field="task", tag=str.lower):
+    """One thing to do."""
+
+
+class Prepare(_Task):
+    """Decode or fetch a data set into the cache."""
+
+    name: str
+    data_dir: str | None = None
+
+
+class Fetch(_Task):
+    """Download the published weights of an arm's base."""
+
+    written: str
+
+
+class Rehearse(_Task):
+    """Build the networks of arms, to see whether they can be."""
+
+    written: list[str]
+    image_shape: tuple[int, int, int]
+    classes: int
+
+
+class Train(_Task):
+    """Do one run; the test logits go into the file `predictions`, if one is named."""
+
+    run: Run
+    predictions: str | None = None
+
+
+Task = Prepare | Fetch | Rehearse | Train
