@@ -132,10 +132,10 @@ def carry_out(request: Request, dry_run: bool) -> int:
         listing.show_plan(request)
         return 0
     from comparisons import report
+    from comparisons.core.console import plain_console
     from comparisons.findings.headline import headline
     from comparisons.report import table
     from comparisons.running.session import run_session
-    from comparisons.running.terminal import plain_console
 
     console = plain_console()
     session = run_session(request, console)

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from comparisons.benchmarks import (
     demo,
     extraction,
@@ -23,6 +21,7 @@ from comparisons.benchmarks import (
     tutorial,
 )
 from comparisons.benchmarks.studies import batches, onednn, storage, threads, waits
+from comparisons.core.console import plain_console
 from comparisons.core.machine import before_loading
 
 BENCHMARKS = {
@@ -62,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Before anything loads TensorFlow, here and in the processes that are started.
     before_loading()
-    console = Console(width=100)
+    console = plain_console()
     code = 0
     for name in options.names:
         module = BENCHMARKS[name]

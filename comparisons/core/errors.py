@@ -30,9 +30,6 @@ def exit_code(run: Callable[[], int]) -> int:
     except ComparisonError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted: finished runs are kept, the same command continues", file=sys.stderr)
-        return 130
 
 
 def first_line(error: BaseException, most: int = 200) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
+from comparisons.core.console import plain_console
 from comparisons.core.phases import Phase
 from comparisons.data import SOURCES
 from comparisons.plan.knobs import KNOBS
@@ -12,7 +13,6 @@ from comparisons.plan.presets import PRESETS
 from comparisons.plan.request import Request
 from comparisons.plan.strategies import STRATEGIES
 from comparisons.running.session import planned_without_supplies
-from comparisons.running.terminal import plain_console
 from models.catalog import MODELS, OWN, families
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
+from comparisons.core.console import plain_console
 from comparisons.core.files import cache_limit, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import SOURCES
@@ -18,7 +19,7 @@ from comparisons.plan.request import Request, check, must_fit, runs
 from comparisons.plan.runs import Run
 from comparisons.running import rehearsal, runner, supplies
 from comparisons.running.supplies import known
-from comparisons.running.terminal import Display, plain_console
+from comparisons.running.terminal import Display
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     kept = () if request.fresh or out is None else [r for r in planned if runner.finished(r, out)]
     rehearsal.rehearse([run for run in planned if run not in kept], dataset, say)
     with Display(planned, console) as display:
-        records = runner.run_all(planned, dataset.described(), out, request.fresh, display.tell)
+        records = runner.run_all(planned, dataset.described(), out, request.fresh, [display])
     return Session(records, out)
 
 

@@ -1,127 +1,279 @@
-"""The live display of a comparison on a terminal; plain lines where there is none."""
+"""How a comparison is watched: live on a terminal or in a notebook, line by line in a log."""
 
 from __future__ import annotations
 
-from typing import Any
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from comparisons.core.records import Record, full_name
+from comparisons.core import events
+from comparisons.core.console import in_notebook
 from comparisons.plan.runs import Run
+from comparisons.running.progress import Clock, Progress, Watched, clock_time
+
+# Seconds between two looks at what is live, and between two lines of a log at most.
+LIVE, LOGGED = 0.25, 30.0
+NOTEBOOK_WIDTH = 80
+# Columns: of a name at least, of a bar, of what is said with few words and with more.
+NAME, BAR, FEW, MORE = 16, range(8, 21), 23, 48
 
 
 class Display:
-    """Shows each run as a line with a bar and the latest values of both loss curves.
+    """Shows the runs of a plan, each as a line, and how they get on; a listener of the runner.
 
-    Use as a context manager; `tell` takes the events of comparisons.running.runner.
+    Use as a context manager.
     """
 
-    def __init__(self, plan: list[Run], console: Console) -> None:
-        self.console = console
-        self.progress = Progress(
-            TextColumn("{task.description}", table_column=_column(30)),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[state]}"),
-            console=console,
-        )
-        self.tasks = [
-            self.progress.add_task(_label(run), total=_epochs(run), state="", start=False)
-            for run in plan
-        ]
-        self.live = Live(
-            self.progress, console=console, refresh_per_second=4, vertical_overflow="visible"
-        )
-        self.kept = False
+    def __init__(
+        self, plan: Sequence[Run], console: Console, clock: Clock = time.monotonic
+    ) -> None:
+        self.progress = Progress(plan, clock)
+        if in_notebook():
+            self.screen: Screen = Notebook(self.progress)
+        elif console.is_terminal and not console.is_dumb_terminal:
+            self.screen = Terminal(self.progress, console)
+        else:
+            self.screen = Log(self.progress, console)
 
     def __enter__(self) -> Display:
-        if self.console.is_terminal:
-            self.live.start()
+        self.screen.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.console.is_terminal:
-            self.live.stop()
+        self.screen.stop()
 
-    def tell(self, event: dict[str, Any]) -> None:
+    def __call__(self, number: int, event: events.Event) -> None:
         """Show one event."""
-        task = self.tasks[event["number"]]
-        show = {
-            "start": self._start,
-            "stage": self._stage,
-            "extract": self._extract,
-            "phase": self._phase,
-            "epoch": self._epoch,
-            "end": self._end,
-        }.get(event["event"])
-        if show:
-            show(task, event)
+        self.progress.hear(number, event)
+        self.screen.heard(self.progress.runs[number], event)
 
-    def _start(self, task: Any, event: dict[str, Any]) -> None:
-        self.kept = event["kept"]
-        self.progress.start_task(task)
 
-    def _stage(self, task: Any, event: dict[str, Any]) -> None:
-        self.progress.update(task, state=event["text"])
+class Screen(Protocol):
+    """What runs are shown on, whenever one of them was heard or some time has passed."""
 
-    def _extract(self, task: Any, event: dict[str, Any]) -> None:
-        done, total = event["done"], event["total"]
-        self.progress.update(task, state=f"features {done:,}/{total:,}")
+    def start(self) -> None:
+        """Begin to show."""
 
-    def _phase(self, task: Any, event: dict[str, Any]) -> None:
-        self.progress.update(task, state=f"phase {event['name']}")
+    def stop(self) -> None:
+        """Leave what was shown last."""
 
-    def _epoch(self, task: Any, event: dict[str, Any]) -> None:
-        state = (
-            f"loss {_number(event['train_loss'])} · val {_number(event['val_loss'])} "
-            f"· val acc {_percent(event['val_accuracy'])}"
+    def heard(self, run: Watched, event: events.Event) -> None:
+        """Show what has changed."""
+
+
+class Terminal:
+    """The run in hand and those to come below what has ended, drawn four times a second."""
+
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self.progress = progress
+        self.console = console
+        self.live = Live(
+            console=console,
+            get_renderable=self.drawn,
+            refresh_per_second=1 / LIVE,
+            transient=True,
         )
-        self.progress.update(task, advance=1, state=state)
 
-    def _end(self, task: Any, event: dict[str, Any]) -> None:
-        record: Record = event["record"]
-        state: str = "kept" if self.kept else record.status
-        if record.test:
-            state = f"{state}: test {_percent(record.test.accuracy)}"
-        if record.error:
-            state = f"[red]{record.status}[/red]"
-        total = self.progress.tasks[task].total
-        self.progress.update(task, completed=total if not record.error else None, state=state)
-        self.progress.stop_task(task)
-        if record.error:
-            self.console.print(f"[red]{record.status}[/red] {record.id}: {record.error}")
-        elif not self.console.is_terminal:
-            name = full_name(record.arm, record.settings.variant)
-            self.console.print(f"{name} seed {record.seed}: {state}")
+    def start(self) -> None:
+        """See Screen."""
+        self.live.start()
 
+    def stop(self) -> None:
+        """See Screen."""
+        self.live.stop()
 
-def _label(run: Run) -> str:
-    return f"{run.name} · {run.train_size:,} · seed {run.seed}"
+    def heard(self, run: Watched, event: events.Event) -> None:
+        """See Screen."""
+        if isinstance(event, events.Record):
+            layout = fitting(self.progress.runs, self.console.width)
+            self.console.print(
+                line(run, self.progress, layout, not self.console.options.ascii_only)
+            )
+            _print_error(self.console, run)
 
-
-def _column(width: int) -> Any:
-    from rich.table import Column
-
-    return Column(min_width=width, no_wrap=True)
-
-
-def _epochs(run: Run) -> int:
-    return sum(phase.epochs for phase in run.phases)
+    def drawn(self) -> Group:
+        """The lines of all runs that have not ended, as many as there is room for."""
+        layout = fitting(self.progress.runs, self.console.width)
+        coming = [run for run in self.progress.runs if run.record is None]
+        room = max(self.console.height - 2, 1)
+        plain = not self.console.options.ascii_only
+        lines = [line(run, self.progress, layout, plain) for run in coming[:room]]
+        if len(coming) > room:
+            lines.append(Text(f"and {len(coming) - room} more", style="dim"))
+        return Group(*lines)
 
 
-def _number(value: float | None) -> str:
-    return "nan" if value is None else f"{value:.3f}"
+class Notebook:
+    """All runs in one output, which is changed when they do, at most four times a second."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.shown = ""
+        self.handle: Any = None
+        self.ticker = Ticker(LIVE, self.show)
+
+    def start(self) -> None:
+        """See Screen."""
+        self.show()
+        self.ticker.start()
+
+    def stop(self) -> None:
+        """See Screen."""
+        self.ticker.stop()
+        self.show()
+
+    def heard(self, run: Watched, event: events.Event) -> None:
+        """Nothing: it is shown when its time has come."""
+
+    def show(self) -> None:
+        """Put what has changed where it was."""
+        from IPython.display import display
+
+        layout = fitting(self.progress.runs, NOTEBOOK_WIDTH)
+        lines = []
+        for run in self.progress.runs:
+            lines.append(line(run, self.progress, layout).plain.rstrip())
+            lines += [f"  {run.record.error}"] if run.record and run.record.error else []
+        text = "\n".join(lines)
+        if text == self.shown:
+            return
+        self.shown = text
+        shown = {"text/plain": text}
+        if self.handle:
+            self.handle.update(shown, raw=True)
+        else:
+            self.handle = display(shown, raw=True, display_id=True)
 
 
-def _percent(value: float | None) -> str:
-    return "nan" if value is None else f"{value:.1%}"
+class Log:
+    """A line as each phase begins and each run ends, and every half minute in between."""
+
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self.progress = progress
+        self.console = console
+        self.said = progress.clock()
+        self.ticker = Ticker(1.0, self.tick)
+
+    def start(self) -> None:
+        """See Screen."""
+        self.ticker.start()
+
+    def stop(self) -> None:
+        """See Screen."""
+        self.ticker.stop()
+
+    def heard(self, run: Watched, event: events.Event) -> None:
+        """See Screen."""
+        if isinstance(event, events.Phase | events.Record):
+            self.say(run)
+            _print_error(self.console, run)
+
+    def tick(self) -> None:
+        """Say how far the run in hand is, if nothing has been said for long."""
+        if self.progress.current and self.progress.clock() - self.said >= LOGGED:
+            self.say(self.progress.current)
+
+    def say(self, run: Watched) -> None:
+        """Print a line on a run, of all that is known of it."""
+        self.said = self.progress.clock()
+        self.console.print(line(run, self.progress), soft_wrap=True)
 
 
-def plain_console(width: int = 100) -> Console:
-    """A console of at most `width` columns, to standard output."""
-    console = Console(force_jupyter=False, highlight=False)
-    console.width = min(width, console.width)
-    return console
+class Ticker:
+    """A thread that does something every so often."""
+
+    def __init__(self, seconds: float, do: Callable[[], None]) -> None:
+        self.seconds = seconds
+        self.do = do
+        self.over = threading.Event()
+        # In the context of who started it: a kernel knows by that which cell has said something.
+        run = contextvars.copy_context().run
+        self.thread = threading.Thread(target=run, args=(self._tick,), daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End; what is being done is done first."""
+        self.over.set()
+        self.thread.join()
+
+    def _tick(self) -> None:
+        while not self.over.wait(self.seconds):
+            self.do()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How many columns each part of a line has; `bar` may be 0, `room` is what words may take."""
+
+    name: int
+    bar: int
+    count: int
+    room: int
+
+
+def fitting(runs: Sequence[Watched], width: int) -> Layout:
+    """The layout of lines of at most `width` columns.
+
+    What is missed least goes first: the losses, the bar, the end of long names.
+    """
+    name = max((len(run.label) for run in runs), default=0)
+    count = max((len(_count(run, run.epochs)) for run in runs), default=0)
+    room = width - name - count - 9
+    for words in (MORE, FEW):
+        if room - words > BAR.start:
+            bar = min(room - words - 1, BAR.stop - 1)
+            return Layout(name, bar, count, room - bar - 1)
+    less = min(max(FEW - room, 0), max(name - NAME, 0))
+    return Layout(name - less, 0, count, max(room + less, 1))
+
+
+def line(
+    run: Watched, progress: Progress, layout: Layout | None = None, unicode: bool = True
+) -> Text:
+    """What is known of a run, in one line: of a layout, or of any length and without a bar."""
+    now = progress.clock()
+    elapsed, left = run.elapsed(now), progress.left(run)
+    time_said = "" if elapsed is None else clock_time(elapsed)
+    left_said = "" if left is None else f"  ~{clock_time(left)} left"
+    style = "red" if run.record and run.record.error else ""
+    if layout is None:
+        numbers = "  ".join(filter(None, (_count(run, run.done), time_said)))
+        return Text.assemble(f"{run.label}  {numbers}  ", (run.state[0], style), left_said)
+    room = layout.room - len(left_said)
+    state = run.state[0] if layout.room >= MORE or len(run.state[0]) <= room else run.state[1]
+    shown = Text(_cut(run.label, layout.name).ljust(layout.name))
+    if layout.bar:
+        shown.append(" ").append_text(_bar(run.share(now), layout.bar, unicode))
+    shown.append(f" {_count(run, run.done):>{layout.count}} {time_said:>5}  ")
+    shown.append(_cut(state, room), style)
+    return shown.append(left_said, "dim")
+
+
+def _print_error(console: Console, run: Watched) -> None:
+    if run.record and run.record.error:
+        shown = Text.assemble((run.record.status, "red"), f" {run.record.id}: {run.record.error}")
+        console.print(shown)
+
+
+def _count(run: Watched, done: int) -> str:
+    return f"{done}/{run.epochs}"
+
+
+def _cut(words: str, width: int) -> str:
+    return words if len(words) <= width else words[: max(width - 1, 0)] + "…"
+
+
+def _bar(share: float, width: int, unicode: bool) -> Text:
+    full = round(share * width)
+    done, rest = ("━", "─") if unicode else ("=", "-")
+    return Text.assemble((done * full, "green"), (rest * (width - full), "dim"))

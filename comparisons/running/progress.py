@@ -1,0 +1,182 @@
+"""How far the runs of a plan are, as heard from their events, and how long the rest may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from comparisons.core import events, records
+from comparisons.plan.runs import Run
+
+Clock = Callable[[], float]
+
+
+@dataclass
+class Counted:
+    """Something that is counted while it is done, epochs or images, and how fast it goes.
+
+    The time of the first count is no measure: preparations came before it. `hint` is what one
+    is said to take until two counts tell.
+    """
+
+    total: int
+    done: int
+    at: float
+    hint: float | None = None
+    first: tuple[int, float] | None = None
+
+    def count(self, done: int, now: float) -> None:
+        """Take note that so many are done now."""
+        self.first = self.first or (done, now)
+        self.done, self.at = done, now
+
+    def each(self) -> float | None:
+        """Seconds that one takes, as far as this is known."""
+        if self.first and self.done > self.first[0]:
+            return (self.at - self.first[1]) / (self.done - self.first[0])
+        return self.hint
+
+    def left(self, now: float) -> float | None:
+        """Seconds until all are done, as far as this is known."""
+        each = self.each()
+        if each is None:
+            return None
+        return max(each * (self.total - self.done) - (now - self.at), 0.0)
+
+    def share(self, now: float) -> float:
+        """How much is done, from 0 to 1, with the part of the one in hand that time tells."""
+        within = min((now - self.at) / each, 0.9) if (each := self.each()) else 0.0
+        return min((self.done + within) / self.total, 1.0) if self.total else 1.0
+
+
+@dataclass
+class Watched:
+    """One run as heard so far.
+
+    `key` is the same for runs that should take equally long. `marks` are the times of its start
+    and of the start of each of its phases.
+    """
+
+    label: str
+    key: tuple[str, int]
+    epochs: int
+    done: int = 0
+    marks: list[float] = field(default_factory=list)
+    ended: float | None = None
+    counted: Counted | None = None
+    # What it does now, or how it ended; with more words, and with fewer.
+    state: tuple[str, str] = ("", "")
+    record: records.Record | None = None
+    kept: bool = False
+
+    def elapsed(self, now: float) -> float | None:
+        """Seconds since its start, until its end; None where it was not run."""
+        if not self.marks or self.kept:
+            return None
+        return (now if self.ended is None else self.ended) - self.marks[0]
+
+    def share(self, now: float) -> float:
+        """How much of what is counted now is done, from 0 to 1."""
+        if self.counted:
+            return self.counted.share(now)
+        return self.done / self.epochs if self.epochs else 1.0
+
+    def after(self) -> list[float]:
+        """Once it has ended: the seconds that each of its marks was before its end."""
+        assert self.ended is not None
+        return [self.ended - mark for mark in self.marks]
+
+
+class Progress:
+    """All runs of a plan, and the one in hand."""
+
+    def __init__(self, plan: Sequence[Run], clock: Clock = time.monotonic) -> None:
+        self.clock = clock
+        self.runs = [
+            Watched(label, (run.name, run.train_size), _epochs(run))
+            for run, label in zip(plan, labels(plan), strict=True)
+        ]
+        self.current: Watched | None = None
+        self._known: dict[tuple[str, int], list[float]] = {}
+
+    def hear(self, number: int, event: events.Event) -> None:
+        """Take note of an event of the run at a place of the plan."""
+        run, now = self.runs[number], self.clock()
+        match event:
+            case events.Start():
+                run.marks.append(now)
+                self.current = run
+            case events.Stage(text):
+                run.state, run.counted = (text, text), None
+            case events.Features(_, done, total):
+                run.counted = run.counted or Counted(total, done, now)
+                run.counted.count(done, now)
+                run.state = (f"features {done:,}/{total:,}", f"features {done / total:.0%}")
+            case events.Phase(name):
+                run.marks.append(now)
+                run.state, run.counted = (f"phase {name}", f"phase {name}"), None
+            case events.Epoch(entry):
+                run.done += 1
+                run.counted = run.counted or Counted(run.epochs, run.done, now, entry.seconds)
+                run.counted.count(run.done, now)
+                run.state = _state(entry)
+            case events.Record(record, kept):
+                self._end(run, record, kept, now)
+
+    def left(self, run: Watched) -> float | None:
+        """Seconds until a run ends: by its own pace, and by those of its kind before it."""
+        now = self.clock()
+        known = self._known.get(run.key, [])
+        guesses = [run.counted.left(now)] if run.counted else []
+        if 0 < len(run.marks) <= len(known):
+            guesses.append(known[len(run.marks) - 1] - (now - run.marks[-1]))
+        return max((guess for guess in guesses if guess and guess > 0), default=None)
+
+    def _end(self, run: Watched, record: records.Record, kept: bool, now: float) -> None:
+        run.record, run.kept, run.ended = record, kept, now
+        run.counted = None
+        words = ["kept"] if kept else []
+        words += [record.status] if record.error else []
+        words += [f"test {_percent(record.test.accuracy)}"] if record.test else []
+        if not record.error:
+            run.done = run.epochs
+            self._known[run.key] = [record.seconds.total] if kept else run.after()
+        run.state = (", ".join(words),) * 2
+        self.current = None
+
+
+def labels(plan: Sequence[Run]) -> list[str]:
+    """A short name for each run: its arm, with what else the runs differ in."""
+    sizes, seeds = {run.train_size for run in plan}, {run.seed for run in plan}
+    return [
+        run.name
+        + (f" · {run.train_size:,}" if len(sizes) > 1 else "")
+        + (f" · seed {run.seed}" if len(seeds) > 1 else "")
+        for run in plan
+    ]
+
+
+def clock_time(seconds: float) -> str:
+    """0:07, 12:34 or 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _epochs(run: Run) -> int:
+    return sum(phase.epochs for phase in run.phases)
+
+
+def _state(entry: records.Epoch) -> tuple[str, str]:
+    short = f"val {_percent(entry.val_accuracy)}"
+    losses = f"loss {_number(entry.train_loss)}, val {_number(entry.val_loss)}"
+    return f"{short}  {losses}", short
+
+
+def _number(value: float | None) -> str:
+    return "nan" if value is None else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return "nan" if value is None else f"{100 * value:.1f} %"
