@@ -370,7 +370,7 @@ def test_the_usual_arms_are_not_rehearsed(tiny_npz, monkeypatch):
     def refuse(task: Any) -> Any:
         raise AssertionError(task)
 
-    monkeypatch.setattr(process, "work", refuse)
+    monkeypatch.setattr(process, "Worker", refuse)
     usual = ["cnn:scratch", "mobilenet:frozen", "vgg16:full", "tiny:frozen", "mobilenet:lora"]
     planned = [one_run(text, tiny_npz) for text in usual]
     rehearsal.rehearse(planned, prepare(str(tiny_npz), None), print)

@@ -1,0 +1,64 @@
+"""Commands as real processes, and what becomes of the processes that they start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from comparisons.core.machine import ROOT
+
+
+def start(
+    *arguments: object, module: str = "comparisons.cifar", env: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start a door; what it says is kept for `communicate`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | (env or {}),
+    )
+
+
+def workers(parent: int) -> list[int]:
+    """The process ids of the workers that a process has started and that still run."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,stat=,args=", "--ppid", str(parent)], capture_output=True, text=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    return [
+        int(pid)
+        for pid, state, shown in rows
+        if "comparisons.running.worker" in shown and not state.startswith("Z")
+    ]
+
+
+def wait_for_worker(parent: subprocess.Popen[str]) -> int:
+    """The process id of a worker of `parent`, once there is one."""
+    for _ in range(1200):
+        if found := workers(parent.pid):
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError("no worker was started")
+
+
+def left_after(pids: list[int], seconds: float) -> list[int]:
+    """Which processes still run after so many seconds at most."""
+    until = time.monotonic() + seconds
+    while (pids := [pid for pid in pids if runs(pid)]) and time.monotonic() < until:
+        time.sleep(0.02)
+    return pids
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
