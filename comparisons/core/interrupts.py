@@ -5,7 +5,6 @@ Imports next to nothing: it is there before anything else of a command is.
 
 from __future__ import annotations
 
-import _thread
 import os
 import signal
 import sys
@@ -19,10 +18,9 @@ _received: list[int] = []
 
 
 def one_line() -> None:
-    """From now on each of SIGNALS is a KeyboardInterrupt; one that nobody catches ends in LINE.
+    """From now on each of SIGNALS is a KeyboardInterrupt, and one that nobody catches ends in LINE.
 
-    Whoever catches it on its way can raise it again with a line of its own. For commands alone:
-    it changes how this process hears signals.
+    For commands alone: it changes how this process hears signals.
     """
     for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
         # What is ignored stays ignored: nohup, and a shell for what runs in its background.
@@ -39,22 +37,23 @@ def _interrupt(number: int, frame: object) -> None:
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: object) -> None:
     # An extension that was being imported may have made another error of an interrupt.
-    if not _received:
-        sys.__excepthook__(kind, error, trace)  # type: ignore[arg-type]
-        return
+    if _received:
+        _end()
+    sys.__excepthook__(kind, error, trace)  # type: ignore[arg-type]
+
+
+def _lost(ignored: sys.UnraisableHookArgs) -> None:
+    # An interrupt that met a destructor would be printed and forgotten.
+    if issubclass(ignored.exc_type, KeyboardInterrupt):
+        _end()
+    sys.__unraisablehook__(ignored)
+
+
+def _end() -> None:
     try:
         sys.stdout.flush()
-        line = str(error) if isinstance(error, KeyboardInterrupt) else ""
-        print(line or LINE, file=sys.stderr, flush=True)
+        print(LINE, file=sys.stderr, flush=True)
     except OSError:
         pass  # a terminal that was closed hears nothing
     # Not by an exception: Python would now and then make a signal of it at its end.
     os._exit(EXIT_CODE)
-
-
-def _lost(ignored: sys.UnraisableHookArgs) -> None:
-    # An interrupt that met a destructor would be printed and forgotten: once more.
-    if issubclass(ignored.exc_type, KeyboardInterrupt):
-        _thread.interrupt_main()
-    else:
-        sys.__unraisablehook__(ignored)
