@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import processes
 import pytest
 
 from comparisons import cifar
@@ -18,20 +19,9 @@ from comparisons.core.machine import ROOT
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 
-def start(*arguments, env=None, module="comparisons.cifar"):
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | (env or {}),
-    )
-
-
 def command(*arguments, env=None, module="comparisons.cifar"):
     """Run to the end; the exit code, standard output and standard error."""
-    process = start(*arguments, env=env, module=module)
+    process = processes.start(*arguments, env=env, module=module)
     out, err = process.communicate(timeout=240)
     return process.returncode, out, err
 
@@ -202,7 +192,7 @@ def test_a_damaged_record_is_done_again(tmp_path, tiny_npz):
 def test_a_kill_keeps_finished_runs_and_the_same_command_continues(tmp_path, tiny_npz):
     out = tmp_path / "out"
     arguments = small(tiny_npz, out, "--seeds", "0", "1")
-    process = start(*arguments)
+    process = processes.start(*arguments)
     first = wait_for(out / "runs", "*-s0-*.json")
     process.kill()
     process.communicate()
@@ -215,22 +205,24 @@ def test_a_kill_keeps_finished_runs_and_the_same_command_continues(tmp_path, tin
     assert not list(out.rglob("*.part"))
 
 
-def test_interrupt_ends_with_one_line(tmp_path, tiny_npz):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_ends_with_one_line(tmp_path, tiny_npz, number):
     out = tmp_path / "out"
-    process = start(*small(tiny_npz, out, "--seeds", "0", "1", "2"))
+    process = processes.start(*small(tiny_npz, out, "--seeds", "0", "1", "2"))
     wait_for(out / "runs", "*.json")
-    process.send_signal(signal.SIGINT)
+    working = processes.wait_for_worker(process)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "same command continues" in err and err.count("\n") == 1
     assert 1 <= len(list((out / "runs").glob("*.json"))) < 3
+    assert processes.left_after([working], 2.0) == []
 
 
 def test_a_run_that_is_killed_fails_alone(tmp_path, tiny_npz):
     out = tmp_path / "out"
-    process = start(*small(tiny_npz, out, "--seeds", "0", "1"))
-    worker = wait_for_child(process.pid)
-    os.kill(worker, signal.SIGKILL)
+    process = processes.start(*small(tiny_npz, out, "--seeds", "0", "1"))
+    os.kill(processes.wait_for_worker(process), signal.SIGKILL)
     said, err = process.communicate(timeout=120)
     assert process.returncode == 1 and "Traceback" not in err
     by_seed = {record.seed: record for record in records.load_all(out)[0]}
@@ -300,16 +292,3 @@ def wait_for(folder, pattern):
             return found[0]
         time.sleep(0.1)
     raise AssertionError(f"no {pattern} in {folder} after a minute")
-
-
-def wait_for_child(parent):
-    """The process id of a worker of `parent`, once there is one."""
-    for _ in range(300):
-        listed = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True
-        ).stdout
-        for line in listed.splitlines():
-            if "comparisons.running.worker" in line:
-                return int(line.split()[0])
-        time.sleep(0.1)
-    raise AssertionError("no worker was started")

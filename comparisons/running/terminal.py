@@ -261,8 +261,11 @@ def line(
 
 def _print_error(console: Console, run: Watched) -> None:
     if run.record and run.record.error:
-        shown = Text.assemble((run.record.status, "red"), f" {run.record.id}: {run.record.error}")
-        console.print(shown)
+        said = f" {run.record.id}: {run.record.error}"
+        # A log is not wrapped: its lines are searched.
+        console.print(
+            Text.assemble((run.record.status, "red"), said), soft_wrap=not console.is_terminal
+        )
 
 
 def _count(run: Watched, done: int) -> str:
