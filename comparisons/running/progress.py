@@ -112,7 +112,7 @@ class Progress:
             case events.Features(_, done, total):
                 run.counted = run.counted or Counted(total, done, now)
                 run.counted.count(done, now)
-                run.state = (f"features {done:,}/{total:,}", f"features {done / total:.0%}")
+                run.state = (f"features {done:,}/{total:,}", f"features {_percent(done / total, 0)}")
             case events.Phase(name):
                 run.marks.append(now)
                 run.state, run.counted = (f"phase {name}", f"phase {name}"), None
@@ -126,6 +126,8 @@ class Progress:
 
     def left(self, run: Watched) -> float | None:
         """Seconds until a run ends: by its own pace, and by those of its kind before it."""
+        if run.record:
+            return None
         now = self.clock()
         known = self._known.get(run.key, [])
         guesses = [run.counted.left(now)] if run.counted else []
@@ -178,5 +180,5 @@ def _number(value: float | None) -> str:
     return "nan" if value is None else f"{value:.3f}"
 
 
-def _percent(value: float | None) -> str:
-    return "nan" if value is None else f"{100 * value:.1f} %"
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "nan" if value is None else f"{100 * value:.{digits}f} %"

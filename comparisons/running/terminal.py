@@ -22,7 +22,7 @@ from comparisons.running.progress import Clock, Progress, Watched, clock_time
 LIVE, LOGGED = 0.25, 30.0
 NOTEBOOK_WIDTH = 80
 # Columns: of a name at least, of a bar, of what is said with few words and with more.
-NAME, BAR, FEW, MORE = 16, range(8, 21), 23, 48
+NAME, BAR, FEW, MORE = 16, range(8, 21), 25, 48
 
 
 class Display:
@@ -215,6 +215,7 @@ class Ticker:
 class Layout:
     """How many columns each part of a line has; `bar` may be 0, `room` is what words may take."""
 
+    width: int
     name: int
     bar: int
     count: int
@@ -232,9 +233,9 @@ def fitting(runs: Sequence[Watched], width: int) -> Layout:
     for words in (MORE, FEW):
         if room - words > BAR.start:
             bar = min(room - words - 1, BAR.stop - 1)
-            return Layout(name, bar, count, room - bar - 1)
+            return Layout(width, name, bar, count, room - bar - 1)
     less = min(max(FEW - room, 0), max(name - NAME, 0))
-    return Layout(name - less, 0, count, max(room + less, 1))
+    return Layout(width, name - less, 0, count, max(room + less, 1))
 
 
 def line(
@@ -256,7 +257,9 @@ def line(
         shown.append(" ").append_text(_bar(run.share(now), layout.bar, unicode))
     shown.append(f" {_count(run, run.done):>{layout.count}} {time_said:>5}  ")
     shown.append(_cut(state, room), style)
-    return shown.append(left_said, "dim")
+    shown.append(left_said, "dim")
+    shown.truncate(layout.width, overflow="ellipsis")
+    return shown
 
 
 def _print_error(console: Console, run: Watched) -> None:
