@@ -181,9 +181,16 @@ def from_json(text: str | bytes, name: str = "record") -> Record:
 
 
 def save(record: Record, folder: Path) -> Path:
-    """Write `folder`/runs/ID.json atomically and return its path. Raises OSError."""
-    path = folder / "runs" / f"{record.id}.json"
+    """Write a record atomically and return its path. Raises OSError.
+
+    It goes to `folder`/runs/ID.json; one of a run that failed to `folder`/failed/ID.json, so that
+    it never takes the place of a good one, which in turn ends what failed before.
+    """
+    failed = folder / "failed" / f"{record.id}.json"
+    path = failed if record.status == "failed" else folder / "runs" / failed.name
     write_text(path, to_json(record))
+    if path != failed:
+        failed.unlink(missing_ok=True)
     return path
 
 
@@ -196,10 +203,13 @@ def load(path: Path) -> Record:
 
 
 def load_all(folder: Path) -> tuple[list[Record], list[str]]:
-    """All records under `folder`/runs in name order, and one line for each damaged file."""
+    """All records under `folder` in name order, and one line for each damaged file.
+
+    Those of runs that failed come last; one may have the ID of a run that ended well before.
+    """
     good: list[Record] = []
     damaged: list[str] = []
-    for path in sorted((folder / "runs").glob("*.json")):
+    for path in (*sorted(folder.glob("runs/*.json")), *sorted(folder.glob("failed/*.json"))):
         try:
             good.append(load(path))
         except (DamagedRecord, OSError) as error:

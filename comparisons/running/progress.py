@@ -112,7 +112,10 @@ class Progress:
             case events.Features(_, done, total):
                 run.counted = run.counted or Counted(total, done, now)
                 run.counted.count(done, now)
-                run.state = (f"features {done:,}/{total:,}", f"features {_percent(done / total, 0)}")
+                run.state = (
+                    f"features {done:,}/{total:,}",
+                    f"features {_percent(done / total, 0)}",
+                )
             case events.Phase(name):
                 run.marks.append(now)
                 run.state, run.counted = (f"phase {name}", f"phase {name}"), None

@@ -1,0 +1,59 @@
+"""A plan is run: what is kept, what is done again, and what a failure leaves behind."""
+
+from pathlib import Path
+
+import factory
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from comparisons.core import records
+from comparisons.data import prepare
+from comparisons.running import runner
+
+
+@pytest.fixture(scope="module")
+def done(tiny_npz, tmp_path_factory):
+    """A run, the data it was done on, and the folder that has its record."""
+    dataset = prepare(str(tiny_npz), None)
+    given = {"data": str(tiny_npz), "fingerprint": dataset.fingerprint}
+    run = factory.planned("cnn:scratch", 60, epochs=1, device="cpu", **given)
+    out = tmp_path_factory.mktemp("done")
+    (record,) = runner.run_all([run], dataset.described(), out, fresh=False)
+    assert record.status != "failed"
+    return run, dataset.described(), out
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_fresh_run_that_fails_leaves_the_good_record_and_stands_beside_it(done):
+    run, data, out = done
+    before = kept(out)
+    broken = replace(run, written="cnn:nothing")  # what a process cannot do
+    (record,) = runner.run_all([broken], data, out, fresh=True)
+    assert record.status == "failed" and record.error
+    after = kept(out)
+    assert after.pop(f"failed/{run.id}.json")
+    assert after == before
+    found, damaged = records.load_all(out)
+    assert [r.status == "failed" for r in found] == [False, True]
+    assert {r.id for r in found} == {run.id} and not damaged
+    # It does not count as done, and a good end makes it forgotten.
+    assert runner.finished(run, out) is not None
+    runner.run_all([run], data, out, fresh=True)
+    assert kept(out).keys() == before.keys()
+
+
+def test_a_run_that_only_failed_is_done_again(done, tmp_path):
+    run, data, out = done
+    runner.run_all([replace(run, written="cnn:nothing")], data, tmp_path, fresh=False)
+    assert runner.finished(run, tmp_path) is None
+    (record,) = runner.run_all([run], data, tmp_path, fresh=False)
+    assert record.status != "failed"
+    assert np.load(tmp_path / "predictions" / f"{run.id}.npy").shape == (90, 3)
