@@ -51,7 +51,7 @@ def test_a_fresh_run_that_fails_leaves_the_good_record_and_stands_beside_it(done
 
 
 def test_a_run_that_only_failed_is_done_again(done, tmp_path):
-    run, data, out = done
+    run, data, _ = done
     runner.run_all([replace(run, written="cnn:nothing")], data, tmp_path, fresh=False)
     assert runner.finished(run, tmp_path) is None
     (record,) = runner.run_all([run], data, tmp_path, fresh=False)

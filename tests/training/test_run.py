@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import factory
-import keras
 import numpy as np
 import pytest
 from msgspec.structs import replace
 from scipy.special import log_softmax
 
 from comparisons.core import events, records
-from comparisons.core.phases import Phase
 from comparisons.data import Dataset, prepare, split
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
-from comparisons.training import device, epochs, extraction
+from comparisons.training import device, extraction
 from comparisons.training import run as training
-from comparisons.training.fitting import Fit, fit, warm_up
+from comparisons.training.fitting import Fit
 from models import adapt, catalog, engines
 
 SIZE = 240
@@ -318,163 +314,6 @@ def test_all_arms_see_the_same_images(ran):
     dataset: Dataset = ran(SCRATCH[0]).dataset
     rows = [split(dataset.y_train, 0, SIZE) for _ in SCRATCH]
     assert all((rows[0].train == other.train).all() for other in rows)
-
-
-class Watched(keras.layers.Layer):
-    """A layer that counts how often it is traced: once for each compilation of a function."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.traces = 0
-
-    def call(self, x: Any) -> Any:
-        self.traces += 1
-        return x
-
-
-def head_phase(**changes: Any) -> Phase:
-    usual = {"optimizer": "adam", "learning_rate": 1e-2, "batch_size": 16, "epochs": 3}
-    return Phase(name="head", trainable="head", **(usual | changes))
-
-
-def little_problem(count: int = 70) -> tuple[np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(0)
-    inputs = generator.normal(size=(count, 5)).astype(np.float32)
-    return inputs, (inputs[:, 0] > 0).astype(np.int64)
-
-
-CPU = device.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
-
-
-def fitted(model: keras.Model, phase: Phase, tell: Any = lambda epoch: None, **more: Any) -> Fit:
-    result = Fit()
-    train, validation = little_problem(), little_problem(20)
-    fit(model, phase, train, validation, 2, 0, CPU, result, tell, **more)
-    return result
-
-
-def test_everything_is_compiled_before_the_clock_of_the_first_epoch():
-    # 70 images in batches of 16: the last batch is smaller, and needs no step of its own.
-    keras.utils.set_random_seed(0)
-    watched = Watched()
-    inputs = keras.Input((5,))
-    model = keras.Model(inputs, keras.layers.Dense(2)(watched(inputs)))
-    built = watched.traces
-    traces: list[int] = []
-    result = fitted(model, head_phase(), tell=lambda epoch: traces.append(watched.traces))
-    # Once for training and once for validation, and never again.
-    assert traces == [built + 2] * 3
-    assert result.compile_seconds > 0
-
-
-def test_warm_up_leaves_every_variable_as_it_was():
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((5,)),
-            layers.Dense(8),
-            layers.BatchNormalization(),
-            layers.Dropout(0.5),
-            layers.Dense(2),
-        ]
-    )
-    model.compile(optimizer=keras.optimizers.Adam(0.1), loss="mse")
-    model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables]
-    assert any("seed" in variable.path for variable in variables)
-    before = [np.array(variable) for variable in variables]
-    inputs, targets = little_problem()[0], np.ones((70, 2), np.float32)
-    examples = epochs.Examples(inputs, targets, (inputs[:16], targets[:16]), seed=0)
-    assert warm_up(model, epochs.epochs(model, examples, 16, CPU)) > 0
-    for value, variable in zip(before, variables, strict=True):
-        assert (value == np.array(variable)).all(), variable.path
-    # And it does train, when it is not taken back.
-    model.fit(inputs, targets, verbose=0)
-    assert any((v != np.array(w)).any() for v, w in zip(before, variables, strict=True))
-
-
-class Sides(keras.layers.Layer):
-    """A layer that notes the sides of the images that go through it."""
-
-    def __init__(self, **config: Any) -> None:
-        super().__init__(**config)
-        self.seen: list[int] = []
-
-    def call(self, x: Any) -> Any:
-        self.seen.append(x.shape[1])
-        return x
-
-
-def test_the_first_epochs_see_windows_and_validation_whole_images():
-    keras.utils.set_random_seed(0)
-    layers, sides = keras.layers, Sides()
-    inputs = keras.Input((20, 20, 1), dtype="uint8")
-    x = layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(sides(inputs)))
-    outputs = layers.Dense(2)(layers.GlobalMaxPooling2D()(x))
-    model = keras.Model(inputs, outputs)
-    before = [variable.path for variable in model.trainable_variables]
-    images = np.random.default_rng(0).integers(0, 256, (70, 20, 20, 1), np.uint8)
-    labels = np.arange(70) % 2
-    phase = head_phase(epochs=4, windowed=0.5, schedule="warmup-cosine")
-    result, at = Fit(), list[list[np.ndarray]]()
-    fit(
-        model, phase, (images, labels), (images, labels), 2, 0, CPU, result,
-        lambda epoch: at.append(model.get_weights()),
-    )  # fmt: skip
-    # Built; trained and validated whole; built and trained as windows.
-    assert sides.seen == [20, 20, 20, 16, 16]
-    assert [variable.path for variable in model.trainable_variables] == before
-    for earlier, later in pairwise(at):
-        assert any((a != b).any() for a, b in zip(earlier, later, strict=True))
-    # One optimizer goes through its whole schedule.
-    assert int(model.optimizer.iterations) == 4 * 5
-    rates = [epoch.learning_rate for epoch in result.epochs]
-    assert rates[1] > rates[2] > rates[3] > 0
-    whole, part = (2 * (9 * 4 * side**2 + 4 * 2) for side in (18, 14))
-    assert result.flops == 70 * (4 * whole + 3 * (2 * part + 2 * whole))
-    (loss, *_) = model.evaluate(images, np.eye(2)[labels], verbose=0)
-    assert result.epochs[-1].val_loss == pytest.approx(loss, rel=1e-4)
-
-
-def test_a_smoothed_loss_is_trained_on_and_the_plain_one_is_reported():
-    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
-    phase = head_phase(label_smoothing=0.4, learning_rate=0.0, epochs=1)
-    (entry,) = fitted(model, phase).epochs
-    for (inputs, labels), reported in (
-        (little_problem(), entry.train_loss),
-        (little_problem(20), entry.val_loss),
-    ):
-        logits = model.predict(inputs, verbose=0)
-        plain = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()
-        assert reported == pytest.approx(plain, rel=1e-4)
-        assert abs(model.evaluate(inputs, np.eye(2)[labels], verbose=0)[0] - plain) > 1e-3
-
-
-def test_the_rate_follows_its_schedule():
-    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
-    phase = head_phase(schedule="warmup-cosine", epochs=10)
-    rates = [entry.learning_rate for entry in fitted(model, phase).epochs]
-    assert rates[0] == pytest.approx(phase.learning_rate / 10)
-    top = int(np.argmax(rates))
-    assert rates[top] == pytest.approx(phase.learning_rate, rel=0.05)
-    assert top == 2
-    assert all(a > b for a, b in zip(rates[top:], rates[top + 1 :], strict=False))
-    assert rates[-1] < 0.1 * phase.learning_rate
-    steady = fitted(model, head_phase()).epochs
-    assert {round(entry.learning_rate, 6) for entry in steady} == {0.01}
-
-
-def test_an_infinite_validation_loss_is_null_and_training_goes_on():
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
-    result = Fit()
-    validation = (np.full((4, 5), np.nan, np.float32), np.array([0, 1, 0, 1]))
-    told: list[Any] = []
-    fit(model, head_phase(), little_problem(), validation, 2, 0, CPU, result, told.append)
-    assert [entry.val_loss for entry in result.epochs] == [None] * 3
-    assert all(math.isfinite(entry.train_loss) for entry in result.epochs)
-    assert told == result.epochs
 
 
 def test_a_base_is_saved_where_the_plan_says(tiny_npz, tmp_path):
