@@ -24,6 +24,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
+import models  # noqa: E402, F401  (before OpenVINO, which is then not able to report)
 from comparisons.core.machine import ROOT  # noqa: E402
 
 # A busy machine is no reason to fail.

@@ -292,3 +292,16 @@ def wait_for(folder, pattern):
             return found[0]
         time.sleep(0.1)
     raise AssertionError(f"no {pattern} in {folder} after a minute")
+
+
+def test_what_users_name_is_printed_as_they_wrote_it(tmp_path, tiny_npz):
+    data = tmp_path / "[bold].npz"
+    data.write_bytes(tiny_npz.read_bytes())
+    out = tmp_path / "[" / "b]x"
+    code, said, err = command(*small(data, out))
+    assert (code, err) == (0, "")
+    assert f"{out}/report.html" in said
+    code, said, err = command(*small(tmp_path / "[" / "x].npz", out, "--dry-run"))
+    assert code == 2 and err.count("\n") == 1 and "[/x].npz" in err
+    code, said, err = command(*small(data, out, "--dry-run"))
+    assert code == 0 and "[bold].npz" in said

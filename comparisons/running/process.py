@@ -51,16 +51,15 @@ class Worker:
 
     def __iter__(self) -> Iterator[Event]:
         assert self._process.stdout
-        ended = False
         for line in self._process.stdout:
             if not line.endswith(b"\n"):
                 break  # killed in the middle of it
             event = _DECODER.decode(line)
-            ended = isinstance(event, Record | Error | Done)
             yield event
-        code = self._process.wait()
-        if not ended:
-            yield Error(_why(code, self._complaints))
+            if isinstance(event, Record | Error | Done):
+                # Not at the end of the pipe: what a library may have started holds it open.
+                return
+        yield Error(_why(self._process.wait(), self._complaints))
 
     def send(self, message: control.Message) -> None:
         """Ask something of a run; nothing happens where the process has ended."""

@@ -133,7 +133,7 @@ def test_what_a_run_took_is_expected_of_the_next_of_its_kind():
 
 
 def test_a_kept_run_tells_how_long_the_next_may_take():
-    progress, _clock = watched(planned(ARMS[:1], seeds=(0, 1)))
+    progress, _ = watched(planned(ARMS[:1], seeds=(0, 1)))
     progress.hear(0, events.Start("an arm"))
     record = factory.record(accuracy=0.8)
     record.seconds.total = 100.0
