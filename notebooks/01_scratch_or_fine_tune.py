@@ -18,9 +18,9 @@
 # know what a convolution and an epoch are, and nothing else. It needs this project installed, by
 # `pip install -e ".[notebooks]"` in the project's folder.
 #
-# Where you only read it, you see below each cell what it showed when it was last run for the
-# project. Run it yourself and the numbers will differ, the seconds most of all; the sentences
-# about them are computed, and follow.
+# Do you see results below the cells already? Then this is the copy for reading, as it was last run
+# for the project. Run the lesson yourself and the numbers will differ, the seconds most of all; the
+# sentences about them are computed, and follow.
 #
 # ## Predict first
 #

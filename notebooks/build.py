@@ -1,7 +1,9 @@
 """Makes each notebook from its script, which is the source.
 
-python notebooks/build.py          write the notebooks; what one showed stays while its code does
-python notebooks/build.py --run    run each from top to bottom and keep what it shows
+A lesson asks for predictions, so its notebook shows no results; a rendered copy does, for reading.
+
+python notebooks/build.py          write both; the results of a copy stay while its code does
+python notebooks/build.py --run    run each lesson from top to bottom and keep what it shows
 python notebooks/build.py --check  exit 1, naming those that differ from their scripts or that
                                    were not run since their code changed
 """
@@ -20,6 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 
 HERE = Path(__file__).parent
+RENDERED = "rendered"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 USAGE = "usage: python notebooks/build.py [--check | --run]"
 
@@ -35,7 +38,7 @@ def notebook(script: Path) -> NotebookNode:
 
 
 def kept(made: NotebookNode, path: Path) -> NotebookNode:
-    """A notebook with what its file shows, where that has the very same code."""
+    """A notebook with the results that a file has, where that has the very same code."""
     if path.is_file():
         old = nbformat.read(path, as_version=4)
         if [cell.source for cell in code(old)] == [cell.source for cell in code(made)]:
@@ -73,20 +76,9 @@ def has_run(book: NotebookNode) -> bool:
     return all(cell.execution_count for cell in code(book))
 
 
-def write(book: NotebookNode, path: Path) -> bool:
-    """Write a notebook; returns whether the file changed."""
-    text = nbformat.writes(book) + "\n"
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.write_text(text, encoding="utf-8")
-    return True
-
-
-def wrong(book: NotebookNode, path: Path) -> str:
-    """What is wrong with a notebook's file, in words; empty where nothing is."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != nbformat.writes(book) + "\n":
-        return "differs from its script"
-    return "" if has_run(book) else "was not run since its code changed"
+def text(book: NotebookNode) -> str:
+    """A notebook as its file has it."""
+    return nbformat.writes(book) + "\n"
 
 
 def main(arguments: Sequence[str], folder: Path = HERE) -> int:
@@ -94,20 +86,24 @@ def main(arguments: Sequence[str], folder: Path = HERE) -> int:
     if list(arguments) not in ([], ["--check"], ["--run"]):
         print(USAGE, file=sys.stderr)
         return 2
-    exit_code = 0
+    wrong = 0
     for script in sorted(folder.glob("[0-9]*.py")):
-        path = script.with_suffix(".ipynb")
-        made = notebook(script)
-        book = run(made) if "--run" in arguments else kept(made, path)
-        if "--check" in arguments:
-            found = wrong(book, path)
-            exit_code = 1 if found else exit_code
-        else:
-            found = "written" if write(book, path) else ""
-            found += "" if has_run(book) else ", without what it shows: run it by --run"
-        if found:
-            print(f"{path.name} {found.removeprefix(', ')}")
-    return exit_code
+        lesson = script.with_suffix(".ipynb")
+        rendered = folder / RENDERED / lesson.name
+        ran = run(notebook(script)) if "--run" in arguments else kept(notebook(script), rendered)
+        for path, wanted in ((lesson, text(notebook(script))), (rendered, text(ran))):
+            if path.is_file() and path.read_text(encoding="utf-8") == wanted:
+                continue
+            wrong += 1
+            if "--check" not in arguments:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(wanted, encoding="utf-8")
+            said = "differs from its script" if "--check" in arguments else "written"
+            print(f"{path.relative_to(folder)} {said}")
+        if not has_run(ran):
+            wrong += 1
+            print(f"{rendered.relative_to(folder)} was not run since its code changed: use --run")
+    return 1 if wrong and "--check" in arguments else 0
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ def test_every_notebook_agrees_with_its_script_and_was_run(
 ) -> None:
     assert SCRIPTS
     assert build.main(["--check"]) == 0, capsys.readouterr().out
-    names = {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
-    assert names == {path.stem for path in SCRIPTS}
+    for folder in (NOTEBOOKS, NOTEBOOKS / "rendered"):
+        assert {path.stem for path in folder.glob("*.ipynb")} == {path.stem for path in SCRIPTS}
 
 
 @pytest.fixture
@@ -60,14 +60,15 @@ def small(build: ModuleType, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_a_notebook_shows_is_kept_while_its_code_is_the_same(
+def test_results_are_kept_while_its_code_is_the_same(
     build: ModuleType, small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script, path = small / "01_small.py", small / "01_small.ipynb"
-    assert "42" in path.read_text()
+    script, path = small / "01_small.py", small / "rendered" / "01_small.ipynb"
+    assert "42" in path.read_text() and "42" not in (small / path.name).read_text()
     script.write_text(script.read_text().replace("Add.", "Add two numbers."))
     assert build.main(["--check"], small) == 1
-    assert "01_small.ipynb differs from its script" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "01_small.ipynb differs from its script\nrendered/01_small.ipynb differs" in said
     assert build.main([], small) == 0
     assert "Add two numbers." in path.read_text() and "42" in path.read_text()
     assert build.main(["--check"], small) == 0
@@ -76,7 +77,7 @@ def test_what_a_notebook_shows_is_kept_while_its_code_is_the_same(
 def test_an_altered_script_must_be_run_again(
     build: ModuleType, small: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script, path = small / "01_small.py", small / "01_small.ipynb"
+    script, path = small / "01_small.py", small / "rendered" / "01_small.ipynb"
     script.write_text(script.read_text().replace("40 + 2", "40 + 3"))
     assert build.main(["--check"], small) == 1
     assert build.main([], small) == 0
@@ -90,14 +91,27 @@ def test_an_altered_script_must_be_run_again(
     assert build.main(["--check"], small) == 1
 
 
+def stored(path: Path) -> Any:
+    """A notebook as it is committed: with no more than it needs."""
+    book = nbformat.read(path, as_version=4)
+    nbformat.validate(book)
+    assert list(book.metadata) == ["kernelspec"]
+    assert all(cell.metadata == {} for cell in book.cells)
+    return book
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_notebook_shows_what_it_computed_and_little_else(script: Path) -> None:
-    path = script.with_suffix(".ipynb")
-    stored = nbformat.read(path, as_version=4)
-    nbformat.validate(stored)
-    assert list(stored.metadata) == ["kernelspec"]
-    assert all(cell.metadata == {} for cell in stored.cells)
-    outputs = outputs_of(stored)
+def test_a_lesson_gives_no_results_away(script: Path) -> None:
+    for cell in stored(script.with_suffix(".ipynb")).cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_rendered_lesson_shows_what_it_computed_and_little_else(script: Path) -> None:
+    path = rendered(script)
+    outputs = outputs_of(stored(path))
     assert {o.output_type for o in outputs} <= {"display_data", "execute_result", "stream"}
     assert [o.text for o in outputs if o.get("name") == "stderr"] == []
     assert any("image/png" in o.get("data", {}) for o in outputs)
@@ -106,12 +120,16 @@ def test_a_notebook_shows_what_it_computed_and_little_else(script: Path) -> None
     assert str(ROOT) not in shown and str(Path.home()) not in shown
 
 
+def rendered(script: Path) -> Path:
+    return NOTEBOOKS / "rendered" / f"{script.stem}.ipynb"
+
+
 def outputs_of(book: Any) -> list[Any]:
     return [output for c in book.cells if c.cell_type == "code" for output in c.outputs]
 
 
 def test_the_first_lesson_shows_a_run_on_photographs() -> None:
-    shown = outputs_of(nbformat.read(FIRST.with_suffix(".ipynb"), as_version=4))
+    shown = outputs_of(stored(rendered(FIRST)))
     texts = [o.data["text/markdown"] for o in shown if "text/markdown" in o.get("data", {})]
     assert any(text.startswith(FINDING) for text in texts)
     assert "used **cifar10** (its images are real)" in "".join(texts)

@@ -70,10 +70,11 @@ def knobs() -> str:
 
 
 def lessons() -> str:
-    """The table of lessons: the notebook, its script and its title."""
+    """The table of lessons: the title, the notebook, a copy that shows results, the script."""
     rows = []
     for script in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
         title = next(line[4:] for line in script.read_text().splitlines() if line[:4] == "# # ")
         stem = script.stem
-        rows.append((title, f"[{stem}.ipynb]({stem}.ipynb)", f"[{stem}.py]({stem}.py)"))
-    return text.markdown(("lesson", "notebook, with what it showed", "its source"), rows)
+        links = (f"{stem}.ipynb", f"rendered/{stem}.ipynb", f"{stem}.py")
+        rows.append((title, *(f"[{link}]({link})" for link in links)))
+    return text.markdown(("lesson", "to run", "to read", "source"), rows)
