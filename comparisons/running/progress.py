@@ -128,7 +128,7 @@ class Progress:
                 self._end(run, record, kept, now)
 
     def left(self, run: Watched) -> float | None:
-        """Seconds until a run ends: by its own pace, and by those of its kind before it."""
+        """Seconds until a run ends, by its own pace and by its kind before it; None below one."""
         if run.record:
             return None
         now = self.clock()
@@ -136,7 +136,7 @@ class Progress:
         guesses = [run.counted.left(now)] if run.counted else []
         if 0 < len(run.marks) <= len(known):
             guesses.append(known[len(run.marks) - 1] - (now - run.marks[-1]))
-        return max((guess for guess in guesses if guess and guess > 0), default=None)
+        return max((guess for guess in guesses if guess and guess >= 1), default=None)
 
     def _end(self, run: Watched, record: records.Record, kept: bool, now: float) -> None:
         run.record, run.kept, run.ended = record, kept, now
