@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,10 +11,12 @@ from pathlib import Path
 
 from comparisons.core.machine import ROOT
 
+Command = subprocess.Popen[str]
+
 
 def start(
     *arguments: object, module: str = "comparisons.cifar", env: dict[str, str] | None = None
-) -> subprocess.Popen[str]:
+) -> Command:
     """Start a door; what it says is kept for `communicate`."""
     return subprocess.Popen(
         [sys.executable, "-m", module, *map(str, arguments)],
@@ -38,7 +41,7 @@ def workers(parent: int) -> list[int]:
     ]
 
 
-def wait_for_worker(parent: subprocess.Popen[str]) -> int:
+def wait_for_worker(parent: Command) -> int:
     """The process id of a worker of `parent`, once there is one."""
     for _ in range(1200):
         if found := workers(parent.pid):
@@ -53,6 +56,12 @@ def left_after(pids: list[int], seconds: float) -> list[int]:
     while (pids := [pid for pid in pids if runs(pid)]) and time.monotonic() < until:
         time.sleep(0.02)
     return pids
+
+
+def end(pid: int, number: int) -> None:
+    """Send a signal to a process, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def runs(pid: int) -> bool:
