@@ -74,6 +74,7 @@ class Terminal:
     def __init__(self, progress: Progress, console: Console) -> None:
         self.progress = progress
         self.console = console
+        self.unicode = not console.options.ascii_only
         self.live = Live(
             console=console,
             get_renderable=self.drawn,
@@ -93,9 +94,7 @@ class Terminal:
         """See Screen."""
         if isinstance(event, events.Record):
             layout = fitting(self.progress.runs, self.console.width)
-            self.console.print(
-                line(run, self.progress, layout, not self.console.options.ascii_only)
-            )
+            self.console.print(line(run, self.progress, layout, self.unicode))
             _print_error(self.console, run)
 
     def drawn(self) -> Group:
@@ -103,8 +102,7 @@ class Terminal:
         layout = fitting(self.progress.runs, self.console.width)
         coming = [run for run in self.progress.runs if run.record is None]
         room = max(self.console.height - 2, 1)
-        plain = not self.console.options.ascii_only
-        lines = [line(run, self.progress, layout, plain) for run in coming[:room]]
+        lines = [line(run, self.progress, layout, self.unicode) for run in coming[:room]]
         if len(coming) > room:
             lines.append(Text(f"and {len(coming) - room} more", style="dim"))
         return Group(*lines)
