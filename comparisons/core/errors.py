@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import sys
 from collections.abc import Callable, Iterable
 
@@ -19,12 +20,16 @@ class ComparisonError(ValueError):
     """
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.exit_code = exit_code
 
 
 def exit_code(run: Callable[[], int]) -> int:
     """What `run` returns, or the exit code of its error, which is said in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # in a notebook it is none
+            # A path may hold what the terminal's encoding cannot show.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return run()
     except ComparisonError as error:
@@ -34,7 +39,7 @@ def exit_code(run: Callable[[], int]) -> int:
 
 def first_line(error: BaseException, most: int = 200) -> str:
     """What an error says, in one line of at most so many letters; its type where it is silent."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:most]
+    return printable((str(error).strip() or type(error).__name__).splitlines()[0][:most])
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ComparisonError:
@@ -43,3 +48,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ComparisonError:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
     return ComparisonError(f"unknown {kind} '{name}': {hint}")
+
+
+def printable(text: str) -> str:
+    r"""Text as it can be printed and kept as UTF-8: what is no character is written `\udcff`.
+
+    Python reads a byte of a path that is not UTF-8 as such a half of a character.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 
 import msgspec
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, printable
 from comparisons.core.files import digest
 from comparisons.core.records import Base
 from models.cards import Upstream, read_card
@@ -125,7 +125,7 @@ def _name(place: str) -> str:
     """What a record calls a place: a handle without its host, a path without its folder."""
     if is_handle(place):
         return urlparse(place).path.strip("/") or urlparse(place).netloc
-    return _stem(_path(place).name)
+    return printable(_stem(_path(place).name))
 
 
 def _path(place: str) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from comparisons.core.errors import ComparisonError, unknown
+from comparisons.core.errors import ComparisonError, printable, unknown
 from comparisons.core.records import Settings, SourceData, full_name
 from comparisons.plan import arms, bases, recipes
 from comparisons.plan.arms import Arm
@@ -165,7 +165,7 @@ def runs(
             if variant:
                 phases = [turned(phase, changes, size) for phase in phases]
             settings = Settings(
-                data=Path(target.name).name,
+                data=printable(Path(target.name).name),
                 device=request.device,
                 engine=request.engine,
                 backend=os.environ.get("KERAS_BACKEND") or "tensorflow",

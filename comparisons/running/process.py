@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -88,7 +89,9 @@ class Worker:
     def _write(self, message: msgspec.Struct) -> None:
         assert self._process.stdin
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(msgspec.json.encode(message) + b"\n")
+            # Not by msgspec itself: a path may hold bytes that are no UTF-8.
+            line = json.dumps(msgspec.to_builtins(message))
+            self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
 
 

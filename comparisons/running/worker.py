@@ -7,6 +7,7 @@ lets a run that is killed fail alone. Called by comparisons.running.process, nev
 from __future__ import annotations
 
 import _thread
+import json
 import os
 import sys
 import threading
@@ -40,7 +41,7 @@ def main() -> None:
         answers.flush()
 
     try:
-        task = msgspec.json.decode(sys.stdin.buffer.readline(), type=tasks.Task)
+        task = msgspec.convert(json.loads(sys.stdin.buffer.readline()), type=tasks.Task)
         held = Control()
         threading.Thread(target=_listen, args=(held,), daemon=True).start()
         TASKS[type(task)](task, tell, held)
