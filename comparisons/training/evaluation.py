@@ -1,4 +1,4 @@
-"""The test set, read once: the only file that opens its labels."""
+"""Test sets: the only file that opens the labels of any, the run's own once."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def test_metrics(logits: np.ndarray, dataset: Dataset) -> Test:
         loss=cross_entropy(logits, labels),
         confusion=confusion.tolist(),
     )
+
+
+def source_accuracy(predicted: np.ndarray, source: Dataset) -> float:
+    """The share of a source data set's first test images whose class was predicted, int [n].
+
+    These labels are another data set's than the run's, and nothing in the run is chosen by them:
+    a base that moves may be asked before and after.
+    """
+    return float((predicted == source.sealed_test_labels[: len(predicted)]).mean())
 
 
 def macro_f1(confusion: np.ndarray) -> float:

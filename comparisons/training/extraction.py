@@ -101,9 +101,9 @@ def _features(
 
     def extractor(first: np.ndarray) -> engines.Extract:
         # Built and checked when it is first needed, once for all parts and views.
-        if id(lower) not in job.extract:
-            job.extract[id(lower)] = engines.checked(engine, lower, VIEWS[view](first), cores())
-        return lambda batch: job.extract[id(lower)](VIEWS[view](batch))
+        if lower not in job.extract:
+            job.extract[lower] = engines.checked(engine, lower, VIEWS[view](first), cores())
+        return lambda batch: job.extract[lower](VIEWS[view](batch))
 
     return features.get(
         key,

@@ -11,6 +11,7 @@ import numpy as np
 from comparisons.core.records import Forgetting, Moved
 from comparisons.data import SOURCES, available, prepare, split
 from comparisons.data.dataset import Dataset
+from comparisons.training.evaluation import source_accuracy
 from comparisons.training.job import Job
 from models import lora
 from models.blocks import Block
@@ -70,11 +71,11 @@ def fit_probe(known: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray
     return np.linalg.solve(gram + penalty, inputs.T @ np.eye(classes)[labels])
 
 
-def probe_accuracy(probe: np.ndarray, known: np.ndarray, labels: np.ndarray) -> float:
-    """The share of features [n, features] whose class the probe names."""
+def probed(probe: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The class that a probe reads off each of the features [n, features]; -1 for no numbers."""
     if not np.isfinite(known).all():
-        return 0.0
-    return float(((_with_one(known) @ probe).argmax(axis=1) == labels).mean())
+        return np.full(len(known), -1)
+    return (_with_one(known) @ probe).argmax(axis=1)
 
 
 def _moved(job: Job, memory: Memory) -> list[Moved]:
@@ -108,10 +109,8 @@ def _square(values: np.ndarray) -> float:
 
 def _accuracy(job: Job, memory: Memory) -> float:
     assert memory.source is not None and memory.probe is not None
-    # Not the data set's own test labels, which the run may read once: another data set's.
-    labels = memory.source.sealed_test_labels[:TESTED]
     known = _features(job.network.backbone, memory.source.x_test[:TESTED])
-    return probe_accuracy(memory.probe, known, labels)
+    return source_accuracy(probed(memory.probe, known), memory.source)
 
 
 def _features(backbone: keras.Model, images: np.ndarray) -> np.ndarray:

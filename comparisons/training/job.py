@@ -37,7 +37,8 @@ class Job:
     """One run while it runs: what it was given, and what has come of it so far.
 
     `weights` is the file that the base was read from; `last` is what was trained
-    last. `extract` is the engine over a frozen part, by the id of that part.
+    last. `extract` is the engine over a frozen part, by that part itself: an id would be given to
+    another once a part is gone.
     """
 
     run: Run
@@ -57,7 +58,7 @@ class Job:
     notices: list[str] = field(default_factory=list)
     flops: int = 0
     engine: str | None = None
-    extract: dict[int, Extract] = field(default_factory=dict)
+    extract: dict[keras.Model, Extract] = field(default_factory=dict)
     last: Trained | None = None
 
     @property

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import keras
 import msgspec
-import numpy as np
 from filelock import FileLock
 
 from comparisons.core.control import Control
@@ -26,6 +25,7 @@ from comparisons.core.records import Source
 from comparisons.data import prepare, split
 from comparisons.plan.arms import Arm
 from comparisons.plan.runs import Run
+from comparisons.training import evaluation
 from comparisons.training.device import Runtime
 from comparisons.training.job import Job
 from comparisons.training.train_phase import train_phase
@@ -99,7 +99,7 @@ def _train(
     job = Job(plan, arm, dataset, rows, network, runtime, tell, control)
     train_phase(job, phase)
     logits = predict(network.whole, dataset.x_test)
-    accuracy = float((np.argmax(logits, axis=1) == dataset.open_test_labels()).mean())
+    accuracy = evaluation.source_accuracy(logits.argmax(axis=1), dataset)
     adapt.save_base(network, path)
     return Source(
         dataset.described(rows),

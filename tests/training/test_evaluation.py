@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 from scipy.special import log_softmax
 
+from comparisons.core.machine import ROOT
 from comparisons.data import Dataset
 from comparisons.training import evaluation
 
@@ -95,3 +96,20 @@ def test_the_test_labels_are_opened_once():
     assert data.test_was_read
     with pytest.raises(RuntimeError, match="once"):
         evaluation.test_metrics(logits, data)
+
+
+def test_a_source_is_tested_on_its_first_images_as_often_as_a_base_moves():
+    source = dataset(np.array([0, 1, 0, 1]), 2)
+    assert evaluation.source_accuracy(np.array([0, 1, 1]), source) == pytest.approx(2 / 3)
+    assert evaluation.source_accuracy(np.array([0, 1, 0, 1]), source) == 1
+    assert evaluation.source_accuracy(np.array([-1, -1]), source) == 0
+    assert not source.test_was_read
+
+
+def test_no_other_file_opens_test_labels():
+    opens = [
+        path.relative_to(ROOT / "comparisons").as_posix()
+        for path in (ROOT / "comparisons").rglob("*.py")
+        if any(word in path.read_text() for word in ("open_test_labels", "sealed_test_labels"))
+    ]
+    assert sorted(opens) == ["data/dataset.py", "training/evaluation.py"]

@@ -1,4 +1,4 @@
-"""The feature cache: each image once, damage never used; the engines agree with Keras."""
+"""The feature cache: each image goes through a base once, and damage is never used."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from comparisons.core.errors import ComparisonError
-from comparisons.training import extraction, features
-from comparisons.training.device import Runtime
-from models import adapt, catalog, engines
+from comparisons.training import features
+from models import engines
 
 KEY = {"base": "means", "weights": "0", "data": "noise", "part": "train", "engine": "numpy"}
 SIDE = 4
-CPU = Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 
 
 class Extractor:
@@ -117,7 +113,7 @@ def test_rows_are_split_into_shards_and_progress_is_told(cache, monkeypatch):
     extractor = Extractor()
     images = noise(40)
     features.get(KEY, np.arange(40), images, extractor.engine, lambda *now: told.append(now))
-    assert told == [(16, 40), (32, 40), (40, 40)]
+    assert told == [(0, 40), (16, 40), (32, 40), (40, 40)]
     assert [len(part) for part in extractor.images] == [16, 16, 8]
     assert extractor.made == 1
     assert len(shards(cache)) == 3
@@ -309,131 +305,3 @@ def test_a_cache_that_cannot_be_written_still_gives_features_and_a_note(tmp_path
         assert "\n" not in found.note
         assert str(tmp_path) not in found.note
     assert in_its_place.is_file()
-
-
-def build(name: str, options: str = "", side: int = 20) -> adapt.Network:
-    keras.utils.set_random_seed(0)
-    model = catalog.with_options(catalog.MODELS[name], options)
-    return adapt.build(model, (side, side, 3), 10)
-
-
-def frozen(
-    name: str, shape: tuple[int, int, int], weights: Path, options: str = ""
-) -> adapt.Network:
-    """A network as it is when features are extracted: weights from a file, the base frozen."""
-    network = adapt.build(catalog.with_options(catalog.MODELS[name], options), shape, 10, weights)
-    adapt.set_trainable(network, "head")
-    return network
-
-
-def relative_difference(got: np.ndarray, wanted: np.ndarray) -> float:
-    return float(np.abs(got - wanted).max() / np.abs(wanted).max())
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> adapt.Network:
-    """The small base as a pretrained one is built: with weights from a file, here random."""
-    random = build("tiny")
-    for variable in random.backbone.variables:
-        if variable.path.endswith("moving_variance"):
-            # So that signals neither fade nor grow on their way.
-            variable.assign(np.full(variable.shape, 0.07, np.float32))
-    path = tmp_path_factory.mktemp("weights") / "tiny.weights.h5"
-    adapt.save_base(random, path)
-    return frozen("tiny", (20, 20, 3), path)
-
-
-@pytest.mark.parametrize("engine", ["keras", "tensorflow", "openvino"])
-def test_cached_and_uncached_logits_agree(cache, tiny, engine):
-    images = noise(150, side=20)
-    rows = np.random.default_rng(1).permutation(150)[:120]
-
-    def make(first: np.ndarray) -> engines.Extract:
-        return engines.checked(engine, tiny.backbone, first)
-
-    for _ in range(2):
-        found = features.get(KEY, rows, images, make)
-        got = tiny.head.predict(found.values, verbose=0)
-        wanted = tiny.whole.predict(images[rows], verbose=0)
-        assert relative_difference(got, wanted) < 1e-3
-
-
-@pytest.mark.parametrize("size", [96, 160])
-def test_engines_agree_on_the_published_weights(mobilenet_weights, size):
-    network = frozen("mobilenet", (32, 32, 3), mobilenet_weights, f"0.25x{size}")
-    agree(network.backbone, noise(70, side=32))
-
-
-def test_engines_agree_on_a_wider_base_that_was_read_from_a_file(tmp_path):
-    # Random weights of the width 0.5, through a file: the way that pretrained ones come.
-    path = tmp_path / "random.weights.h5"
-    random = build("mobilenet", "0.5x96")
-    adapt.save_base(random, path)
-    network = frozen("mobilenet", (20, 20, 1), path, "0.5x96")
-    agree(network.backbone, noise(70, side=20)[..., :1])
-
-
-def agree(backbone: keras.Model, images: np.ndarray) -> None:
-    """Every engine gives Keras's features of a whole and of a partial batch, each in its row."""
-    assert all(len(images) % size for size in engines.BATCHES.values())
-    wanted = backbone.predict(images, verbose=0)
-    assert np.ptp(wanted, axis=0).max() > 1e-2 * np.abs(wanted).max(), "rows must differ"
-    for name in engines.ENGINES:
-        extract = engines.checked(name, backbone, images[: engines.CHECKED])
-        got = extract(images)
-        assert got.dtype == np.float32
-        assert got.shape == (len(images), *backbone.output_shape[1:])
-        assert relative_difference(got, wanted) < 1e-3, name
-        assert relative_difference(extract(images[3:20]), wanted[3:20]) < 1e-3, name
-
-
-def wrong_by_one_percent(backbone: Any, cores: int) -> engines.Extract:
-    return lambda images: backbone.predict(images, verbose=0) * 1.01
-
-
-def not_numbers(backbone: Any, cores: int) -> engines.Extract:
-    return lambda images: backbone.predict(images, verbose=0) * np.float32(np.nan)
-
-
-def another_order(backbone: Any, cores: int) -> engines.Extract:
-    return lambda images: backbone.predict(images, verbose=0)[::-1]
-
-
-def cannot_be_made(backbone: Any, cores: int) -> engines.Extract:
-    raise RuntimeError("no such\ndevice")
-
-
-def cannot_be_run(backbone: Any, cores: int) -> engines.Extract:
-    return lambda images: cannot_be_made(backbone, cores)
-
-
-@pytest.mark.parametrize(
-    ("engine", "words"),
-    [
-        (wrong_by_one_percent, "differs from Keras by 1"),
-        (not_numbers, "differs from Keras by nan"),
-        (another_order, "differs from Keras by"),
-        (cannot_be_made, "failed (RuntimeError: no such)"),
-        (cannot_be_run, "failed (RuntimeError: no such)"),
-    ],
-)
-def test_an_engine_that_disagrees_or_fails_is_refused(tiny, monkeypatch, engine, words):
-    monkeypatch.setitem(engines.ENGINES, "broken", engine)
-    with pytest.raises(engines.EngineRefused) as refused:
-        engines.checked("broken", tiny.backbone, noise(20, side=20))
-    assert words in str(refused.value)
-    assert "\n" not in str(refused.value)
-
-
-def test_choice_of_engine():
-    gpu = Runtime("gpu", "a card", 1, "mixed_float16", "tensorflow")
-    jax = Runtime("cpu", "a processor", 1, "float32", "jax")
-    assert extraction.choose("auto", CPU) == "openvino"
-    assert extraction.choose("auto", gpu) == "keras"
-    assert extraction.choose("auto", jax) == "keras"
-    for name in engines.ENGINES:
-        assert extraction.choose(name, CPU) == name
-    with pytest.raises(ComparisonError, match="cannot run on the jax backend"):
-        extraction.choose("tensorflow", jax)
-    with pytest.raises(ComparisonError, match="jax"):
-        extraction.choose("openvino", jax)
