@@ -1,1 +1,1 @@
-"""The words that every room speaks: records, phases, events, errors, files, machine."""
+"""The words that every room speaks: records, phases, events, errors, files, cache, machine."""

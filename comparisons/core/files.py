@@ -1,18 +1,17 @@
-"""Writing files so that a reader never sees half of one, and where caches lie."""
+"""Writing files so that a reader never sees half of one."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, printable
 
 
 @contextmanager
@@ -38,9 +37,9 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically. Raises OSError."""
+    """Write UTF-8 text atomically; what is no character as `printable` does. Raises OSError."""
     with atomic(path) as file:
-        file.write(text.encode())
+        file.write(printable(text).encode())
 
 
 def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -49,40 +48,26 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write(file)
 
 
+def remove(path: Path) -> None:
+    """Delete a file or a whole folder, as far as it can be."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file; of a folder, of the names and contents of all files in it.
 
     Raises OSError.
     """
-    if path.is_file():
+    if not path.is_dir():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     found = {one.relative_to(path).as_posix(): one for one in path.rglob("*") if one.is_file()}
     lines = [f"{digest(found[name])} {name}\n" for name in sorted(found)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def cache_folder() -> Path:
-    """The folder of decoded data and features: COMPARISONS_CACHE, else the user's cache."""
-    named = os.environ.get("COMPARISONS_CACHE")
-    return Path(named) if named else Path(platformdirs.user_cache_dir("comparisons"))
-
-
-def cache_limit() -> float:
-    """The most bytes that features may take: COMPARISONS_CACHE_GB, else 20 GB.
-
-    Raises ComparisonError when the variable is not a size.
-    """
-    text = os.environ.get("COMPARISONS_CACHE_GB") or "20"
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = -1.0
-    if not limit >= 0:
-        raise ComparisonError(
-            f"COMPARISONS_CACHE_GB={text}: give a number of gigabytes, such as 20"
-        )
-    return limit * 1e9
 
 
 def _umask() -> int:
@@ -91,8 +76,26 @@ def _umask() -> int:
     return mask
 
 
+def in_the_way(folder: Path) -> Path | None:
+    """The file that lies where `folder` or one above it belongs; None where none does."""
+    whole = folder.absolute()
+    nearest = next(path for path in (whole, *whole.parents) if exists(path))
+    return None if nearest.is_dir() else nearest
+
+
+def exists(path: Path) -> bool:
+    """Whether a file or folder is there; False for what cannot be, such as a name too long."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def cannot_write(path: Path, error: OSError) -> ComparisonError:
     """The error for a folder that cannot be written or a disk that is full."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        file = in_the_way(Path(error.filename or path)) or path
+        return ComparisonError(f"--out {path}: {file} is a file, name a folder", exit_code=1)
     return ComparisonError(
         f"cannot write to {path}: {error.strerror or error}; free some space or name another "
         "folder by --out (finished runs are kept: the same command continues)",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock
-
-from comparisons.core.errors import ComparisonError, unknown
-from comparisons.core.files import cache_folder
-from comparisons.data import dataset, shapes
-from comparisons.data.dataset import Dataset
+from comparisons.core import cache
+from comparisons.core.cache import Entry
+from comparisons.core.errors import ComparisonError, printable, unknown
+from comparisons.core.files import exists
+from comparisons.data import dataset, npz, shapes
+from comparisons.data.dataset import About, Arrays, Dataset
 
 # Raise when the decoding or drawing changes: kept copies of older versions are not used.
 DECODING = 1
@@ -95,12 +95,41 @@ def available(name: str, data_dir: Path | None) -> bool:
     return name not in REAL or local_copy(name, data_dir) is not None
 
 
-def describe(name: str, data_dir: Path | None) -> dict[str, Any] | None:
-    """What is known of a data set that was decoded before (see `about_kept`), else None."""
-    try:
-        return dataset.about_kept(_kept_folder(name, data_dir))
-    except OSError:
-        return None
+def must_be_known(name: str, *more: str) -> None:
+    """Raise ComparisonError for what is no data set, no .npz file and none of `more`."""
+    known = (*more, *SOURCES)
+    if name in known or name.endswith(".npz"):
+        return
+    if exists(Path(name)):
+        what = "pictures in a folder are" if Path(name).is_dir() else "such a file is"
+        raise ComparisonError(
+            f"--data {name}: {what} not read; give an .npz file that holds "
+            f"{' '.join(dataset.ARRAYS)}, or one of {', '.join(known)}"
+        )
+    raise unknown("data set", name, [*known, "FILE.npz"])
+
+
+def describe(name: str, data_dir: Path | None) -> About | None:
+    """What is known of a data set without reading its images; None where that is nothing.
+
+    Of an .npz file that was never decoded the fingerprint is empty. Raises ComparisonError.
+    """
+    must_be_known(name)
+    known = dataset.about_kept(_entry(name, data_dir).folder)
+    if known is None and name not in SOURCES:
+        found = npz.outline(Path(name))
+        return About(
+            name=_shown(name),
+            classes=found.classes,
+            synthetic=False,
+            complete=True,
+            note=found.note,
+            fingerprint="",
+            train=found.train,
+            test=found.test,
+            image_shape=found.image_shape,
+        )
+    return known
 
 
 def prepare(
@@ -111,90 +140,97 @@ def prepare(
     `name` is a row of SOURCES or the path of an .npz file. A real data set without a local
     copy is downloaded by TFDS. Raises ComparisonError with what is missing and where to put it.
     """
-    if name not in SOURCES and not name.endswith(".npz"):
-        raise unknown("data set", name, [*SOURCES, "FILE.npz"])
+    must_be_known(name)
     if name in REAL and local_copy(name, data_dir) is None:
         from comparisons.data import tfds_reader
 
         say(f"downloading {name} ({SOURCES[name].megabytes} MB)")
         tfds_reader.download(name, data_root(data_dir))
-    folder = _kept_folder(name, data_dir)
-    kept = dataset.load_kept(folder)
-    if kept is not None:
-        return kept
+    entry = _entry(name, data_dir)
+    held = entry.use()
+    found = dataset.load_kept(entry.folder) or _decoded(name, data_dir, entry, say)
+    found.held = held
+    return found
+
+
+def _decoded(name: str, data_dir: Path | None, entry: Entry, say: Callable[[str], None]) -> Dataset:
+    """Decode a data set into its entry of the cache, unless another process just did."""
     try:
-        locks = cache_folder() / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        # One process decodes; a second one waits, and then finds the copy there.
-        with FileLock(locks / f"{folder.name}.lock"):
-            kept = dataset.load_kept(folder)
-            if kept is not None:
-                return kept
-            say(f"decoding {Path(name).name} (once)")
-            dataset.keep(folder, *_read(name, data_dir))
+        with entry.alone():
+            found = dataset.load_kept(entry.folder)
+            if found is None:
+                say(f"decoding {_shown(name)} (once)")
+                arrays = _read(name, data_dir)
+                dataset.keep(entry.folder, arrays, _about(name, arrays))
     except OSError as error:
+        cache.check()
         raise ComparisonError(
-            f"cannot keep the decoded data under {folder.parent}: {error.strerror or error}; "
-            "free some space or set COMPARISONS_CACHE to another folder",
+            f"cannot keep the decoded data under {entry.folder.parent}: "
+            f"{error.strerror or error}; free some space or set COMPARISONS_CACHE to another "
+            "folder",
             exit_code=1,
         ) from None
-    again = dataset.load_kept(folder)
-    if again is None:
-        raise ComparisonError(f"the decoded data under {folder} cannot be read back", exit_code=1)
-    return again
+    found = found or dataset.load_kept(entry.folder)
+    if found is None:
+        raise ComparisonError(
+            f"the decoded data under {entry.folder} cannot be read back", exit_code=1
+        )
+    return found
 
 
-def _read(name: str, data_dir: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arrays of a data set and what a record says of them."""
-    if name in REAL:
-        from comparisons.data import tfds_reader
+def _read(name: str, data_dir: Path | None) -> Arrays:
+    if name in DRAWN:
+        return Arrays(**shapes.make(DRAWN[name]))  # type: ignore[arg-type]
+    if name not in REAL:
+        return npz.read(Path(name))
+    from comparisons.data import tfds_reader
 
-        folder = local_copy(name, data_dir)
-        assert folder is not None
-        arrays = tfds_reader.read(folder)
-    elif name in DRAWN:
-        arrays = dict(shapes.make(DRAWN[name]))  # type: ignore[arg-type]
-    else:
-        from comparisons.data import npz
+    folder = local_copy(name, data_dir)
+    assert folder is not None
+    return tfds_reader.read(folder)
 
-        arrays = npz.read(Path(name))
-    classes = arrays.pop("classes")
-    sizes = len(arrays["y_train"]), len(arrays["y_test"])
+
+def _about(name: str, arrays: Arrays) -> About:
+    """What a record says of a data set; whether it is all that was published."""
+    sizes = len(arrays.y_train), len(arrays.y_test)
     published = SOURCES[name].sizes if name in SOURCES else sizes
     whole = sizes[0] >= published[0] and sizes[1] >= published[1]
-    note = (
-        ""
-        if whole
-        else f"{name} here is not whole: {sizes[0]:,} of {published[0]:,} training and "
-        f"{sizes[1]:,} of {published[1]:,} test images; no figure here is a {name} result"
-    )
-    about = {
-        "name": name if name in SOURCES else Path(name).name,
-        "classes": list(classes),
-        "synthetic": name in DRAWN,
-        "complete": whole,
-        "note": note,
-    }
-    return arrays, about
+    if not whole:
+        part = (
+            f"{name} here is not whole: {sizes[0]:,} of {published[0]:,} training and "
+            f"{sizes[1]:,} of {published[1]:,} test images; no figure here is a {name} result"
+        )
+        arrays = replace(arrays, note=part)
+    return dataset.about(arrays, _shown(name), synthetic=name in DRAWN, complete=whole)
 
 
-def _kept_folder(name: str, data_dir: Path | None) -> Path:
-    """Where the decoded copy lies; another folder when the source files change."""
+def _shown(name: str) -> str:
+    """A data set as records name it: a file without its folder."""
+    return name if name in SOURCES else printable(Path(name).name)
+
+
+def _entry(name: str, data_dir: Path | None) -> Entry:
+    """Where the decoded copy lies; another place when the source files change.
+
+    Raises ComparisonError for a file that is not there.
+    """
     if name in DRAWN:
         files = [Path(shapes.__file__)]
     elif name in REAL:
         folder = local_copy(name, data_dir)
         files = sorted(folder.iterdir()) if folder else []
     else:
-        files = [Path(name).resolve()]
-    digest = hashlib.blake2b(f"{DECODING} {name}".encode(), digest_size=6)
+        files = [npz.found(Path(name)).resolve()]
+    digest = hashlib.blake2b(os.fsencode(f"{DECODING} {name}"), digest_size=6)
     for path in files:
         if name in DRAWN:
             digest.update(path.read_bytes())
         elif path.is_file():
             status = path.stat()
-            digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}".encode())
+            digest.update(os.fsencode(f"{path.name} {status.st_size} {status.st_mtime_ns}"))
         else:
-            digest.update(str(path).encode())
-    stem = name if name in SOURCES else Path(name).stem
-    return cache_folder() / "data" / f"{stem}-{digest.hexdigest()}"
+            digest.update(os.fsencode(path))
+    if name not in SOURCES:
+        digest.update(f"{npz.RULES}".encode())
+    stem = name if name in SOURCES else re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem)[:40]
+    return cache.entry("data", f"{stem}-{digest.hexdigest()}")

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
+from filelock import FileLock
 
+from comparisons.core.cache import Entry
+from comparisons.core.files import remove
 from comparisons.core.records import Data, Sizes
 from comparisons.core.streams import Stream, generator
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+ABOUT = "about.json"
 VALIDATION_SHARE = 10
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A data set as it was decoded: images uint8 [n, h, w, c], labels int64 [n].
+
+    `note` is for who reads a record: what its figures do not say.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    classes: tuple[str, ...]
+    note: str = ""
+
+
+class About(msgspec.Struct, frozen=True):
+    """What is known of a data set without its arrays; `train` and `test` count images."""
+
+    name: str
+    classes: tuple[str, ...]
+    synthetic: bool
+    complete: bool
+    note: str
+    fingerprint: str
+    train: int
+    test: int
+    image_shape: tuple[int, int, int]
 
 
 @dataclass
@@ -24,7 +54,8 @@ class Dataset:
     """Images uint8 [n, h, w, c] and labels int64 [n], with what a record says of them.
 
     The test labels are sealed: `open_test_labels` gives them once and refuses a second time,
-    so that nothing can be chosen by looking at them.
+    so that nothing can be chosen by looking at them. `held` keeps the copy on disk from being
+    pruned while this lives: another process may be about to read it.
     """
 
     name: str
@@ -37,6 +68,7 @@ class Dataset:
     complete: bool = True
     note: str = ""
     fingerprint: str = ""
+    held: FileLock | None = field(default=None, repr=False)
     test_was_read: bool = field(default=False, init=False)
 
     @property
@@ -107,67 +139,84 @@ def _balanced_order(labels: np.ndarray, order: np.ndarray) -> np.ndarray:
     return order[np.argsort(position[order], kind="stable")]
 
 
-def fingerprint(arrays: dict[str, np.ndarray]) -> str:
+def fingerprint(arrays: Arrays) -> str:
     """A hash of shapes, types and every byte of the four arrays; 32 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=16)
     for name in ARRAYS:
-        array = np.ascontiguousarray(arrays[name])
+        array = np.ascontiguousarray(getattr(arrays, name))
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(array.data)
     return digest.hexdigest()
 
 
-def keep(folder: Path, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+def about(arrays: Arrays, name: str, synthetic: bool = False, complete: bool = True) -> About:
+    """What is kept beside a decoded data set."""
+    return About(
+        name=name,
+        classes=arrays.classes,
+        synthetic=synthetic,
+        complete=complete,
+        note=arrays.note,
+        fingerprint=fingerprint(arrays),
+        train=len(arrays.y_train),
+        test=len(arrays.y_test),
+        image_shape=arrays.x_train.shape[1:],
+    )
+
+
+def keep(folder: Path, arrays: Arrays, known: About) -> None:
     """Write a decoded data set to `folder`, whole or not at all. Raises OSError."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    part = Entry(folder).part()
     try:
         for name in ARRAYS:
-            np.save(part / f"{name}.npy", arrays[name])
-        about = about | {
-            "fingerprint": fingerprint(arrays),
-            "train": len(arrays["y_train"]),
-            "test": len(arrays["y_test"]),
-            "image_shape": arrays["x_train"].shape[1:],
-        }
-        (part / "about.json").write_text(json.dumps(about))
-        shutil.rmtree(folder, ignore_errors=True)
+            np.save(part / f"{name}.npy", getattr(arrays, name))
+        (part / ABOUT).write_bytes(msgspec.json.encode(known))
+        remove(folder)
         part.replace(folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
 
 
-def about_kept(folder: Path) -> dict[str, Any] | None:
+def about_kept(folder: Path) -> About | None:
     """What is known of the data set kept in `folder`; None when there is no readable one."""
     try:
-        about: dict[str, Any] = json.loads((folder / "about.json").read_text())
-        complete = all((folder / f"{name}.npy").is_file() for name in ARRAYS)
-        return about if complete and about["fingerprint"] else None
-    except (OSError, ValueError, KeyError, TypeError):
+        known = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
+    complete = all((folder / f"{name}.npy").is_file() for name in ARRAYS)
+    return known if complete else None
 
 
 def load_kept(folder: Path) -> Dataset | None:
     """The data set kept in `folder`; None when it is not there, or not what was written."""
-    about = about_kept(folder)
-    if about is None:
+    known = about_kept(folder)
+    if known is None:
         return None
     try:
-        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in ARRAYS}
+        loaded = {name: _array(folder / f"{name}.npy") for name in ARRAYS}
     except Exception:
         # A damaged header is read by Python's own parser, which may raise nearly anything.
         return None
-    if fingerprint(arrays) != about["fingerprint"]:
+    arrays = Arrays(**loaded, classes=known.classes, note=known.note)
+    # What is said of the arrays has to fit them too: a file may be another's, and still be JSON.
+    if known != about(arrays, known.name, known.synthetic, known.complete):
+        return None
+    if max(arrays.y_train.max(), arrays.y_test.max()) >= len(known.classes):
         return None
     return Dataset(
-        name=about["name"],
-        classes=tuple(about["classes"]),
-        x_train=arrays["x_train"],
-        y_train=arrays["y_train"],
-        x_test=arrays["x_test"],
-        sealed_test_labels=arrays["y_test"],
-        synthetic=about["synthetic"],
-        complete=about["complete"],
-        note=about["note"],
-        fingerprint=about["fingerprint"],
+        name=known.name,
+        classes=known.classes,
+        x_train=arrays.x_train,
+        y_train=arrays.y_train,
+        x_test=arrays.x_test,
+        sealed_test_labels=arrays.y_test,
+        synthetic=known.synthetic,
+        complete=known.complete,
+        note=known.note,
+        fingerprint=known.fingerprint,
     )
+
+
+def _array(path: Path) -> np.ndarray:
+    with path.open("rb") as file:
+        return np.lib.format.read_array(file, allow_pickle=False)

@@ -10,28 +10,26 @@ from typing import Any
 import numpy as np
 
 from comparisons.core.errors import ComparisonError, first_line
+from comparisons.data.dataset import Arrays
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Arrays:
     """Decode a local TFDS copy, never touching the network.
 
-    Returns x_train, y_train, x_test, y_test (uint8 images, int64 labels) and classes.
     Raises ComparisonError for files that cannot be read.
     """
     tfds = _tfds()
     try:
         builder = tfds.builder_from_directory(folder)
-        arrays: dict[str, Any] = {"classes": tuple(builder.info.features["label"].names)}
-        for split in ("train", "test"):
-            pairs = _decoded(tfds, builder, split)
-            arrays[f"x_{split}"] = np.concatenate([images for images, _ in pairs])
-            arrays[f"y_{split}"] = np.concatenate([labels for _, labels in pairs]).astype(np.int64)
+        x_train, y_train = _decoded(tfds, builder, "train")
+        x_test, y_test = _decoded(tfds, builder, "test")
+        classes = tuple(builder.info.features["label"].names)
     except Exception as error:
         raise ComparisonError(
             f"the data in {folder} cannot be read ({first_line(error)}); "
             "delete that folder to fetch it again"
         ) from None
-    return arrays
+    return Arrays(x_train, y_train, x_test, y_test, classes)
 
 
 def download(name: str, root: Path) -> None:
@@ -48,8 +46,8 @@ def download(name: str, root: Path) -> None:
         ) from None
 
 
-def _decoded(tfds: Any, builder: Any, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Batches of images and labels in the order of the files, decoded on every core."""
+def _decoded(tfds: Any, builder: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 and labels int64 in the order of the files, decoded on every core."""
     import tensorflow as tf
 
     # TFDS itself decodes one image after the other.
@@ -58,11 +56,12 @@ def _decoded(tfds: Any, builder: Any, split: str) -> list[tuple[np.ndarray, np.n
     )
     channels = builder.info.features["image"].shape[-1]
 
-    def decode(example: dict[str, Any]) -> tuple[Any, Any]:
+    def decode(example: Any) -> tuple[Any, Any]:
         return tf.io.decode_png(example["image"], channels=channels), example["label"]
 
     batches = encoded.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(1000)
-    return list(batches.as_numpy_iterator())
+    images, labels = zip(*batches.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels).astype(np.int64)
 
 
 def _tfds() -> Any:

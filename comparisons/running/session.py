@@ -10,10 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
+from comparisons.core import cache
 from comparisons.core.console import plain_console
-from comparisons.core.files import cache_limit, must_be_writable
+from comparisons.core.files import must_be_writable
 from comparisons.core.records import Record
-from comparisons.data import SOURCES
 from comparisons.plan import bases
 from comparisons.plan.request import Request, check, must_fit, runs
 from comparisons.plan.runs import Run
@@ -38,7 +38,7 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     """
     console = console or plain_console()
     preset, wanted = check(request)
-    cache_limit()  # said now, not after an hour of training
+    cache.check()  # said now, not after an hour of training
     say = _sayer(console)
     name, dataset, notices = supplies.dataset(request.data, request.data_dir, say)
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
@@ -67,10 +67,7 @@ def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
     name = "cifar10" if request.data == "auto" else request.data
-    if name in SOURCES:
-        target = supplies.described(name, request.data_dir)
-    else:
-        target = known(*supplies.dataset(name, request.data_dir, lambda text: None)[:2])
+    target = supplies.described(name, request.data_dir)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         first = supplies.source_name(request.source, name)

@@ -28,8 +28,7 @@ def dataset(
     `auto` is CIFAR-10, or `shapes` where that can neither be found nor fetched. A named data
     set never falls back. Raises ComparisonError.
     """
-    if asked not in ("auto", *SOURCES) and not asked.endswith(".npz"):
-        raise unknown("data set", asked, ["auto", *SOURCES, "FILE.npz"])
+    catalog.must_be_known(asked, "auto")
     name = "cifar10" if asked == "auto" else asked
     notices = []
     if not available(name, data_dir):
@@ -98,8 +97,8 @@ def known(name: str, data: Dataset) -> Known:
 def described(name: str, data_dir: Path | None) -> Known:
     """The same by what is known without fetching or reading anything."""
     about = catalog.describe(name, data_dir)
-    count = about["train"] if about else SOURCES[name].sizes[0]
-    fingerprint = about["fingerprint"] if about else ""
+    count = about.train if about else SOURCES[name].sizes[0]
+    fingerprint = about.fingerprint if about else ""
     return Known(name, fingerprint, count, count - validation_size(count))
 
 

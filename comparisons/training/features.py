@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import shutil
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
-from comparisons.core.files import cache_folder, cache_limit, write_with
+from comparisons.core import cache
+from comparisons.core.cache import Entry
+from comparisons.core.files import write_with
 from models.engines import CHECKED, Extract
 
 # Raise when the shards' layout or anything in the extraction changes.
@@ -59,24 +58,17 @@ def get(
     when a row is missing. `tell` hears how many of the rows are there. They are kept, and come
     back, as `dtype`.
     """
-    folder = _folder(key | {"dtype": np.dtype(dtype).name})
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # One process computes; a second one waits, and then finds the shards there.
-        lock: Any = FileLock(folder.with_suffix(".lock"))
-        lock.acquire()
-        lock.release()
-    except OSError:
-        lock = nullcontext()
-    with lock:
+    entry = _entry(key | {"dtype": np.dtype(dtype).name})
+    with ExitStack() as stack:
+        # One process computes; a second one waits, and then finds the shards there. Where nothing
+        # can be kept, each computes for itself.
+        with suppress(OSError):
+            stack.enter_context(entry.alone())
         found = _Collector(rows, dtype)
-        for shard in sorted(folder.glob("*.npz")):
+        for shard in sorted(entry.folder.glob("*.npz")):
             found.add(*_read(shard))
         if found.missing.any():
-            _compute(folder, found, images, engine, tell)
-    with suppress(OSError):
-        os.utime(folder)
-    _prune(folder.parent, keep=folder)
+            _compute(entry.folder, found, images, engine, tell)
     assert found.values is not None
     return Features(found.values, found.spent, float(found.cost.sum()), found.note)
 
@@ -136,10 +128,9 @@ def _compute(
     found.spent = time.perf_counter() - started
 
 
-def _folder(key: dict[str, Any]) -> Path:
+def _entry(key: dict[str, Any]) -> Entry:
     text = repr(sorted((key | {"layout": LAYOUT}).items()))
-    name = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-    return cache_folder() / "features" / name
+    return cache.entry("features", hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
 
 
 def _write(folder: Path, rows: np.ndarray, values: np.ndarray, seconds_per_row: float) -> None:
@@ -164,26 +155,3 @@ def _read(shard: Path) -> tuple[np.ndarray, np.ndarray, float]:
 
 def _name_of(content: bytes | memoryview) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def _prune(root: Path, keep: Path) -> None:
-    """Delete what was used longest ago until the features fit COMPARISONS_CACHE_GB."""
-    limit = cache_limit()
-    folders = sorted((path for path in root.glob("*/")), key=_last_used, reverse=True)
-    total = 0
-    for folder in sorted(folders, key=lambda path: path != keep):
-        total += sum(_size(file) for file in folder.glob("*.npz"))
-        if total > limit and folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _last_used(path: Path) -> float:
-    with suppress(OSError):
-        return path.stat().st_mtime
-    return 0.0
-
-
-def _size(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
+from filelock import FileLock
 
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
@@ -38,7 +39,7 @@ class Job:
 
     `weights` is the file that the base was read from; `last` is what was trained
     last. `extract` is the engine over a frozen part, by that part itself: an id would be given to
-    another once a part is gone.
+    another once a part is gone. `held` keeps a base that lies in the cache from being pruned.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class Job:
     flops: int = 0
     engine: str | None = None
     extract: dict[keras.Model, Extract] = field(default_factory=dict)
+    held: FileLock | None = None
     last: Trained | None = None
 
     @property

@@ -125,7 +125,7 @@ def _set_up(
         network.prepare(dataset.x_train[rows.train])
     job = Job(plan, arm, dataset, rows, network, runtime, tell, control, weights=path)
     if base:
-        job.source = base.source
+        job.source, job.held = base.source, base.held
         job.seconds.source, job.seconds.source_cold = base.seconds, base.cold_seconds
     job.seconds.setup = time.perf_counter() - started
     return job

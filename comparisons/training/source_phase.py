@@ -16,9 +16,10 @@ import keras
 import msgspec
 from filelock import FileLock
 
+from comparisons.core import cache
 from comparisons.core.control import Control
 from comparisons.core.events import Stage, Tell
-from comparisons.core.files import cache_folder, write_text
+from comparisons.core.files import write_text
 from comparisons.core.machine import versions
 from comparisons.core.phases import Phase
 from comparisons.core.records import Source
@@ -32,15 +33,21 @@ from comparisons.training.train_phase import train_phase
 from models import adapt, flops
 from models.prediction import predict
 
+WEIGHTS, ABOUT = "base.weights.h5", "about.json"
+
 
 @dataclass(frozen=True)
 class Base:
-    """A base's weights file, what training it was like, and the seconds spent now and when made."""
+    """A base's weights file, what training it was like, and the seconds spent now and when made.
+
+    `held` keeps the file from being pruned.
+    """
 
     path: Path
     source: Source
     seconds: float
     cold_seconds: float
+    held: FileLock | None
 
 
 class _Kept(msgspec.Struct):
@@ -63,20 +70,21 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) ->
         "revisions": [arm.model.revision, plan.settings.training_revision],
     }
     text = json.dumps(key, sort_keys=True)
-    folder = cache_folder() / "bases"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}.weights.h5"
+    entry = cache.entry("bases", hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
+    held = entry.use()
     # One process trains; a second one waits, and then finds the base there.
-    with FileLock(path.with_suffix(".lock")):
-        kept = _kept(path)
+    with entry.alone():
+        path = entry.folder / WEIGHTS
+        kept = _kept(entry.folder)
         if kept:
-            return Base(path, kept.source, 0.0, kept.seconds)
+            return Base(path, kept.source, 0.0, kept.seconds, held)
+        entry.folder.mkdir(exist_ok=True)
         started, paused = time.perf_counter(), control.paused
         source = _train(plan, arm, phase, plan.settings.source.data, runtime, tell, control, path)
         seconds = time.perf_counter() - started - (control.paused - paused)
         made = _Kept(source, seconds, _digest(path))
-        write_text(path.with_suffix(".json"), msgspec.json.encode(made).decode())
-    return Base(path, source, seconds, seconds)
+        write_text(entry.folder / ABOUT, msgspec.json.encode(made).decode())
+    return Base(path, source, seconds, seconds, held)
 
 
 def _train(
@@ -109,12 +117,12 @@ def _train(
     )
 
 
-def _kept(path: Path) -> _Kept | None:
+def _kept(folder: Path) -> _Kept | None:
     """What is known of a kept base; None where there is none, or not what was written."""
     try:
-        made = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=_Kept)
-        return made if made.weights == _digest(path) else None
-    except (OSError, msgspec.MsgspecError):
+        made = msgspec.json.decode((folder / ABOUT).read_bytes(), type=_Kept)
+        return made if made.weights == _digest(folder / WEIGHTS) else None
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
 
 

@@ -147,9 +147,10 @@ def test_images_are_repeated_into_a_data_set_that_can_be_read(tmp_path, monkeypa
     with np.load(tiny_npz) as before:
         after = npz.read(tmp_path / "more.npz")
         for name in ("x_train", "y_train"):
-            assert len(after[name]) == 700
-            assert (after[name][300:600] == before[name]).all()
-            assert (after[name][600:] == before[name][:100]).all()
+            repeated = getattr(after, name)
+            assert len(repeated) == 700
+            assert (repeated[300:600] == before[name]).all()
+            assert (repeated[600:] == before[name][:100]).all()
 
 
 def test_the_few_images_of_a_first_step_are_data_and_one_step_long(tmp_path):
@@ -158,8 +159,8 @@ def test_the_few_images_of_a_first_step_are_data_and_one_step_long(tmp_path):
 
     found = npz.read(startup.write_few(tmp_path / "few.npz"))
     for arm in startup.STEPPING:
-        (phase,) = recipes.phases(arms.parse(arm), len(found["x_train"]), 1, None)
-        assert len(found["x_train"]) <= phase.batch_size
+        (phase,) = recipes.phases(arms.parse(arm), len(found.x_train), 1, None)
+        assert len(found.x_train) <= phase.batch_size
 
 
 def test_cases_of_growth_have_names_of_their_own():

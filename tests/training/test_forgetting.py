@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from comparisons import cifar
 from comparisons.core.errors import ComparisonError
+from comparisons.core.files import digest
 from comparisons.core.records import Record
 from comparisons.data import Dataset, prepare
 from comparisons.findings import intervals
@@ -30,10 +31,10 @@ def test_a_probe_reads_what_can_be_told_apart():
     known = np.eye(3)[labels] * 4 + generator.normal(size=(300, 3))
     probe = forgetting.fit_probe(known[:200], labels[:200], 3)
     assert probe.shape == (4, 3)
-    assert forgetting.probe_accuracy(probe, known[200:], labels[200:]) > 0.9
+    assert (forgetting.probed(probe, known[200:]) == labels[200:]).mean() > 0.9
     scrambled = generator.permutation(known[200:])
-    assert forgetting.probe_accuracy(probe, scrambled, labels[200:]) < 0.6
-    assert forgetting.probe_accuracy(probe, known[200:] * np.nan, labels[200:]) == 0
+    assert (forgetting.probed(probe, scrambled) == labels[200:]).mean() < 0.6
+    assert not (forgetting.probed(probe, known[200:] * np.nan) == labels[200:]).any()
 
 
 def planned(
@@ -118,9 +119,18 @@ def test_a_source_base_is_trained_once_and_charged_every_time(cache):
 def test_a_damaged_source_base_is_made_again(cache):
     wanted = {"arms": "cnn:complete", "data": "shapes", "train_size": 60, "epochs": 3}
     cifar.compare(**wanted)
-    (file,) = (cache / "bases").glob("*.weights.h5")
+    (file,) = (cache / "bases").glob("*/*.weights.h5")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     assert cifar.compare(**wanted)[0].seconds.source > 0
+
+
+@pytest.mark.slow
+def test_a_source_base_is_not_pruned_from_under_its_run(cache, monkeypatch):
+    monkeypatch.setenv("COMPARISONS_CACHE_GB", "0")
+    (record,) = cifar.compare(arms="cnn:complete", data="shapes", train_size=60, epochs=3)
+    assert record.status != "failed", record.error
+    (file,) = (cache / "bases").glob("*/*.weights.h5")
+    assert record.weights.hash == digest(file)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,215 @@
+"""Decoded data is kept: it comes back as it was, or is made again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import own
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from own import arrays, same
+
+from comparisons import data
+from comparisons.core.errors import ComparisonError
+from comparisons.data import dataset as kept
+
+
+def kept_folder(cache: Path) -> Path:
+    (folder,) = cache.glob("data/own-*")
+    return folder
+
+
+def test_what_is_kept_comes_back(tmp_path):
+    whole = own.decoded(note="a note")
+    about = kept.about(whole, "some", synthetic=True, complete=False)
+    kept.keep(tmp_path / "there", whole, about)
+    found = kept.load_kept(tmp_path / "there")
+    assert found is not None
+    assert same(found, arrays())
+    assert found.y_train.dtype == np.int64
+    assert (found.name, found.classes, found.note) == ("some", ("a", "b", "c"), "a note")
+    assert (found.synthetic, found.complete) == (True, False)
+    assert found.image_shape == (8, 8, 1)
+    assert found.fingerprint == kept.fingerprint(whole) != kept.fingerprint(own.decoded(1))
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert kept.about_kept(tmp_path / "there") == about
+    assert (about.train, about.test, about.image_shape) == (30, 9, (8, 8, 1))
+
+
+def test_a_fingerprint_covers_shape_and_type():
+    plain = own.decoded()
+    longer = own.decoded(y_test=plain.y_test.astype(np.int32))
+    reshaped = own.decoded(x_train=plain.x_train.reshape(30, 4, 16, 1))
+    prints = {kept.fingerprint(each) for each in (plain, longer, reshaped)}
+    assert len(prints) == 3
+
+
+def test_decoding_is_done_once(cache, tmp_path):
+    path, said = own.write(tmp_path), []
+    first = data.prepare(str(path), None, said.append)
+    again = data.prepare(str(path), None, said.append)
+    assert len(said) == 1
+    assert same(first, arrays())
+    assert same(again, arrays())
+    assert first.fingerprint == again.fingerprint
+    np.savez(path, **arrays(1))
+    os.utime(path, ns=(10**18, 10**18))
+    changed = data.prepare(str(path), None, said.append)
+    assert same(changed, arrays(1))
+    assert changed.fingerprint != first.fingerprint
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def alter(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def clear(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("name", [*kept.ARRAYS, "about"])
+@pytest.mark.parametrize("damage", [halve, alter, clear, Path.unlink])
+def test_a_damaged_copy_is_noticed_and_made_again(cache, tmp_path, name, damage):
+    path = own.write(tmp_path)
+    data.prepare(str(path), None)
+    (victim,) = kept_folder(cache).glob(f"{name}.*")
+    damage(victim)
+    said: list[str] = []
+    again = data.prepare(str(path), None, said.append)
+    assert said
+    assert same(again, arrays())
+    said.clear()
+    assert same(data.prepare(str(path), None, said.append), arrays())
+    assert not said
+
+
+def foreign(**changes: object) -> bytes:
+    """What is kept beside the arrays, some of it changed."""
+    about = kept.about(own.decoded(), "own.npz")
+    return msgspec.json.encode(msgspec.to_builtins(about) | changes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b"null",
+        b"{}",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        foreign(name=3),
+        foreign(name=None),
+        foreign(classes="abc"),
+        foreign(classes=["a", "b"]),
+        foreign(classes=["a", "b", {}]),
+        foreign(train=31),
+        foreign(image_shape=[8, 8]),
+        foreign(image_shape=[8, 9, 1]),
+        foreign(fingerprint=[]),
+        foreign(fingerprint=kept.fingerprint(own.decoded(1))),
+        b'{"name": "\\udc80"}',
+    ],
+)
+def test_what_another_wrote_beside_the_arrays_is_noticed_and_made_again(cache, tmp_path, content):
+    path = own.write(tmp_path, classes=np.array(["a", "b", "c"]))
+    data.prepare(str(path), None)
+    (kept_folder(cache) / "about.json").write_bytes(content)
+    said: list[str] = []
+    assert same(data.prepare(str(path), None, said.append), arrays())
+    assert said
+    assert data.describe(str(path), None) == kept.about(own.decoded(), "own.npz")
+    said.clear()
+    assert data.prepare(str(path), None, said.append).classes == ("a", "b", "c")
+    assert not said
+
+
+@pytest.mark.parametrize("name", ["about.json", "."])
+def test_a_file_and_a_folder_in_each_others_place_are_replaced(cache, tmp_path, name):
+    path = own.write(tmp_path)
+    data.prepare(str(path), None)
+    victim = kept_folder(cache) / name
+    if name == ".":
+        shutil.rmtree(victim)
+        victim.write_text("a file")
+    else:
+        victim.unlink()
+        (victim / "more").mkdir(parents=True)
+    assert same(data.prepare(str(path), None), arrays())
+    said: list[str] = []
+    data.prepare(str(path), None, said.append)
+    assert not said
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some.integers(0, 127), some.integers(1, 255))
+def test_no_byte_of_a_header_can_change_unnoticed(tmp_path, where, change):
+    folder = tmp_path / "there"
+    if not folder.exists():
+        kept.keep(folder, own.decoded(), kept.about(own.decoded(), ""))
+    victim = folder / "x_train.npy"
+    whole = victim.read_bytes()
+    content = bytearray(whole)
+    content[where] ^= change
+    victim.write_bytes(content)
+    try:
+        found = kept.load_kept(folder)
+        # Some bytes of a header say the same in two ways, such as its blanks.
+        assert found is None or same(found, arrays())
+    finally:
+        victim.write_bytes(whole)
+
+
+TOGETHER = """
+import sys
+from comparisons import data
+print("ready", flush=True)
+for line in sys.stdin:
+    print(data.prepare(line.strip(), None).fingerprint, flush=True)
+"""
+
+
+def test_processes_prepare_the_same_data_at_once(cache, tmp_path, spawn):
+    processes = [spawn(TOGETHER) for _ in range(3)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+    rounds = 40
+    for i in range(rounds):
+        path = own.write(tmp_path, f"own{i}.npz")
+        for process in processes:
+            process.stdin.write(f"{path}\n")
+            process.stdin.flush()
+        for process in processes:
+            answer = process.stdout.readline().strip()
+            assert answer == kept.fingerprint(own.decoded()), process.stderr.read()
+    assert not list((cache / "data").glob("[.]*.part")), "nothing unfinished is left"
+    assert len(list(cache.glob("data/own*"))) >= rounds
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    in_its_place = tmp_path / "cache"
+    in_its_place.write_text("a file, where the folder should be")
+    monkeypatch.setenv("COMPARISONS_CACHE", str(in_its_place))
+    with pytest.raises(ComparisonError, match="COMPARISONS_CACHE") as error:
+        data.prepare(str(own.write(tmp_path)), None)
+    assert error.value.exit_code == 1
+    assert "\n" not in str(error.value)
+
+
+def test_the_test_labels_open_once(cache, tmp_path):
+    found = data.prepare(str(own.write(tmp_path)), None)
+    assert (found.open_test_labels() == arrays()["y_test"]).all()
+    assert found.test_was_read
+    with pytest.raises(RuntimeError, match="once"):
+        found.open_test_labels()
+    assert "sealed" not in repr(found)
