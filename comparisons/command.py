@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from comparisons.core.errors import EXIT_CODES, exit_code
+from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
 from comparisons.plan.request import DEVICES, Request
 from comparisons.plan.runs import command_line
 
@@ -46,7 +46,7 @@ def parser(module: str, description: str, examples: str) -> Parser:
         help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes "
         "or FILE.npz",
     )
-    add("--data-dir", type=Path, metavar="DIR", help="where TFDS data lies")
+    add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add(
         "--train-size", nargs="+", type=int, metavar="N", dest="train_sizes",
         help="images to train on",
@@ -59,7 +59,7 @@ def parser(module: str, description: str, examples: str) -> Parser:
         action="store_true",
         help="the same bits again on the same machine; slower, not for timing",
     )
-    add("--out", type=Path, metavar="DIR", help="where results go")
+    add("--out", type=folder, metavar="DIR", help="where results go")
     add("--fresh", action="store_true", help="redo finished runs")
     add("--dry-run", action="store_true", help="show the plan and stop")
     add("--list", action="store_true", help="show what there is to choose from, and stop")
@@ -114,8 +114,8 @@ def compare(
         data=str(data),
         train_sizes=several(train_size),
         seeds=several(seeds),
-        out=None if out is None else Path(out),
-        data_dir=None if data_dir is None else Path(data_dir),
+        out=None if out is None else folder(out),
+        data_dir=None if data_dir is None else folder(data_dir),
         **{"command": "comparisons.cifar.compare", **more},
     )
     session = run_session(request)
@@ -147,6 +147,13 @@ def carry_out(request: Request, dry_run: bool) -> int:
     table.print_table(table.summarise(session.records), console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)
     return 1 if any(record.status == "failed" for record in session.records) else 0
+
+
+def folder(name: str | Path) -> Path:
+    """A folder by its name. Raises ComparisonError for '', which would mean the one we are in."""
+    if not str(name):
+        raise ComparisonError("'' names no folder; the one you are in is .")
+    return Path(name)
 
 
 def several(value: int | Sequence[int] | None) -> tuple[int, ...] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from comparisons import command
 from comparisons.core.errors import exit_code
@@ -29,12 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("--data", default="shapes-source", metavar="NAME", help="what to train on")
-    add("--data-dir", type=Path, metavar="DIR", help="where TFDS data lies")
+    add("--data-dir", type=command.folder, metavar="DIR", help="where TFDS data lies")
     add("--model", default="tiny", metavar="M", help="tiny, cnn, mobilenet@…, resnet50@…")
     add("--epochs", type=int, metavar="N", help="passes over the data")
     add("--seed", type=int, default=0, metavar="S", help="decides all that is drawn")
     add("--deterministic", action="store_true", help="the same bits again; slower")
-    add("--out", type=Path, required=True, metavar="DIR", help="where the base and its card go")
+    add(
+        "--out",
+        type=command.folder,
+        required=True,
+        metavar="DIR",
+        help="where the base and its card go",
+    )
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = vars(parser.parse_args(given))
 

@@ -7,6 +7,7 @@ lets a run that is killed fail alone. Called by comparisons.running.process, nev
 from __future__ import annotations
 
 import _thread
+import io
 import json
 import os
 import sys
@@ -110,7 +111,13 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     tell(Device(runtime.kind, runtime.name, runtime.count))
     record, logits = training.run(plan, dataset, runtime, tell, started, held)
     if logits is not None and task.predictions:
-        write_with(Path(task.predictions), lambda file: np.save(file, logits))
+        content = io.BytesIO()
+        np.save(content, logits)
+        try:
+            write_with(Path(task.predictions), lambda file: file.write(content.getbuffer()))
+        except OSError as error:
+            # What was trained is worth more than its predictions.
+            record.notices.append(f"its predictions are not kept: {error.strerror or error}")
     tell(Record(record))
 
 

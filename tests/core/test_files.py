@@ -1,18 +1,23 @@
-"""Files are written whole or not at all, and caches lie where they are told to."""
+"""Files are written whole or not at all, and what cannot be written is one clear line."""
 
 from __future__ import annotations
 
 import os
 import signal
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from comparisons import cifar
-from comparisons.core import files
-from comparisons.core.errors import ComparisonError
+from comparisons import cifar, knobs, pretrain
+from comparisons.core import files, records
+from comparisons.core.errors import ComparisonError, printable
 from comparisons.core.machine import ROOT
 
 
@@ -110,20 +115,112 @@ def test_any_text_comes_back(tmp_path_factory, text):
     assert path.read_bytes().decode() == text
 
 
-def test_the_cache_folder_is_the_named_one_else_the_users(monkeypatch, tmp_path):
-    monkeypatch.setenv("COMPARISONS_CACHE", str(tmp_path))
-    assert files.cache_folder() == tmp_path
-    for unset in (lambda: monkeypatch.setenv("COMPARISONS_CACHE", ""), monkeypatch.undo):
-        unset()
-    monkeypatch.delenv("COMPARISONS_CACHE")
-    users = files.cache_folder()
-    assert users.is_absolute()
-    assert "comparisons" in users.parts
-    assert ROOT not in users.parents
+@given(text=some.text(some.characters()), byte=some.integers(128, 255))
+def test_what_is_no_character_is_written_as_an_escape(tmp_path_factory, text, byte):
+    path = tmp_path_factory.getbasetemp() / "any.txt"
+    whole = "".join(each for each in text if not "\ud800" <= each <= "\udfff")
+    assert printable(whole) == whole
+    half = os.fsdecode(bytes([byte]))
+    files.write_text(path, whole + half)
+    assert path.read_bytes().decode() == f"{whole}\\udc{byte:02x}"
+    files.write_text(path, text)
+    assert path.read_bytes().decode() == printable(text)
 
 
-@pytest.mark.parametrize("text", ["abc", "-1", "nan"])
-def test_a_cache_limit_that_is_no_size_is_refused_before_any_training(text, monkeypatch):
-    monkeypatch.setenv("COMPARISONS_CACHE_GB", text)
-    with pytest.raises(ComparisonError, match="COMPARISONS_CACHE_GB"):
-        cifar.compare(data="shapes", arms="cnn:scratch", train_size=20, epochs=1)
+def test_a_digest_is_of_all_content_and_of_nothing_that_is_not_there(tmp_path):
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    seen = set()
+    for name, text in (("a", "1"), ("a", "2"), ("b", "2"), ("deep/a", "2")):
+        (tmp_path / "folder" / name).write_text(text)
+        seen.add(files.digest(tmp_path / "folder"))
+    assert len(seen) == 4
+    with pytest.raises(FileNotFoundError):
+        files.digest(tmp_path / "none")
+
+
+# --- what cannot be written ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("below", ["", "under", "further/down"])
+def test_a_file_where_results_should_go_is_called_a_file(tmp_path, tiny_npz, capsys, below):
+    blocker = tmp_path / "notes.txt"
+    blocker.write_text("a file")
+    arguments = ["--data", str(tiny_npz), "--arms", "cnn:scratch", "--out", str(blocker / below)]
+    assert cifar.main(arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{blocker} is a file" in line
+    assert "space" not in line
+    assert blocker.read_text() == "a file"
+
+
+@pytest.mark.parametrize("door", [cifar.main, knobs.main, pretrain.main])
+@pytest.mark.parametrize("flag", ["--out", "--data-dir"])
+def test_a_folder_without_a_name_is_refused(door, flag, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        door(["--data", "shapes", flag, ""])
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert flag in line and "''" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_name_is_refused_in_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for named in ({"out": ""}, {"data_dir": ""}):
+        with pytest.raises(ComparisonError, match="names no folder"):
+            cifar.compare(arms="cnn:scratch", data="shapes", **named)
+
+
+def test_predictions_that_cannot_be_written_cost_a_notice_and_no_result(tmp_path, tiny_npz):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "predictions").write_text("a file where the folder should be")
+    (record,) = cifar.compare("cnn:scratch", tiny_npz, 60, epochs=1, out=out)
+    assert record.status in ("ok", "diverged")
+    assert any("predictions are not kept" in notice for notice in record.notices)
+    assert records.load_all(out)[0] == [record]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk to fill cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_is_full_of_predictions_still_gets_the_record(tmp_path, small_disk):
+    images = np.random.default_rng(0).integers(0, 256, (20_000, 20, 20, 1), np.uint8)
+    labels = np.arange(len(images)) % 3
+    path = tmp_path / "own.npz"
+    np.savez(path, x_train=images[:60], y_train=labels[:60], x_test=images, y_test=labels)
+    out = small_disk / "out"
+    with pytest.raises(ComparisonError, match="No space left"):  # for the page
+        cifar.compare("cnn:scratch", path, 50, epochs=1, out=out)
+    (record,) = records.load_all(out)[0]
+    assert record.status in ("ok", "diverged")
+    assert "its predictions are not kept: No space left on device" in record.notices
+
+
+def test_without_a_home_that_can_be_written_matplotlib_says_nothing(tmp_path):
+    home = tmp_path / "home"
+    home.write_text("a file, so that nothing can be written under it")
+    free = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import logging\nfrom comparisons import report\n"
+         "assert logging.getLogger('matplotlib').level == logging.NOTSET"],
+        cwd=ROOT,
+        env=free | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
