@@ -12,6 +12,7 @@ import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from models.applications import APPLICATIONS, DATASETS, Application
 from models.cards import Upstream, read_card
@@ -39,7 +40,7 @@ class Model:
     builder: str
     recipe: str
     pretrained: bool
-    head: str = "dense"
+    head: Literal["dense", "tutorial", "linear"] = "dense"
     options: tuple[tuple[str, float | int], ...] = ()
     upstream: Upstream | None = None
     source: str | None = None
@@ -136,7 +137,7 @@ OWN = {
         ),
         Model(
             "tiny",
-            "a base of depthwise-separable blocks, pretrained by this project on `shapes`",
+            "a base of depthwise-separable blocks, pretrained here on drawn shapes of other classes",
             builder="tiny",
             recipe="base",
             pretrained=True,
@@ -192,6 +193,13 @@ def families() -> list[tuple[str, list[Model]]]:
         if model.name not in OWN:
             found.setdefault(model.sentence, []).append(model)
     return list(found.items())
+
+
+def has_builder(model: Model) -> bool:
+    """Whether there is a function that builds a model, told from the source alone."""
+    folder = Path(__file__).parent
+    texts = ((folder / f"{name}.py").read_text() for name in ("scratch", "backbones"))
+    return any(f"\ndef {model.builder}(" in text for text in texts)
 
 
 def is_handle(place: str) -> bool:

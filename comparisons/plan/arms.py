@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.plan import bases
 from comparisons.plan.strategies import STRATEGIES, Strategy
-from models.catalog import MODELS, OWN, Model, with_options
+from models.catalog import MODELS, OWN, Model, has_builder, with_options
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ def _named(text: str) -> Model:
 
 def _must_suit(model: Model, strategy: Strategy) -> None:
     """Raise ComparisonError where a model cannot be trained in this way."""
+    if not has_builder(model):
+        raise ComparisonError(
+            f"{model.name} is to be built by '{model.builder}', a function that is neither in "
+            "models/scratch.py nor in models/backbones.py: add it, or mend models/catalog.py"
+        )
     if strategy.pretrained and not model.pretrained:
         bases_here = ", ".join(f"{m.name}:{strategy.name}" for m in OWN.values() if m.pretrained)
         raise ComparisonError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import asdict, replace
 
+from comparisons.core.errors import ComparisonError
 from comparisons.core.phases import SOURCE, Part, Phase, Training
 from comparisons.plan.arms import Arm
 
@@ -108,9 +109,10 @@ def phases(
     `epochs` and `batch_size` override the recipes; epochs of several phases are scaled so that
     they add up to `epochs`, each at least one. An arm that begins with a source data set, of
     `source_size` training images, has the phase `source` before its others: what it is does not
-    depend on the target's size, so that one source base serves every size.
+    depend on the target's size, so that one source base serves every size. Raises
+    ComparisonError for a model whose recipe is not there.
     """
-    own = RECIPES[arm.model.name if arm.model.name in RECIPES else "base"]
+    own = _own(arm)
     settled = [
         settle(
             RECIPES[phase.recipe] if phase.recipe else own,
@@ -136,6 +138,16 @@ def phases(
         shares = iter(spread(left, [phase.epochs for phase in target]))
         settled = [p if p.name == SOURCE else replace(p, epochs=next(shares)) for p in settled]
     return settled
+
+
+def _own(arm: Arm) -> Recipe:
+    """The recipe by which the whole of an arm's model trains."""
+    if arm.model.recipe not in RECIPES:
+        raise ComparisonError(
+            f"{arm.model.name} is to train by the recipe '{arm.model.recipe}', which is not in "
+            "comparisons/plan/recipes.py: add it there, or name another in models/catalog.py"
+        )
+    return RECIPES[arm.model.recipe]
 
 
 def settle(

@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from typing import get_args
 
+import factory
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
@@ -226,6 +227,18 @@ def test_settled_phases_go_into_a_record(text):
     strategy = arms.parse(text).strategy
     first = ["source"] if strategy.start == "source" else []
     assert [p.name for p in settled] == [*first, *(p.name for p in strategy.phases)]
+
+
+@pytest.mark.parametrize(
+    ("change", "file"),
+    [({"builder": "nobody"}, "models/scratch.py"), ({"recipe": "no"}, "comparisons/plan/recipes")],
+)
+def test_a_row_without_its_builder_or_recipe_is_told_before_any_training(monkeypatch, change, file):
+    row = dataclasses.replace(catalog.MODELS["cnn"], **change)
+    monkeypatch.setitem(catalog.MODELS, "cnn", row)
+    with pytest.raises(ComparisonError, match=file) as told:
+        factory.planned("cnn:scratch", 100)
+    assert "\n" not in str(told.value) and "models/catalog.py" in str(told.value)
 
 
 LIGHT = """
