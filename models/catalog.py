@@ -137,7 +137,7 @@ OWN = {
         ),
         Model(
             "tiny",
-            "a base of depthwise-separable blocks, pretrained here on drawn shapes of other classes",
+            "a base of depthwise-separable blocks, pretrained here on drawn shapes of other kinds",
             builder="tiny",
             recipe="base",
             pretrained=True,
