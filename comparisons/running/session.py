@@ -10,10 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
-from comparisons.core import cache
+from comparisons.core import cache, samples
 from comparisons.core.console import plain_console
-from comparisons.core.files import must_be_writable
+from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
+from comparisons.data import Dataset
 from comparisons.plan import bases
 from comparisons.plan.request import Request, check, must_fit, runs
 from comparisons.plan.runs import Run
@@ -60,7 +61,17 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     rehearsal.rehearse([run for run in planned if run not in kept], dataset, say)
     with Display(planned, console) as display:
         records = runner.run_all(planned, dataset.described(), out, request.fresh, [display])
+    if out:
+        _keep_samples(out, dataset)
     return Session(records, out)
+
+
+def _keep_samples(out: Path, dataset: Dataset) -> None:
+    """A few test images for the page. All runs have ended: their labels may be opened now."""
+    try:
+        samples.keep(out, dataset.fingerprint, dataset.x_test, dataset.open_test_labels())
+    except OSError as error:
+        raise cannot_write(out, error) from None
 
 
 def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:

@@ -1,4 +1,7 @@
-"""Test sets: the only file that opens the labels of any, the run's own once."""
+"""Test sets: the only file that opens the labels of any while something trains, the run's own once.
+
+Ten of them are opened again after the last run, for the page (comparisons.core.samples).
+"""
 
 from __future__ import annotations
 

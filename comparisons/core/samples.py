@@ -1,0 +1,91 @@
+"""A few test images kept beside the records, so that a page can show what each arm answered.
+
+Which ones is a matter of labels and a fixed seed: no result can have chosen them.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from comparisons.core.files import write_with
+
+COUNT = 10
+SIDE = 96  # pixels, the longest of an image that is kept
+MOST_BYTES = 10_000_000  # of a file that is read: ten images of SIDE have a hundredth of it
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images uint8 [n, h, w, c], their labels [n], and their rows in the test set [n]."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+    images: np.ndarray
+
+
+def choose(labels: np.ndarray) -> np.ndarray:
+    """Rows of at most COUNT images, int64 [n], drawn by SEED: as many of each class as can be."""
+    generator = np.random.default_rng(SEED)
+    order = generator.permutation(len(labels))
+    classes = generator.permutation(np.unique(labels))
+    by_class = [order[labels[order] == label] for label in classes]
+    longest = max(map(len, by_class), default=0)
+    turns = [rows[i] for i in range(longest) for rows in by_class if i < len(rows)]
+    return np.array(turns[:COUNT], np.int64)
+
+
+def keep(folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray) -> None:
+    """Write the samples of a test set, unless they are there already. Raises OSError.
+
+    Opens the test labels, so it is for after the last run.
+    """
+    path = _path(folder, fingerprint)
+    if path.is_file():
+        return
+    rows = choose(labels)
+    small = np.stack([_small(image) for image in images[rows]])
+    write_with(path, lambda file: np.savez(file, rows=rows, labels=labels[rows], images=small))
+
+
+def read(folder: Path, fingerprint: str) -> Samples | None:
+    """The samples of a test set under `folder`; None where there are none that can be used."""
+    path = _path(folder, fingerprint)
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        with zipfile.ZipFile(path) as packed:
+            if sum(one.file_size for one in packed.infolist()) > MOST_BYTES:
+                return None
+        with np.load(path, allow_pickle=False) as arrays:
+            found = Samples(arrays["rows"], arrays["labels"], arrays["images"])
+    except Exception:
+        # A damaged header is read by Python's own parser, which may raise nearly anything.
+        return None
+    n = len(found.rows) if found.rows.ndim == 1 else 0
+    whole = [a.dtype.kind in "iu" and a.shape == (n,) for a in (found.rows, found.labels)]
+    pictures = found.images.dtype == np.uint8 and found.images.ndim == 4
+    if not (n and all(whole) and pictures and len(found.images) == n):
+        return None
+    return found if found.images.shape[3] in (1, 3) and found.images.size else None
+
+
+def _path(folder: Path, fingerprint: str) -> Path:
+    return folder / "images" / f"{Path(fingerprint).name or 'unknown'}.npz"
+
+
+def _small(image: np.ndarray) -> np.ndarray:
+    """An image of one or three channels with no side longer than SIDE."""
+    channels = 3 if image.shape[-1] >= 3 else 1
+    image = image[..., :channels]
+    scale = SIDE / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    picture = Image.fromarray(image if channels == 3 else image[..., 0])
+    return np.asarray(picture.resize(size, Image.Resampling.BOX)).reshape(*size[::-1], channels)
