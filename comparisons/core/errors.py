@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import os
 import sys
 from collections.abc import Callable, Iterable
 
@@ -25,13 +26,26 @@ class ComparisonError(ValueError):
 
 
 def exit_code(run: Callable[[], int]) -> int:
-    """What `run` returns, or the exit code of its error, which is said in one line."""
+    """What `run` returns, or the exit code of its error, which is said in one line.
+
+    1 where what it prints cannot be written; a reader that left (`| head`) is told nothing.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # in a notebook it is none
             # A path may hold what the terminal's encoding cannot show.
             stream.reconfigure(errors="backslashreplace")
     try:
-        return run()
+        code = run()
+        sys.stdout.flush()
+        return code
+    except OSError as error:
+        if error.filename is not None:  # no stream that is open already
+            raise
+        # Python would try once more as it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: cannot print: {error.strerror or error}", file=sys.stderr)
+        return 1
     except ComparisonError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
