@@ -41,7 +41,7 @@ def run(
 ) -> tuple[Record, np.ndarray | None]:
     """Train and test one arm; the record and the test logits float16 [n, classes].
 
-    A run that turns to NaN or never leaves chance is recorded as `diverged`. The logits are
+    A run that turns to NaN or is no better than chance is recorded as `diverged`. The logits are
     None where there is nothing to test. `started` is the time.perf_counter at which reading the
     data began (default: now); `control` may hold the run up between epochs, which is no part of
     its bill. Raises what building or training raises.
@@ -96,7 +96,7 @@ def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
     best = max((epoch.train_accuracy or 0.0 for epoch in result.epochs), default=0.0)
     if best > chance + min(margin, (1 - chance) / 2):
         return None
-    return f"training accuracy never left chance ({best:.1%}, chance is {chance:.1%})"
+    return f"no better than chance yet: training accuracy {best:.1%}, chance is {chance:.1%}"
 
 
 def _set_up(
