@@ -206,7 +206,8 @@ def _history(
     rows = []
     for i in range(epochs):
         share = 1 - math.exp(-3 * (i + 1) / epochs)
-        validation = min(0.999, 0.3 + (reached - 0.3) * share / 0.95 + luck.gauss(0, 0.003))
+        validation = 0.3 + (reached - 0.3) * share / 0.95 + luck.gauss(0, 0.003)
+        validation = min(0.999, max(0.0, validation))
         train = min(0.999, validation + 0.1 * share * (i / epochs))
         loss = -math.log(max(0.05, validation)) * 2.2
         rising = 0.08 * max(0.0, i - 0.7 * epochs)
@@ -231,7 +232,7 @@ def _test(accuracy: float, names: list[str], images: int = 1_000) -> Test:
         row[i] = hits
         row[(i + 1) % k if k > 1 else i] += images - sum(row)
         matrix.append(row)
-    return Test(accuracy, accuracy - 0.002, 2.0 * (1 - accuracy), matrix)
+    return Test(accuracy, max(0.0, accuracy - 0.002), 2.0 * (1 - accuracy), matrix)
 
 
 def planned(

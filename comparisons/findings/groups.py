@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from comparisons.core.records import Record, decides, digest, full_name
+from comparisons.findings.names import arm_name
 
 MOST_WORDS, MOST_LETTERS = 3, 40  # of the differing settings that go into a label
+AT_CHANCE = "no better than chance yet"
+# What the error of such a run says, in older records too.
+SAID_OF_CHANCE = (AT_CHANCE, "never left chance")
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,37 @@ class Group:
     records: tuple[Record, ...]
 
     @property
+    def name(self) -> str:
+        """What people call it; `label` is what tells it from all others."""
+        return arm_name(self.label)
+
+    @property
     def ok(self) -> tuple[Record, ...]:
         """The runs that ended well: only they enter means."""
         return tuple(r for r in self.records if r.status == "ok" and r.test is not None)
+
+    @property
+    def aside(self) -> tuple[Record, ...]:
+        """The runs that were tested and yet did not end well, where none did: in no mean."""
+        return () if self.ok else tuple(r for r in self.records if r.test is not None)
 
     def counts(self) -> dict[str, int]:
         """How many runs ended `ok`, `diverged` and `failed`."""
         found = Counter(r.status for r in self.records)
         return {status: found[status] for status in ("ok", "diverged", "failed")}
+
+
+def ending(record: Record) -> str:
+    """How a run ended, in words: its status, or that it is no better than chance yet."""
+    if record.status == "diverged" and any(s in (record.error or "") for s in SAID_OF_CHANCE):
+        return AT_CHANCE
+    return record.status
+
+
+def mishaps(records: Iterable[Record]) -> list[tuple[int, str]]:
+    """How many runs did not end well, for each way to do so, the mildest first."""
+    found = Counter(map(ending, records))
+    return [(found[how], how) for how in (AT_CHANCE, "diverged", "failed") if found[how]]
 
 
 def group_runs(records: Iterable[Record]) -> list[Group]:

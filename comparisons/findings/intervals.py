@@ -108,6 +108,7 @@ def sampling_noise(p: float, images: int) -> float:
     1.96 standard deviations of a difference of two binomial proportions. Both arms see the same
     images, which makes the true figure smaller: this is a cautious one.
     """
+    p = min(max(p, 0.0), 1.0)
     return 1.96 * math.sqrt(2 * p * (1 - p) / images) if images > 0 else math.inf
 
 
@@ -180,29 +181,17 @@ def mean_clock(records: Sequence[Record], cold: bool = True) -> list[float]:
 def mean_confusion(records: Sequence[Record]) -> list[list[float]] | None:
     """The mean over runs of the confusion matrix, each row as fractions of its true class.
 
-    None where no run has one, or their shapes differ.
+    None where no run has one, or they are not squares of the same size.
     """
     matrices = [r.test.confusion for r in records if r.test and r.test.confusion]
-    if len({tuple(map(len, matrix)) for matrix in matrices}) != 1:  # none, or unlike shapes
+    sides = {n for matrix in matrices for n in (len(matrix), *map(len, matrix))}
+    if len(sides) != 1:
         return None
     shares = [[_shares(row) for row in matrix] for matrix in matrices]
     return [
         [math.fsum(cells) / len(shares) for cells in zip(*rows, strict=True)]
         for rows in zip(*shares, strict=True)
     ]
-
-
-def macro_f1(confusion: Sequence[Sequence[int]]) -> float:
-    """The plain mean of the classes' F1, every class counting alike however rare it is.
-
-    F1 of a class is 2 hits / (images of it + images called it), and 0 where both are none.
-    """
-    scores = []
-    for i, row in enumerate(confusion):
-        called = sum(other[i] for other in confusion)
-        whole = sum(row) + called
-        scores.append(2 * row[i] / whole if whole else 0.0)
-    return math.fsum(scores) / len(scores) if scores else 0.0
 
 
 def images_tested(records: Iterable[Record]) -> int:

@@ -26,9 +26,23 @@ def knob_of(records: Sequence[Record]) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def turns_time(seen: View) -> bool:
+    """Whether seconds tell something of what is compared: not where a knob leaves epochs as long.
+
+    A knob changes how long an epoch takes where it changes the images in a step.
+    """
+    sizes = {r.phases[-1].batch_size for g in seen.groups for r in g.records if r.phases}
+    return knob_of(seen.records) is None or len(sizes) > 1
+
+
 def sentences(seen: View, knob: str) -> list[str]:
     """Two sentences on what a knob did at the main size."""
-    return [_ranking(seen, knob), SPECIAL.get(knob, _race)(seen)]
+    return [_ranking(seen, knob), special(seen, knob)]
+
+
+def special(seen: View, knob: str) -> str:
+    """A sentence on what is special to a knob."""
+    return SPECIAL.get(knob, _race)(seen)
 
 
 def short(seen: View, group: Group) -> str:
@@ -153,7 +167,7 @@ def _span(values: Sequence[float]) -> str:
 
 def _by_heart(seen: View) -> str:
     """How far accuracy on training images ran ahead of that on validation images."""
-    gaps = {g.label: gap for g in seen.best_first(seen.size) if (gap := mean(g, _gap)) is not None}
+    gaps = {g.label: far for g in seen.best_first(seen.size) if (far := mean(g, gap)) is not None}
     if len(gaps) < 2:
         return "There are no two settings whose overfitting could be compared."
     least, most = min(gaps, key=lambda k: (gaps[k], k)), max(gaps, key=lambda k: (gaps[k], k))
@@ -166,7 +180,7 @@ def _by_heart(seen: View) -> str:
     )
 
 
-def _gap(record: Record) -> float | None:
+def gap(record: Record) -> float | None:
     """Training minus validation accuracy in the epoch whose weights were tested."""
     if not record.history:
         return None

@@ -9,12 +9,13 @@ from typing import Any
 from comparisons.core.records import Environment
 
 NONE = "–"
+LARGEST = 1e15  # from here on a number is written with its power of ten
 SPACE = "\u00a0"  # keeps a number and its unit on one line
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
     """A fraction as per cent: `84.0 %`."""
-    return NONE if fraction is None else f"{100 * fraction:.{digits}f}{SPACE}%"
+    return NONE if fraction is None else f"{_written(100 * fraction, digits)}{SPACE}%"
 
 
 def points(fraction: float | None, sign: bool = True) -> str:
@@ -22,7 +23,8 @@ def points(fraction: float | None, sign: bool = True) -> str:
     if fraction is None:
         return NONE
     value = round(100 * fraction, 1)
-    return f"{value:{'+' if sign and value else ''}.1f}".replace("-", "−").replace("−0.0", "0.0")
+    plus = "+" if sign and value > 0 else ""
+    return plus + _written(value, 1).replace("-", "−").replace("−0.0", "0.0")
 
 
 def seconds(value: float | None) -> str:
@@ -34,12 +36,12 @@ def seconds(value: float | None) -> str:
     ):  # fmt: skip
         if abs(value) < limit:
             return f"{value / size:.{digits}f}{SPACE}{unit}"
-    return f"{value / 3600:.1f}{SPACE}h"
+    return f"{_written(value / 3600, 1)}{SPACE}h"
 
 
 def count(value: float | None) -> str:
     """A count with thousands set apart: `45,000`."""
-    return NONE if value is None else f"{value:,.0f}"
+    return NONE if value is None else _written(value, 0, ",")
 
 
 def scaled(value: float | None, unit: str = "") -> str:
@@ -48,13 +50,21 @@ def scaled(value: float | None, unit: str = "") -> str:
         return NONE
     for size, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:.{1 if value / size >= 10 else 2}f}{SPACE}{prefix}{unit}"
+            digits = 1 if value / size >= 10 else 2
+            return f"{_written(value / size, digits)}{SPACE}{prefix}{unit}"
     return f"{value:.0f}{SPACE}{unit}".strip()
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
     """A plain number: `0.482`."""
-    return NONE if value is None else f"{value:.{digits}f}"
+    return NONE if value is None else _written(value, digits)
+
+
+def _written(value: float, digits: int, thousands: str = "") -> str:
+    """A number with so many digits after the point; one that no place has room for in short."""
+    if abs(value) >= LARGEST:
+        return f"{value:.1e}"
+    return f"{value:{thousands}.{digits}f}"
 
 
 def listing(words: Sequence[str]) -> str:

@@ -31,12 +31,12 @@ FATES = {
 def loss(records: Sequence[Record]) -> str:
     """How each arm's validation loss went, arms of the same fate together."""
     seen = view(records)
-    met = {g.label: found for g in seen.at(seen.size) if (found := _fate(g))}
+    met = {seen.name(g.label): found for g in seen.at(seen.size) if (found := _fate(g))}
     if not met:
         return _nothing(seen, "loss curve")
     phrases = []
     for fate in sorted({fate for fate, _ in met.values()}):
-        names = [label for label, (own, _) in met.items() if own == fate]
+        names = [name for name, (own, _) in met.items() if own == fate]
         epochs = sorted({met[name][1] for name in names})
         when = str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
         who = text.listing(names) if len(met) <= MANY else str(len(names))
@@ -67,23 +67,23 @@ def accuracy(records: Sequence[Record]) -> str:
         return _nothing(seen, "accuracy curve")
     top, *others = peaks
     title = (
-        f"{top.label} reaches {text.percent(top.accuracy)} on validation images, "
+        f"{top.name} reaches {text.percent(top.accuracy)} on validation images, "
         f"in epoch {top.epoch} of {top.epochs}"
     )
     if not others:
         return title
     rival = others[0]
     if round(rival.accuracy, 3) == round(top.accuracy, 3):
-        names = f"{top.label} and {rival.label}"
+        names = f"{top.name} and {rival.name}"
         return f"{names} both reach {text.percent(top.accuracy)} on validation images"
-    return f"{title}; {rival.label} {text.percent(rival.accuracy)}"
+    return f"{title}; {rival.name} {text.percent(rival.accuracy)}"
 
 
 def accuracy_by_size(records: Sequence[Record]) -> str:
     """Who reached the highest validation accuracy at each size."""
     seen = view(records)
     tops = {size: peaks[0] for size in seen.sizes if (peaks := _peaks(seen, size))}
-    phrases = {n: f"{p.label} reaches {text.percent(p.accuracy)}" for n, p in tops.items()}
+    phrases = {n: f"{p.name} reaches {text.percent(p.accuracy)}" for n, p in tops.items()}
     return f"{_each_size(phrases)} on validation images" if phrases else accuracy(records)
 
 
@@ -124,14 +124,15 @@ def time(records: Sequence[Record]) -> str:
         return verdict.alone(ended[0])
     found = race(seen, seen.size)
     if found is None:
-        names = text.listing([g.label for g in verdict.rivals(ended) or ended])
+        names = text.listing([seen.name(g.label) for g in verdict.rivals(ended) or ended])
         return f"{names} reached no validation accuracy in common"
     goal = text.percent(found.level, 0)
     first, second = (text.seconds(t) for t in found.seconds)
     if found.close:
-        names = f"{found.first.label} and {found.second.label}"
+        names = text.listing([seen.name(g.label) for g in (found.first, found.second)])
         return f"{names} reach {goal} in about the same time, {first} and {second}"
-    return f"{found.first.label} reaches {goal} in {first}; {found.second.label} needs {second}"
+    one, other = (seen.name(g.label) for g in (found.first, found.second))
+    return f"{one} reaches {goal} in {first}; {other} needs {second}"
 
 
 def time_by_size(records: Sequence[Record]) -> str:
@@ -140,7 +141,8 @@ def time_by_size(records: Sequence[Record]) -> str:
     phrases = {}
     for size in seen.sizes:
         if found := race(seen, size):
-            goal, names = text.percent(found.level, 0), (found.first.label, found.second.label)
+            goal = text.percent(found.level, 0)
+            names = [seen.name(g.label) for g in (found.first, found.second)]
             phrases[size] = (
                 f"{names[0]} and {names[1]} reach {goal} together"
                 if found.close
@@ -158,11 +160,11 @@ def final(records: Sequence[Record]) -> str:
         return _nothing(seen, "test accuracy")
     if pair is None:
         only = accuracy_of(ended[0])
-        return f"{ended[0].label}: {text.percent(only.mean)} on the test set"
-    if sizes := verdict.by_size(seen):
+        return f"{ended[0].name}: {text.percent(only.mean)} on the test set"
+    if sizes := verdict.by_size(seen, short=True):
         return sizes[0].rstrip(".")
     found = verdict.verdict(*pair)
-    each = ", ".join(f"{g.label} {text.percent(accuracy_of(g).mean)}" for g in pair)
+    each = ", ".join(f"{seen.name(g.label)} {text.percent(accuracy_of(g).mean)}" for g in pair)
     return f"{each}: {verdict.difference(found)}"
 
 
@@ -178,7 +180,8 @@ def split(records: Sequence[Record]) -> str:
         name = max(parts, key=lambda part: parts[part])
         share = parts[name] / whole if whole else 0.0
         phrases.append(
-            f"{g.label} spends {text.percent(share, 0)} of its {text.seconds(whole)} on {name}"
+            f"{seen.name(g.label)} spends {text.percent(share, 0)} of its {text.seconds(whole)} "
+            f"on {name}"
         )
     return "; ".join(phrases)
 
@@ -205,7 +208,7 @@ def confusion(records: Sequence[Record]) -> str:
     for g in seen.best_first(seen.size):
         matrix = intervals.mean_confusion(g.ok) or []
         cells = [
-            (-share, i, j, g.label)
+            (-share, i, j, seen.name(g.label))
             for i, row in enumerate(matrix)
             for j, share in enumerate(row)
             if i != j
@@ -215,10 +218,10 @@ def confusion(records: Sequence[Record]) -> str:
         return _nothing(seen, "confusion matrix")
     if min(worst)[0] == 0:
         return "No arm confuses any two classes"
-    share, i, j, label = min(worst)
+    share, i, j, name = min(worst)
     names = seen.records[0].data.classes
     true, called = (names[k] if k < len(names) else f"class {k}" for k in (i, j))
-    return f"Most confused: {true} called {called}, {text.percent(-share, 0)} of them by {label}"
+    return f"Most confused: {true} called {called}, {text.percent(-share, 0)} of them by {name}"
 
 
 def _nothing(seen: View, what: str) -> str:
@@ -232,7 +235,7 @@ def _nothing(seen: View, what: str) -> str:
 class Peak:
     """The highest mean validation accuracy of an arm, and the epoch it was reached in."""
 
-    label: str
+    name: str
     accuracy: float
     epoch: int
     epochs: int
@@ -244,8 +247,10 @@ def _peaks(seen: View, size: int) -> list[Peak]:
     for g in seen.at(size):
         curve = intervals.curve(g.ok, "val_accuracy")
         if known := [v for v in curve if v is not None]:
-            peaks.append(Peak(g.label, max(known), curve.index(max(known)) + 1, len(curve)))
-    return sorted(peaks, key=lambda p: (-p.accuracy, p.label))
+            peaks.append(
+                Peak(seen.name(g.label), max(known), curve.index(max(known)) + 1, len(curve))
+            )
+    return sorted(peaks, key=lambda p: (-p.accuracy, p.name))
 
 
 def _fate(group: Group) -> tuple[str, int] | None:

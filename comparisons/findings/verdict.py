@@ -6,12 +6,12 @@ records do not tell two arms apart, the sentence says that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from comparisons.core.records import Record
 from comparisons.findings import intervals, text
-from comparisons.findings.groups import Group
+from comparisons.findings.groups import Group, mishaps
 from comparisons.findings.view import View, accuracy, cold, from_scratch, view, warm
 
 SAME_TIME = 0.05  # two times closer than this share of the longer are "about the same"
@@ -79,15 +79,22 @@ def headline(records: Sequence[Record]) -> list[str]:
         return [f"No run ended well: {endings(seen.groups)}."]
     pair = rivals(ended)
     where = f"With {text.count(seen.size)} training images, "
-    if pair is None:
-        return [f"{where}{alone(ended[0])}.", _alone_evidence(ended[0]), *_mishaps(seen)]
-    found = verdict(*pair)
-    return [where + _contest(found), evidence(found), *by_size(seen), *_mishaps(seen)]
+    answer = _contest(verdict(*pair)) if pair else f"{alone(ended[0])}."
+    return [where + answer, *sure(seen), *by_size(seen), *_mishaps(seen)]
+
+
+def sure(seen: View) -> list[str]:
+    """How far to trust what the headline says: one sentence or two, or none without a run."""
+    ended = seen.best_first(seen.size)
+    pair = rivals(ended)
+    if pair:
+        return [evidence(verdict(*pair))]
+    return [_alone_evidence(g) for g in ended[:1]]
 
 
 def evidence(found: Verdict) -> str:
     """How far to trust the gap between two arms."""
-    s, names = found.paired.summary, f"{found.first.label} − {found.second.label}"
+    s, names = found.paired.summary, f"{found.first.name} − {found.second.name}"
     gap = f"{text.points(found.gap)}{text.SPACE}points"
     if s.n == 0:
         return f"{names}: {gap}, a difference of means, for the arms have no seed in common."
@@ -126,7 +133,7 @@ def faster(a: Group, b: Group) -> Group | None:
 
 def alone(g: Group) -> str:
     """What a single arm reached, and in which time."""
-    return f"{g.label} reaches {text.percent(accuracy(g).mean)} on the test set in {_cost(g)}"
+    return f"{g.name} reaches {text.percent(accuracy(g).mean)} on the test set in {_cost(g)}"
 
 
 def _alone_evidence(g: Group) -> str:
@@ -154,22 +161,23 @@ def _contest(found: Verdict) -> str:
     )
     if found.equal:
         x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
-        same = (
-            f"there is no clear difference in accuracy between {a.label} ({x}) and {b.label} ({y})"
-        )
+        same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
         if quick is None:
             return f"{same}, nor in time: {_cost(a)} and {_cost(b)}."
         slow = b if quick is a else a
-        return f"{same}, but {quick.label} is faster: {_cost(quick)} against {_cost(slow)}."
+        return f"{same}, but {quick.name} is faster: {_cost(quick)} against {_cost(slow)}."
     if quick is None:
-        return f"{a.label} is more accurate in about the same time: {numbers} for {b.label}."
+        return f"{a.name} is more accurate in about the same time: {numbers} for {b.name}."
     if quick is a:
-        return f"{a.label} is more accurate and faster: {numbers} for {b.label}."
-    return f"{a.label} is more accurate, {b.label} is faster: {numbers}."
+        return f"{a.name} is more accurate and faster: {numbers} for {b.name}."
+    return f"{a.name} is more accurate, {b.name} is faster: {numbers}."
 
 
-def by_size(seen: View) -> list[str]:
-    """Who leads at each size, where there are several: one sentence, or none."""
+def by_size(seen: View, short: bool = False) -> list[str]:
+    """Who leads at each size, where there are several: one sentence, or none.
+
+    With `short` names, which leave out what all arms share.
+    """
     pair = rivals(seen.best_first(seen.size))
     if pair is None:
         return []
@@ -181,6 +189,10 @@ def by_size(seen: View) -> list[str]:
             found[size] = verdict(*groups)
     if len(found) < 2:
         return []
+
+    def say(group: Group) -> str:
+        return seen.name(group.label) if short else group.name
+
     leaders = {None if v.equal else v.first.label for v in found.values()}
     if len(leaders) == 1 and None not in leaders:
         any_one = found[max(found)]
@@ -188,13 +200,14 @@ def by_size(seen: View) -> list[str]:
             f"by {text.points(v.gap, sign=False)} points with {text.count(size)} images"
             for size, v in found.items()
         ]
-        return [f"{any_one.first.label} leads {any_one.second.label} {text.listing(gaps)}."]
-    return ["; ".join(f"with {text.count(n)} images {_lead(v)}" for n, v in found.items())
+        first, second = say(any_one.first), say(any_one.second)
+        return [f"{first} leads {second} {text.listing(gaps)}."]
+    return ["; ".join(f"with {text.count(n)} images {_lead(v, say)}" for n, v in found.items())
             .replace("with", "With", 1) + "."]  # fmt: skip
 
 
-def _lead(found: Verdict) -> str:
-    a, b = found.first.label, found.second.label
+def _lead(found: Verdict, say: Callable[[Group], str]) -> str:
+    a, b = say(found.first), say(found.second)
     if found.equal:
         return f"{a} and {b} are not clearly apart"
     return f"{a} leads {b} by {text.points(found.gap, sign=False)} points"
@@ -207,12 +220,10 @@ def _mishaps(seen: View) -> list[str]:
 
 def endings(groups: Sequence[Group]) -> str:
     """How many runs of which arm diverged or failed."""
-    return "; ".join(f"{g.label} {notes(g)}" for g in groups)
+    return "; ".join(f"{g.name} {notes(g)}" for g in groups)
 
 
 def notes(group: Group) -> str:
     """How many of a group's runs did not end well, as `1 of 3 diverged`; empty for none."""
-    counts = group.counts()
     whole = len(group.records)
-    bad = [f"{counts[s]} of {whole} {s}" for s in ("diverged", "failed") if counts[s]]
-    return ", ".join(bad)
+    return ", ".join(f"{n} of {whole} {how}" for n, how in mishaps(group.records))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals
+from comparisons.findings import intervals, names
 from comparisons.findings.groups import Group, group_runs, main_data
 
 
 @dataclass(frozen=True)
 class View:
-    """The records of one data set in groups, and the size that the main figures show."""
+    """The records of one data set in groups, and the size that the main figures show.
+
+    `also` are the records that lie beside them and that no finding is about.
+    """
 
     records: tuple[Record, ...]
+    also: tuple[Record, ...] = ()
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -41,21 +45,22 @@ class View:
     def base(self) -> str:
         """What all of several arms share, so that it need not stand in each one's name.
 
-        The whole arm where they are variants of a knob, else the model, or nothing.
+        The whole arm where they are variants of a knob, else the model, or nothing; in words.
         """
         if len(self.labels) < 2:
             return ""
         arms = {g.arm for g in self.groups}
         if len(arms) == 1 and all(g.records[0].settings.variant for g in self.groups):
-            return arms.pop()
+            return names.arm_name(arms.pop())
         models = {g.records[0].model for g in self.groups}
-        return models.pop() if len(models) == 1 else ""
+        if len(models) > 1:
+            return ""
+        model = models.pop()
+        return names.model_name(model) or model
 
     def name(self, label: str) -> str:
         """An arm's name in a figure: without what all share, which the note tells."""
-        if self.base and label.startswith(f"{self.base} ("):
-            return label.removeprefix(f"{self.base} (").removesuffix(")")
-        return label.removeprefix(f"{self.base}:") if self.base else label
+        return names.without(names.arm_name(label), self.base)
 
     def at(self, size: int) -> list[Group]:
         """The groups at one size, in the order of their names."""
@@ -71,9 +76,16 @@ class View:
         return [*self.best_first(size), *(g for g in self.at(size) if not g.ok)]
 
 
-def view(records: Sequence[Record]) -> View:
-    """A view of the data set that most records used."""
-    return View(tuple(main_data(records)))
+def view(records: Sequence[Record], lead: Iterable[str] = ()) -> View:
+    """A view of the records with the IDs in `lead`, or of all where there are none.
+
+    Of these, the ones on the data set that most of them used; the others are `also` there.
+    """
+    wanted = set(lead)
+    led = [r for r in records if r.id in wanted] or records
+    shown = tuple(main_data(led))
+    inside = set(map(id, shown))
+    return View(shown, tuple(r for r in records if id(r) not in inside))
 
 
 def accuracy(group: Group) -> intervals.Summary:

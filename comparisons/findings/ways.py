@@ -60,13 +60,14 @@ def _bargain(seen: View, price: Price) -> str:
         return "No run ended well that tells what it took"
     best, paid = arms[0]
     reached = text.percent(accuracy(best).mean)
-    title = f"{best.label} ends highest, {reached} {price.said(paid)}{price.unit}"
+    title = f"{seen.name(best.label)} ends highest, {reached} {price.said(paid)}{price.unit}"
     cheaper = [(g, p) for g, p in arms[1:] if p < paid]
     if not cheaper:
         return title if len(arms) == 1 else f"{title}, and {price.least}"
     level = [(g, p) for g, p in cheaper if verdict.verdict(best, g).equal]
     other, cost = min(level, key=lambda arm: (arm[1], arm[0].label)) if level else cheaper[0]
-    who = f"{other.label} is not clearly behind" if level else f"for less, {other.label} is best"
+    name = seen.name(other.label)
+    who = f"{name} is not clearly behind" if level else f"for less, {name} is best"
     return f"{title}; {who}, {text.percent(accuracy(other).mean)} {price.said(cost)}"
 
 
@@ -91,15 +92,16 @@ def moves(seen: View) -> dict[Blocks, list[tuple[Group, list[float]]]]:
 
 def moved(records: Sequence[Record]) -> str:
     """Which arm moved which block furthest, and which arm hardly moved any."""
+    seen = view(records)
     cells = [
         (
             max(means),
-            g.label,
+            seen.name(g.label),
             blocks[means.index(max(means))],
             min(means),
             blocks[means.index(min(means))],
         )
-        for blocks, arms in moves(view(records)).items()
+        for blocks, arms in moves(seen).items()
         for g, means in arms
     ]
     if not cells:
@@ -199,4 +201,4 @@ def _bought(seen: View, t: Trade, relative: bool) -> str:
     else:
         won = f"gains {points} over frozen" if t.won > 0 else f"loses {points} against frozen"
     lost = text.points(t.lost, sign=False) if t.lost >= 0.0005 else "nothing"
-    return f"{t.group.label} {won} and forgets {lost}"
+    return f"{seen.name(t.group.label)} {won} and forgets {lost}"

@@ -242,13 +242,6 @@ def test_means_count_only_runs_that_ended_well():
     assert group.counts() == {"ok": 1, "diverged": 1, "failed": 1}
 
 
-def test_macro_f1_against_a_worked_example():
-    # Class 0: precision 2/3, recall 2/2; class 1: 1/1, 1/2: F1 0.8 and 0.6667.
-    assert intervals.macro_f1([[2, 0], [1, 1]]) == pytest.approx((0.8 + 2 / 3) / 2)
-    assert intervals.macro_f1([[3, 0], [0, 0]]) == 0.5
-    assert intervals.macro_f1([]) == 0.0
-
-
 def test_mean_confusion_is_a_share_of_each_true_class():
     matrix = intervals.mean_confusion(factory.records(["cnn:scratch"], seeds=3))
     assert [sum(row) for row in matrix] == pytest.approx([1.0] * 10)

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from comparisons.findings import intervals, text, titles, verdict
+from comparisons.findings.names import arm_name
 
 CNN, FROZEN, TUTORIAL = "cnn:scratch", "mobilenet@0.25x160:frozen", "tutorial-cnn:scratch"
+NAMES = {arm: arm_name(arm) for arm in (CNN, FROZEN, TUTORIAL, "vgg16@64:frozen")}
 PAIR = factory.records([CNN, FROZEN])
 CLASSROOM = factory.classroom()
 NONE_WELL = [factory.record(status="failed", error="out of memory")]
@@ -30,8 +32,8 @@ def pair(left, right, **changes):
 @pytest.mark.parametrize(("left", "right", "winner"), [([0.9], [0.7], CNN), ([0.7], [0.9], FROZEN)])
 def test_swapping_the_accuracies_swaps_the_winner(left, right, winner):
     records = pair(left, right)
-    assert f"{winner} is more accurate" in verdict.headline(records)[0]
-    assert plain(titles.final(records)).startswith(f"{winner} 90.0 %")
+    assert f"{NAMES[winner]} is more accurate" in verdict.headline(records)[0]
+    assert titles.final(records).startswith(f"{NAMES[winner]} 90.0")
 
 
 def test_one_seed_has_no_interval_and_says_so():
@@ -56,7 +58,7 @@ def test_an_interval_that_includes_zero_names_no_winner():
 
 def test_an_interval_clear_of_zero_names_the_winner():
     first, second, *_ = verdict.headline(pair([0.90, 0.91, 0.92], [0.80, 0.81, 0.82]))
-    assert f"{CNN} is more accurate" in first
+    assert f"{NAMES[CNN]} is more accurate" in first
     assert "On these 3 seeds" in second
     assert "+10.0 to +10.0" in second
 
@@ -85,9 +87,9 @@ def test_the_headline_never_contradicts_the_records(left, data):
     right = data.draw(some.lists(some.floats(0.05, 0.95), **size))
     line = verdict.headline(pair(left, right))[0]
     gap = intervals.mean_of(left) - intervals.mean_of(right)
-    if f"{CNN} is more accurate" in line:
+    if f"{NAMES[CNN]} is more accurate" in line:
         assert gap > 0
-    elif f"{FROZEN} is more accurate" in line:
+    elif f"{NAMES[FROZEN]} is more accurate" in line:
         assert gap < 0
     else:
         assert "no clear difference" in line
@@ -98,7 +100,7 @@ def test_the_faster_arm_is_the_one_with_fewer_seconds_cold():
     cold = {r.arm: intervals.total(r) for r in records}
     quicker = min(cold, key=cold.get)
     assert quicker == FROZEN
-    assert f"{FROZEN} is faster" in verdict.headline(records)[0]
+    assert f"{NAMES[FROZEN]} is faster" in verdict.headline(records)[0]
     records[1].seconds.total += 1_000
     assert "is more accurate and faster" in verdict.headline(records)[0]
 
@@ -114,9 +116,10 @@ def test_best_from_scratch_meets_best_pretrained_even_when_it_is_third():
         factory.record(FROZEN, accuracy=0.85),
         factory.record(CNN, accuracy=0.8),
     ]
-    assert "vgg16@64:frozen is more accurate" in verdict.headline(records)[0]
-    assert CNN in verdict.headline(records)[0]
-    assert FROZEN not in verdict.headline(records)[0]
+    line = verdict.headline(records)[0]
+    assert f"{NAMES['vgg16@64:frozen']} is more accurate" in line
+    assert NAMES[CNN] in line
+    assert NAMES[FROZEN] not in line
 
 
 def test_the_leader_at_each_size_is_named():
@@ -125,13 +128,13 @@ def test_the_leader_at_each_size_is_named():
         *(factory.record(FROZEN, 0, n, accuracy=0.8) for n in (5_000, 45_000)),
     ]
     (line,) = (line for line in verdict.headline(records) if line.startswith("With 5,000"))
-    assert f"With 5,000 images {FROZEN} leads {CNN} by 30.0 points" in line
-    assert f"with 45,000 images {CNN} leads {FROZEN} by 10.0 points" in line
+    assert f"With 5,000 images {NAMES[FROZEN]} leads {NAMES[CNN]} by 30.0 points" in line
+    assert f"with 45,000 images {NAMES[CNN]} leads {NAMES[FROZEN]} by 10.0 points" in line
 
 
 def test_failed_and_diverged_runs_are_in_the_headline():
-    assert f"{TUTORIAL} 1 of 3 diverged" in verdict.headline(CLASSROOM)[-1]
-    assert verdict.headline(NONE_WELL) == ["No run ended well: cnn:scratch 1 of 1 failed."]
+    assert f"{NAMES[TUTORIAL]} 1 of 3 diverged" in verdict.headline(CLASSROOM)[-1]
+    assert verdict.headline(NONE_WELL) == [f"No run ended well: {NAMES[CNN]} 1 of 1 failed."]
     assert verdict.headline([]) == ["There are no runs yet."]
 
 
@@ -175,13 +178,13 @@ def test_the_time_title_names_who_was_first_at_a_level_both_reached():
     found = titles.race(titles.view(PAIR), 45_000)
     assert found.first.arm == FROZEN
     assert found.seconds[0] < found.seconds[1]
-    assert plain(titles.time(PAIR)).startswith(f"{FROZEN} reaches {100 * found.level:.0f} %")
+    assert titles.time(PAIR).startswith(f"{NAMES[FROZEN]} reaches {100 * found.level:.0f}")
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [(0.424, "0.42 s"), (3.44, "3.4 s"), (9.97, "10 s"), (117.6, "118 s"), (1410, "23.5 min"),
-     (9000, "2.5 h"), (None, "–"), (0, "0.00 s")],
+     (9000, "2.5 h"), (None, "–"), (0, "0.00 s"), (1e300, "2.8e+296 h")],
 )  # fmt: skip
 def test_seconds_in_words(value, words):
     assert plain(text.seconds(value)) == words
@@ -200,6 +203,7 @@ def test_other_numbers_in_words():
     assert plain(text.scaled(304_714)) == "304.7 k"
     assert plain(text.scaled(1.4e9, "B")) == "1.40 GB"
     assert text.count(45_000) == "45,000"
+    assert plain(text.percent(1e300)) == "1.0e+302 %"
     assert text.listing(["a", "b", "c"]) == "a, b and c"
     assert text.flat({"keras": "3", "gpu": None, "clean": True}) == "keras 3, gpu –, clean yes"
     assert text.clean("a\x00b\ud800") == "a\ufffdb\ufffd"
