@@ -120,7 +120,7 @@ def compare(
     )
     session = run_session(request)
     if session.out:
-        report.build(session.out)
+        report.build(session.out, lead=session.records)
     return session.records
 
 
@@ -133,18 +133,15 @@ def carry_out(request: Request, dry_run: bool) -> int:
         return 0
     from comparisons import report
     from comparisons.core.console import plain_console
-    from comparisons.findings.headline import headline
     from comparisons.report import table
     from comparisons.running.session import run_session
 
     console = plain_console()
     session = run_session(request, console)
     assert session.out is not None
-    page = report.build(session.out)
+    page = report.build(session.out, lead=session.records)
     console.print()
-    for line in headline(session.records):
-        console.print(line)
-    table.print_table(table.summarise(session.records), console)
+    table.print_findings(session.records, console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)
     return 1 if any(record.status == "failed" for record in session.records) else 0
 

@@ -168,7 +168,11 @@ def test_what_is_written_and_kept(tmp_path, tiny_npz):
     (row,) = json.loads((out / "summary.json").read_text())["rows"]
     assert row["accuracy_mean"] == record.test.accuracy and row["runs"] == row["ok"] == 1
     assert (out / "summary.csv").read_text().count("\n") == 2
-    assert (out / "report.html").stat().st_size > 0
+    page = (out / "report.html").read_text()
+    assert (out / "images" / f"{record.data.fingerprint}.npz").is_file()
+    assert page.count('alt="test image ') == 10
+    answer = json.loads((out / "summary.json").read_text())["headline"][0]
+    assert answer.replace("\u00a0", " ") in " ".join(said.split()).replace("\u00a0", " ")
     assert list((out / "figures").glob("*.png")) and list((out / "figures").glob("*.svg"))
     assert "/" not in record.environment.command.replace("tests/", "")
     before = path.read_bytes()
@@ -250,7 +254,9 @@ def test_a_run_that_learns_nothing_is_shown_as_diverged(tmp_path):
     assert code == 0, err
     (record,) = records.load_all(out)[0]
     assert record.status == "diverged" and "chance" in record.error
-    assert "diverged" in said and "diverged" in (out / "report.html").read_text()
+    for shown in (said, (out / "report.html").read_text()):
+        assert "no better than chance yet" in shown
+        assert f"{100 * record.test.accuracy:.1f}" in shown
 
 
 def test_an_unwritable_folder_is_said_before_training(capsys, tmp_path, tiny_npz):

@@ -1,32 +1,42 @@
 """Records turned into a table, figures and a page. Imports no deep-learning framework.
 
-`build` writes everything under a folder, `show` prints it, in a notebook or in a terminal.
+`build` writes everything under a folder, `show` prints it, in a notebook or in a terminal, and
+`draw` makes one figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
 from comparisons.core.records import Record, load_all
 from comparisons.findings.headline import headline
+from comparisons.findings.view import View, view
 from comparisons.report import page, table
-from comparisons.report.figures import catalog, style
+from comparisons.report.figures import catalog
+from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, svg
+from comparisons.report.figures.style import MANY
+from comparisons.report.strip import strip
 
-__all__ = ["build", "show"]
+__all__ = ["build", "draw", "show"]
 
 
 def build(
     folder: Path | str,
     records: Sequence[Record] | None = None,
     left_out: Sequence[str] = (),
+    *,
+    lead: Iterable[Record | str] = (),
+    slides: bool = False,
 ) -> Path:
     """Write summary.csv, summary.json, figures and report.html under `folder`.
 
     Takes the records that lie under `folder`/runs unless some are given; `left_out` names, a
-    line each, files that could not be read. Returns the path of report.html. Raises
+    line each, files that could not be read. Finding and figures are about the runs in `lead`,
+    records or their IDs, and about all where it names none; the page shows the others in a table.
+    `slides` makes figures for a projector too. Returns the path of report.html. Raises
     ComparisonError, exit code 2 for no records, 1 for a folder that cannot be written.
     """
     folder = Path(folder)
@@ -35,45 +45,69 @@ def build(
     if not records:
         raise ComparisonError(f"there are no records under {folder / 'runs'}")
     records = sorted(records, key=lambda r: (r.arm, r.train_size, r.seed, r.id))
+    seen = view(records, [one if isinstance(one, str) else one.id for one in lead])
     try:
-        return _write(folder, records, left_out)
+        return _write(folder, seen, left_out, slides)
     except OSError as error:
         raise ComparisonError(f"cannot write {folder}: {error.strerror or error}", 1) from error
 
 
 def show(records: Sequence[Record]) -> None:
-    """Show the headline, the table and the main figures in a notebook; elsewhere the table."""
+    """Show the headline, the table and the main figures in a notebook; elsewhere the first two."""
     if not records:
         print("There are no records to show.")
         return
     if not _in_notebook():
-        print("\n".join(headline(records)))
-        table.print_table(table.summarise(records))
+        table.print_findings(records)
         return
-    from IPython.display import HTML, Image, display
+    from IPython.display import HTML, display
 
     display(HTML(page.fragment(records)))
     for plot in catalog.drawable(records):
         if plot.main:
-            # As PNG data, so that no figure is left behind to be drawn a second time.
-            picture = style.png(plot.draw(records))
-            display(Image(data=picture, width=760, alt=plot.finding(records)))
+            display(plot.draw(records))
 
 
-def _write(folder: Path, records: Sequence[Record], left_out: Sequence[str]) -> Path:
-    rows = table.summarise(records)
+def draw(records: Sequence[Record], name: str) -> Sheet:
+    """One figure by its name, such as `loss`: a matplotlib figure that a notebook shows.
+
+    The names are those of the files that `build` writes under figures/. Raises ComparisonError
+    for another name, and for a figure that these records have nothing to show in.
+    """
+    if name not in catalog.FIGURES:
+        raise unknown("figure", name, catalog.FIGURES)
+    able = [plot.name for plot in catalog.drawable(records)]
+    if name not in able:
+        raise ComparisonError(
+            f"these records have nothing to show in figure '{name}'; they have for: "
+            f"{', '.join(able) or 'none'}"
+        )
+    return catalog.FIGURES[name].draw(records)
+
+
+def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool) -> Path:
+    everything = [*seen.records, *seen.also]
+    rows = table.summarise(everything)
     table.write_csv(rows, folder / "summary.csv")
-    table.write_json(rows, headline(records), folder / "summary.json")
-    pictures = []
-    for plot in catalog.drawable(records):
-        wide = plot.draw(records)
-        picture = page.Picture(plot, style.svg(wide), style.svg(plot.draw(records, narrow=True)))
-        for suffix, data in (("svg", picture.wide), ("png", style.png(wide))):
+    table.write_json(rows, headline(seen.records), folder / "summary.json")
+    pictures: list[page.Picture] = []
+    for plot in catalog.drawable(seen.records):
+        wide = plot.draw(seen.records)
+        shown = svg(wide)
+        # The first one leads, and has all the room there is.
+        half = plot.half and bool(pictures) and len(seen.labels) <= MANY
+        for suffix, data in (("svg", shown), ("png", png(wide))):
             _write_bytes(folder / "figures" / f"{plot.name}.{suffix}", data)
-        pictures.append(picture)
-    _remove_stale(folder / "figures", {p.plot.name for p in pictures})
+        if half:
+            shown = svg(plot.draw(seen.records, HALF))
+        narrow = svg(plot.draw(seen.records, NARROW))
+        pictures.append(page.Picture(plot, shown, narrow, half))
+        if slides:
+            slide = png(plot.draw(seen.records, SLIDE), SLIDE.dpi)
+            _write_bytes(folder / "figures" / "slides" / f"{plot.name}.png", slide)
+    _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
-    write_text(path, page.render(records, rows, pictures, left_out))
+    write_text(path, page.render(seen, pictures, strip(folder, seen), left_out))
     return path
 
 
@@ -81,11 +115,13 @@ def _write_bytes(path: Path, data: bytes) -> None:
     write_with(path, lambda file: file.write(data))
 
 
-def _remove_stale(folder: Path, made: set[str]) -> None:
+def _remove_stale(folder: Path, made: set[str], slides: bool) -> None:
     """A figure of an earlier report that these records no longer give must not stay behind."""
     for name in catalog.FIGURES.keys() - made:
         for suffix in ("svg", "png"):
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)
+    for name in catalog.FIGURES.keys() - (made if slides else set()):
+        (folder / "slides" / f"{name}.png").unlink(missing_ok=True)
 
 
 def _in_notebook() -> bool:

@@ -7,22 +7,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
 from comparisons.core.records import load_all
 from comparisons.findings.headline import headline
 from comparisons.report import build
 
 EXAMPLE = """\
-example:
+examples:
   python -m comparisons.report results/cifar10
+  python -m comparisons.report results/cifar10 --slides
 
-reads results/cifar10/runs/*.json and writes beside them
+reads DIR/runs/*.json and writes beside them
   summary.csv, summary.json   a row for each arm, size and settings
   figures/*.png, *.svg        the curves and bars of the page
+  figures/slides/*.png        with --slides: the same for a projector
   report.html                 one page that opens offline
-
-exit codes: 0 done (a damaged record is named and left out); 1 a file could not be
-written; 2 no such folder, or no records in it
 """
 
 
@@ -30,22 +29,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Rebuild a report; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m comparisons.report",
-        description="Make the table, the figures and the page again from the records.",
-        epilog=EXAMPLE,
+        description="Make the table, the figures and the page again from the records. What leads "
+        "the page is the largest comparison; a damaged record is named and left out.",
+        epilog=f"{EXAMPLE}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("folder", metavar="DIR", type=Path, help="a folder that has runs/*.json")
-    folder: Path = parser.parse_args(arguments).folder
-    try:
-        if not folder.is_dir():
-            raise ComparisonError(f"there is no folder {folder}")
-        records, damaged = load_all(folder)
-        for line in damaged:
-            print(f"left out: {line}", file=sys.stderr)
-        page = build(folder, records, damaged)
-    except ComparisonError as error:
-        print(f"comparisons.report: {error}", file=sys.stderr)
-        return error.exit_code
+    parser.add_argument(
+        "--slides",
+        action="store_true",
+        help="also make figures/slides/*.png: 16:9, large type, a title of one line",
+    )
+    options = parser.parse_args(arguments)
+    return exit_code(lambda: _rebuild(options.folder, options.slides))
+
+
+def _rebuild(folder: Path, slides: bool) -> int:
+    if not folder.is_dir():
+        raise ComparisonError(f"there is no folder {folder}")
+    records, damaged = load_all(folder)
+    for line in damaged:
+        print(f"left out: {line}", file=sys.stderr)
+    page = build(folder, records, damaged, slides=slides)
     print("\n".join(headline(records)))
     print(page)
     return 0

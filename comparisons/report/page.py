@@ -1,69 +1,147 @@
-"""The report as one page that opens offline: no script, nothing loaded from elsewhere."""
+"""The report as one page that opens offline: no script, nothing loaded from elsewhere.
+
+First the answer, then why, what each arm answered to a few test images, how sure all that is, and
+the bill. What only some readers want is folded.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 from urllib.parse import quote
 
 import jinja2
-import msgspec
 from markupsafe import Markup
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text, verdict
+from comparisons.findings import intervals, text, verdict, why
 from comparisons.findings import knobs as said_of_knobs
-from comparisons.findings.groups import Group, data_key, group_runs
+from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline
+from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
 from comparisons.findings.view import View, cold, view
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.plan.knobs import KNOBS
-from comparisons.report.figures.arm_styles import styles
-from comparisons.report.figures.catalog import Plot
-from comparisons.report.table import Row, describe, summarise, upstream
-from comparisons.report.words import ARM_READING, GLOSSARY, KNOB_READING, READING
+from comparisons.report import table, tables, words
+from comparisons.report.banner import warnings
+from comparisons.report.details import ArmSettings, Fact, settings_of_arms, surroundings
+from comparisons.report.differences import Difference, differences
+from comparisons.report.figures.arm_styles import Style, styles
+from comparisons.report.figures.catalog import Place, Plot
+from comparisons.report.strip import Strip
+from comparisons.report.table import Row
+from comparisons.report.tables import Grid, Told, grid
 
 # What a URL in an attribute may have as it is; a space would end it in `srcset`.
 URL_SAFE = "!$()*+,-./:;=?@[]^_`{|}~"
+MOST_PAIRS = 6  # more differences than this are folded
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG, for wide windows and for narrow ones."""
+    """A figure as SVG, for wide windows and for narrow ones; `half` takes half of a wide one."""
 
     plot: Plot
     wide: bytes
     narrow: bytes
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure as the page has it."""
+
+    name: str
+    heading: str
+    how_to_read: str
+    alt: str
+    wide: Markup
+    narrow: Markup
+    half: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    """The finding and the table of results, which the page and a notebook have in common."""
+
+    answer: str
+    more: list[str]
+    totals: str
+    warnings: list[str]
+    results: Grid[Row]
+    style: Callable[[str], Style]
+    method: str = intervals.METHOD
+    min_seeds: int = intervals.MIN_SEEDS
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page shows, section by section."""
+
+    title: str
+    left_out: Sequence[str]
+    reasons: list[why.Reason]
+    strip: Strip | None
+    sure: list[str]
+    figures: dict[Place, list[Shown]]
+    differences: Grid[Difference]
+    many_pairs: bool
+    bill: Grid[Row]
+    upstream: list[Fact]
+    mishaps: list[Told]
+    also: Grid[Row]
+    reading: list[words.Passage]
+    glossary: list[words.Passage]
+    arms: list[ArmSettings]
+    runs: Grid[Told]
+    surroundings: list[Fact]
+    level: float | None
 
 
 def render(
-    records: Sequence[Record],
-    rows: Sequence[Row],
+    seen: View,
     pictures: Sequence[Picture],
+    strip: Strip | None = None,
     left_out: Sequence[str] = (),
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped."""
-    seen = view(records)
-    knob = said_of_knobs.knob_of(seen.records)
-    environment = _environment()
-    return environment.get_template("page.html.j2").render(
-        **_summary(records, rows),
-        title=f"{seen.records[0].data.name}: {_question(knob)}",
-        totals=describe(records),
-        warnings=warnings(records),
+    records, rows = seen.records, table.summarise(seen.records)
+    everything = [*records, *seen.also]
+    lines, knob = headline(records), said_of_knobs.knob_of(records)
+    pairs = differences(seen)
+    speak = words.topics(seen)
+    runs = [Told(g.label, g.name, r) for g in group_runs(everything) for r in g.records]
+    led = {r.id for r in records}
+    page = Page(
+        title=f"{records[0].data.name}: {_question(knob)}",
         left_out=left_out,
-        pictures=[_picture(p, records) for p in pictures],
-        differences=differences(seen),
-        runs=[(g.label, r) for g in group_runs(records) for r in g.records],
-        total=intervals.total,
-        reading=(KNOB_READING if knob else ARM_READING) + READING,
-        glossary=GLOSSARY,
-        arms=[_arm(g) for g in _one_per_label(records)],
-        surroundings=surroundings(records),
+        reasons=why.reasons(seen),
+        strip=strip,
+        sure=[] if knob else verdict.sure(seen),
+        figures=_placed(pictures, seen),
+        differences=grid(tables.DIFFERENCES, pairs),
+        many_pairs=len(pairs) > MOST_PAIRS,
+        bill=grid(tables.BILL, rows),
+        upstream=_upstream(records),
+        mishaps=[told for told in runs if told.run.status != "ok"],
+        also=grid(tables.ALSO, table.beside(everything, led)),
+        reading=[p for p in words.READING if p.needed(speak)],
+        glossary=[p for p in words.GLOSSARY if p.needed(speak)],
+        arms=settings_of_arms(everything),
+        runs=grid(tables.RUNS, runs),
+        surroundings=surroundings(everything),
+        level=_level(rows),
     )
+    found = _results(seen, rows, lines[:1] + ([] if knob else verdict.by_size(seen)))
+    return _environment().get_template("page.html.j2").render(page=page, found=found)
+
+
+def fragment(records: Sequence[Record]) -> str:
+    """Headline, warnings and results table as HTML, for a notebook's output."""
+    seen = view(records)
+    found = _results(seen, table.summarise(seen.records), headline(records))
+    return _environment().get_template("fragment.html.j2").render(found=found)
 
 
 def _question(knob: str | None) -> str:
@@ -72,128 +150,64 @@ def _question(knob: str | None) -> str:
     return KNOBS[knob].question if knob in KNOBS else knob
 
 
-def fragment(records: Sequence[Record]) -> str:
-    """Headline, warnings and results table as HTML, for a notebook's output."""
-    template = _environment().get_template("fragment.html.j2")
-    content = _summary(records, summarise(records))
-    return template.render(**content, totals=describe(records), warnings=warnings(records))
+def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:
+    everything = [*seen.records, *seen.also]
+    others = {g.label for g in group_runs(everything)}
+    # The styles must be those of the figures.
+    chosen = styles(others - set(seen.labels)) | styles(seen.labels)
+    return Results(
+        answer=lines[0],
+        more=list(lines[1:]),
+        totals=table.describe(everything),
+        warnings=warnings(seen),
+        results=grid(tables.RESULTS, rows),
+        style=chosen.__getitem__,
+    )
 
 
-def warnings(records: Sequence[Record]) -> list[str]:
-    """What a reader must know before believing a number; each said once."""
-    lines = _notices(records)
-    for d in (r.data for r in records):
-        if d.synthetic:
-            lines.append(
-                f"Synthetic data: the images of {d.name} were drawn by a program. These numbers "
-                "show how the arms compare on them, not on photographs."
-            )
-        if not d.complete:
-            lines.append(f"Not the whole data set: only a part of {d.name} was at hand.")
-        lines.append(d.note)
-    sets = {data_key(r) for r in records}
-    if len(sets) > 1:
-        names = text.listing(text.unique(r.data.name for r in records))
-        lines.append(
-            f"{len(sets)} data sets are in this folder ({names}): the headline, the figures and "
-            f"the differences are about {view(records).records[0].data.name}, the tables show all."
-        )
+def _upstream(records: Sequence[Record]) -> list[Fact]:
+    """What was paid for each model that came trained, model by model; empty where none did."""
+    paid: dict[str, list[str]] = {}
     for g in group_runs(records):
-        if len({r.environment.device for r in g.ok}) > 1:
-            lines.append(f"The times of {g.label} are means over different devices.")
-    return text.unique(lines)
+        model = g.records[0].model
+        known = paid.setdefault(model_name(model) or model, [])
+        cost = table.upstream(g.records)
+        if cost not in known and not cost.startswith("none"):
+            known.append(cost)
+    return [Fact(model, tuple(costs)) for model, costs in paid.items() if costs]
 
 
-def _notices(records: Sequence[Record]) -> list[str]:
-    """The runs' own notices, with the arms they concern where that is not all of them."""
-    concerned: dict[str, set[str]] = {}
-    for r in records:
-        for notice in r.notices:
-            concerned.setdefault(notice, set()).add(r.arm)
-    everyone = {r.arm for r in records}
-    return [
-        notice if arms == everyone else f"{', '.join(sorted(arms))}: {notice}"
-        for notice, arms in concerned.items()
-    ]
-
-
-def differences(seen: View) -> list[dict[str, Any]]:
-    """Every pair of arms at every size: what their seeds say, and in a word what follows."""
-    return [
-        _difference(verdict.verdict(a, b), size)
-        for size in seen.sizes
-        for a, b in combinations(seen.best_first(size), 2)
-    ]
-
-
-def _difference(found: verdict.Verdict, size: int) -> dict[str, Any]:
-    s = found.paired.summary
-    if s.low is not None:
-        says = (
-            "not told apart: the interval includes zero"
-            if s.includes_zero
-            else f"{found.first.label} is more accurate on these seeds"
-        )
-    elif s.n == 0:
-        says = "no seed in common: a difference of means"
-    else:
-        says = f"{text.plural(s.n, 'seed')}: no interval"
-        if abs(found.gap) < found.noise:
-            says += "; no larger than the luck of drawing the test images"
-    return {
-        "size": size,
-        "first": found.first.label,
-        "second": found.second.label,
-        "gap": found.gap,
-        "each": [*zip(found.paired.seeds, found.paired.differences, strict=True)],
-        "low": s.low,
-        "high": s.high,
-        "says": says,
-    }
-
-
-def surroundings(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
-    """Each fact of the environment with all its values, in the order of first sight."""
-    facts: dict[str, list[str]] = {}
-    for r in records:
-        for name, value in msgspec.to_builtins(r.environment).items():
-            known = facts.setdefault(name.replace("_", " "), [])
-            if (phrase := text.flat(value)) not in known:
-                known.append(phrase)
-    return list(facts.items())
-
-
-def _summary(records: Sequence[Record], rows: Sequence[Row]) -> dict[str, Any]:
-    """What the results table and the page have in common."""
-    drawn = view(records).labels  # their styles must be those of the figures
-    chosen = styles(row.label for row in rows if row.label not in drawn) | styles(drawn)
+def _level(rows: Sequence[Row]) -> float | None:
     levels = {row.level for row in rows if row.level is not None}
-    return {
-        "headline": headline(records),
-        "rows": rows,
-        "style": chosen.__getitem__,
-        "level": levels.pop() if len(levels) == 1 else None,
-        "method": intervals.METHOD,
-        "min_seeds": intervals.MIN_SEEDS,
-    }
+    return levels.pop() if len(levels) == 1 else None
 
 
-def _picture(picture: Picture, records: Sequence[Record]) -> dict[str, Any]:
+def _placed(pictures: Sequence[Picture], seen: View) -> dict[Place, list[Shown]]:
+    """The figures of each part of the page; the first one leads, whatever it shows."""
+    placed: dict[Place, list[Shown]] = {"why": [], "sure": [], "bill": [], "curves": []}
+    for number, picture in enumerate(pictures):
+        leads = number == 0 and picture.plot.place == "curves"
+        placed["why" if leads else picture.plot.place].append(_shown(picture, seen))
+    return placed
+
+
+def _shown(picture: Picture, seen: View) -> Shown:
     plot = picture.plot
-    return {
-        "name": plot.name,
-        "heading": plot.heading,
-        "how_to_read": plot.how_to_read,
-        "alt": f"{plot.heading}. {plot.finding(records)}. {_numbers(view(records))}",
-        "wide": _data_uri(picture.wide),
-        "narrow": _data_uri(picture.narrow),
-    }
+    return Shown(
+        name=plot.name,
+        heading=plot.heading,
+        how_to_read=plot.how_to_read,
+        alt=f"{plot.heading}. {plot.finding(seen.records)}. {_numbers(seen)}",
+        wide=_data_uri(picture.wide),
+        narrow=_data_uri(picture.narrow),
+        half=picture.half,
+    )
 
 
 def _numbers(seen: View) -> str:
     """Every arm's accuracy and time at the main size: what a figure tells who cannot see it."""
     each = [
-        f"{g.label} {text.percent(accuracy_of(g).mean)} in {text.seconds(cold(g))}"
+        f"{g.name} {text.percent(accuracy_of(g).mean)} in {text.seconds(cold(g))}"
         for g in seen.best_first(seen.size)
     ]
     return f"Test accuracy with {text.count(seen.size)} training images: {'; '.join(each)}."
@@ -202,28 +216,6 @@ def _numbers(seen: View) -> str:
 def _data_uri(svg: bytes) -> Markup:
     # Percent-encoded: in base64 nothing could compress it any more (a repository, a mail).
     return Markup(f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}")
-
-
-def _one_per_label(records: Sequence[Record]) -> list[Group]:
-    """The group of each arm and settings at its largest size."""
-    return list({g.label: g for g in group_runs(records)}.values())
-
-
-def _arm(g: Group) -> dict[str, Any]:
-    first = g.records[0]
-    phases = [msgspec.to_builtins(phase) for phase in first.phases]
-    columns = text.unique(["name", "trainable", *(key for phase in phases for key in phase)])
-    return {
-        "label": g.label,
-        "settings": {
-            k.replace("_", " "): text.flat(v)
-            for k, v in msgspec.to_builtins(first.settings).items()
-        },
-        "columns": [c.replace("_", " ") for c in columns],
-        "phases": [[text.flat(phase.get(c)) for c in columns] for phase in phases],
-        "weights": next((r.weights for r in g.records if r.weights), None),
-        "upstream": upstream(g.records),
-    }
 
 
 def _environment() -> jinja2.Environment:
@@ -235,16 +227,17 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"breakable": breakable} | {
-        name: getattr(text, name)
-        for name in ("percent", "points", "seconds", "count", "scaled", "decimal", "flat")
+    filters: dict[str, Callable[..., object]] = {
+        "breaking": tables.breaking,
+        "arm_name": arm_name,
+        "typed": lambda label: shortened(label, MOST_LETTERS),
+        "ending": ending,
+        "percent": text.percent,
+        "seconds": text.seconds,
+        "count": text.count,
     }
+    environment.filters |= filters
     return environment
-
-
-def breakable(label: str) -> Markup:
-    """An arm's name, escaped, that a narrow column breaks before `@`, `:` or a bracket."""
-    return Markup("<wbr/>").join(re.split(r"(?=[@:(])", text.clean(label)))
 
 
 def _finalize(value: Any) -> Any:

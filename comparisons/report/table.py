@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,15 @@ from rich.text import Text
 from comparisons.core.files import write_text
 from comparisons.core.records import Record, decides, full_name
 from comparisons.findings import intervals, text, verdict
-from comparisons.findings.groups import Group, group_runs
+from comparisons.findings.groups import Group, group_runs, mishaps
+from comparisons.findings.headline import headline
+from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
 from comparisons.findings.view import accuracy, mean, view
 from comparisons.findings.ways import forgotten
 
 WIDTH = 100  # columns of a terminal that the table fits in
+FEWEST = 3  # columns that stay however narrow it is
+LEAST = 18  # letters of a line of a name, which take columns' place
 FORGOT, SOURCE = "forgot", "source s"  # headings of columns that only some tables have
 
 Column = tuple[str, Callable[["Row"], str]]  # heading, and what a row's cell says
@@ -32,13 +36,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     Means are over the runs that ended well, `runs` and `seconds_spent` count all. Times are
     seconds: `cold` with source phase and features made afresh, `warm` with them found ready.
-    `level` is the highest whole per cent of validation accuracy that every arm at this size
+    `name` is the label in words. `accuracy_aside` is that of runs that did not end well, where none
+    did. `level` is the highest whole per cent of validation accuracy that every arm at this size
     reached; `forgotten_mean` the accuracy lost on the source task; `adapted_bytes` the size of
     the weights that adapters sit on.
     """
 
     arm: str
     label: str
+    name: str
     data: str
     synthetic: bool
     complete: bool
@@ -53,6 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_spread: float | None
     accuracy_low: float | None
     accuracy_high: float | None
+    accuracy_aside: float | None
     interval: str | None
     macro_f1_mean: float | None
     loss_mean: float | None
@@ -82,17 +89,24 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def summarise(records: Sequence[Record]) -> list[Row]:
     """One row for each arm, size and settings: sizes ascending, the most accurate arm first."""
     groups = group_runs(records)
-    rows = [_row(g, _level(g, groups)) for g in groups]
-    return sorted(
-        rows,
-        key=lambda r: (r.data, r.train_size, r.accuracy_mean is None, -(r.accuracy_mean or 0),
-                       r.label),
-    )  # fmt: skip
+    return sorted((_row(g, _level(g, groups)) for g in groups), key=_rank)
+
+
+def _rank(r: Row) -> tuple[str, int, bool, float, str]:
+    return r.data, r.train_size, r.accuracy_mean is None, -(r.accuracy_mean or 0), r.label
+
+
+def beside(records: Sequence[Record], led: Collection[str]) -> list[Row]:
+    """The rows of runs whose IDs are not in `led`, told apart from those that are."""
+    rows = [_row(g, None) for g in group_runs(records) if not any(r.id in led for r in g.records)]
+    return sorted(rows, key=_rank)
 
 
 def upstream(runs: Sequence[Record]) -> str:
     """What the base's pretraining cost, in words; `none` for random weights."""
     weights = next((r.weights for r in runs if r.weights), None)
+    if any(r.source for r in runs):
+        return "none: its source phase is part of the bill"
     if weights is None:
         return "not recorded"
     if weights.origin == "random":
@@ -120,6 +134,16 @@ def write_json(rows: Iterable[Row], headline: list[str], path: Path) -> None:
     write_text(path, msgspec.json.format(content, indent=1).decode() + "\n")
 
 
+def print_findings(records: Sequence[Record], console: Console | None = None) -> None:
+    """Print what records say, in sentences and then as a table."""
+    console = console or Console()
+    for i, line in enumerate(headline(records)):
+        console.print(
+            Text(text.clean(line), style="" if i else "bold"), width=min(WIDTH, console.width)
+        )
+    print_table(summarise(records), console)
+
+
 def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
     """Print rows as a table that fits in 100 columns, and what its columns mean."""
     console = console or Console()
@@ -127,15 +151,20 @@ def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
     width = min(WIDTH, console.width)
     columns = _columns(rows)
     if width < WIDTH:
-        columns = columns[:-1]  # the last is the least missed
+        columns.pop()  # the last is the least missed
+        while len(columns) > FEWEST and _room(rows, columns, width) < LEAST:
+            columns.pop()
     else:
         columns += _extras(rows, columns)
     table.add_column(Text("arm"), overflow="fold")
     for heading, _ in columns:
         table.add_column(Text(heading), justify="right", no_wrap=True)
     room = _room(rows, columns, width)
+    known: set[str] = set()
     for row in rows:
-        table.add_row(_name(row, room), *(Text(say(row)) for _, say in columns))
+        name = _name(row, room, typed=row.label not in known)
+        table.add_row(name, *(Text(say(row)) for _, say in columns))
+        known.add(row.label)
     console.print(table, width=width)
     shown = [heading for heading, _ in columns]
     console.print(Text(_legend(rows, shown), style="dim"), width=width)
@@ -157,9 +186,8 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
 
 
 def _extras(rows: Sequence[Row], columns: Sequence[Column]) -> list[Column]:
-    """Columns of what only some rows have, as far as they leave room for names in two lines."""
-    parts = [part for row in rows for part in _broken(row.label).split("\n")]
-    room = _room(rows, columns, WIDTH) - max(map(len, parts), default=0)
+    """Columns of what only some rows have, as far as they leave room for names."""
+    room = _room(rows, columns, WIDTH)
     wanted: list[Column] = []
     if any(r.forgotten_mean is not None for r in rows):
         wanted.append((FORGOT, lambda r: text.points(r.forgotten_mean, sign=False)))
@@ -168,7 +196,7 @@ def _extras(rows: Sequence[Row], columns: Sequence[Column]) -> list[Column]:
     extras = []
     for column in wanted:
         room -= _wide(column, rows)
-        if room >= 0:
+        if room >= LEAST:
             extras.append(column)
     return extras
 
@@ -184,21 +212,20 @@ def _room(rows: Sequence[Row], columns: Sequence[Column], width: int) -> int:
     return width - 2 - sum(_wide(column, rows) for column in columns)
 
 
-def _broken(label: str) -> str:
-    """A long name in two lines, model and strategy."""
-    return text.clean(label).replace(":", "\n:", 1)
-
-
-def _name(row: Row, room: int) -> Text:
-    """The arm, and below it what did not end well."""
-    bad = ("\n  " + row.notes, "bold red") if row.notes else ""
-    name = text.clean(row.label)
-    return Text.assemble(name if len(name) <= room else _broken(name), bad)
+def _name(row: Row, room: int, typed: bool = True) -> Text:
+    """The arm in words, where need be in two lines; below it as it is typed, and mishaps."""
+    name = row.name
+    if len(name) > room:
+        name = name.replace(BETWEEN, f"\n{BETWEEN.lstrip()}", 1)
+    exact = shortened(row.label, MOST_LETTERS)
+    below = f"\n{exact}" if typed and exact != row.name else ""
+    return Text.assemble(name, (below, "dim"), (f"\n{row.notes}" if row.notes else "", "bold red"))
 
 
 def _accuracy_cell(row: Row) -> str:
     if row.accuracy_mean is None:
-        return text.NONE
+        aside = row.accuracy_aside
+        return text.NONE if aside is None else f"({100 * aside:.1f})"
     spread = "" if row.accuracy_spread is None else f" ± {100 * row.accuracy_spread:.1f}"
     return f"{100 * row.accuracy_mean:.1f}{spread}"
 
@@ -206,7 +233,7 @@ def _accuracy_cell(row: Row) -> str:
 def _seconds_cell(value: float | None) -> str:
     if value is None:
         return text.NONE
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+    return text.count(value) if value >= 10 else text.decimal(value, 1)
 
 
 def _level_cell(row: Row, single: bool) -> str:
@@ -221,6 +248,8 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
     words = ["Accuracy: test images, mean over seeds"]
     if any(r.accuracy_spread is not None for r in rows):
         words[0] += " ± standard deviation"
+    if any(r.accuracy_aside is not None for r in rows):
+        words[0] += " (in brackets: of runs that did not end well)"
     ready = "source phases and features" if SOURCE in shown else "features"
     words.append(f"cold: everything from reading data to the result; warm: {ready} found ready")
     if any(r.level is not None for r in rows):
@@ -252,6 +281,7 @@ def _row(g: Group, level: float | None) -> Row:
     return Row(
         arm=g.arm,
         label=g.label,
+        name=g.name,
         data=first.data.name,
         synthetic=first.data.synthetic,
         complete=all(r.data.complete for r in g.records),
@@ -266,6 +296,7 @@ def _row(g: Group, level: float | None) -> Row:
         accuracy_spread=s.spread,
         accuracy_low=s.low,
         accuracy_high=s.high,
+        accuracy_aside=intervals.mean_of(r.test.accuracy for r in g.aside if r.test),
         interval=s.method,
         macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
@@ -297,13 +328,9 @@ def describe(records: Sequence[Record]) -> str:
     """The totals in a sentence: how many runs, how they ended, how long they took together."""
     seen = view(records)
     spent = sum(r.seconds.total for r in records)
-    bad = [f"{n} {s}" for s in ("diverged", "failed") if (n := _count(records, s))]
+    bad = [f"{n} {how}" for n, how in mishaps(records)]
     endings = f", {text.listing(bad)}" if bad else ""
     arms = text.plural(len({full_name(r.arm, r.settings.variant) for r in seen.records}), "arm")
     return (
         f"{text.plural(len(records), 'run')} of {arms}{endings}; {text.seconds(spent)} altogether."
     )
-
-
-def _count(records: Iterable[Record], status: str) -> int:
-    return sum(r.status == status for r in records)

@@ -1,34 +1,28 @@
-"""The page: every string escaped, and right in a real browser, offline."""
+"""The page: what it says and how it is built; every string escaped."""
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from collections import Counter
-from contextlib import contextmanager
 from itertools import pairwise
 
 import factory
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as some
 from msgspec.structs import replace
 
-from comparisons import report
-from comparisons.core.records import Environment, Forgetting, Moved, Settings
-from comparisons.findings import verdict
-from comparisons.findings.text import clean
-from comparisons.report import page, table
+from comparisons.core.records import Environment
+from comparisons.findings.headline import headline
+from comparisons.findings.view import view
+from comparisons.report import page
+from comparisons.report.banner import warnings
+from comparisons.report.differences import differences
 
 ARMS = ["cnn:scratch", "mobilenet@0.25x160:frozen", "tutorial-cnn:scratch"]
 CLASSROOM = factory.classroom()
-SPACE = {"{http://www.w3.org/1999/xhtml}": ""}
 
 
-def render(records, left_out=()):
-    return page.render(records, table.summarise(records), [], left_out)
+def render(records, left_out=(), lead=()):
+    return page.render(view(records, lead), [], None, left_out)
 
 
 def parsed(html):
@@ -40,6 +34,22 @@ def texts(tree):
     return " ".join("".join(tree.itertext()).replace("\u00a0", " ").split())
 
 
+def section(tree, name):
+    """The words of the part of the page that a link of its menu leads to."""
+    parents = {child: parent for parent in tree.iter() for child in parent}
+    (found,) = (e for e in tree.iter() if e.attrib.get("id") == name)
+    return texts(parents[found])
+
+
+def headings(tree, name):
+    """The headings of the columns of a section's first table."""
+    parents = {child: parent for parent in tree.iter() for child in parent}
+    (found,) = (e for e in tree.iter() if e.attrib.get("id") == name)
+    part = parents[found]
+    (table, *_) = part.iter("{http://www.w3.org/1999/xhtml}thead")
+    return [texts(e) for e in table.iter() if e.tag.endswith("}th")]
+
+
 def tags(tree):
     return Counter(element.tag.rpartition("}")[2] for element in tree.iter())
 
@@ -49,8 +59,8 @@ def tags(tree):
 
 def test_the_page_opens_with_its_finding_and_shows_what_went_wrong():
     words = texts(parsed(render(CLASSROOM)))
-    head = verdict.headline(CLASSROOM)[0].replace("\u00a0", " ")
-    assert words.index(head) < words.index("Results")
+    head = headline(CLASSROOM)[0].replace("\u00a0", " ")
+    assert words.index(head) < words.index("How sure")
     assert "the loss is not finite" in words
     assert "1 of 3 diverged" in words
     assert "9 runs of 3 arms, 1 diverged" in words
@@ -63,11 +73,11 @@ def test_a_page_of_failures_alone_is_a_page():
 
 
 def banner(records):
-    return " ".join(page.warnings(records))
+    return " ".join(warnings(view(records)))
 
 
 def test_there_is_a_banner_only_where_there_is_something_to_warn_of():
-    assert page.warnings(CLASSROOM) == []
+    assert warnings(view(CLASSROOM)) == []
     assert "Before you believe" not in render(CLASSROOM)
 
 
@@ -89,12 +99,18 @@ def test_a_failed_run_that_never_saw_its_device_is_no_other_device():
     assert banner([factory.record(), lost]) == ""
 
 
-def test_two_data_sets_or_two_devices_are_said_loudly():
+def test_two_devices_are_said_loudly():
     records = factory.records(["cnn:scratch"], seeds=2)
     records[1].environment.device = "gpu"
     assert "means over different devices" in banner(records)
-    records[1].data.name = "shapes"
-    assert "2 data sets are in this folder" in banner(records)
+
+
+def test_another_data_set_is_also_here_and_nothing_else_is_about_it():
+    other = factory.record("tiny:frozen", accuracy=0.999)
+    other.data.name = "shapes"
+    tree = parsed(render([*factory.records(ARMS[:2]), other]))
+    assert "99.9 %" in section(tree, "also") and "shapes" not in section(tree, "sure")
+    assert "shapes" in section(tree, "runs")
 
 
 def test_files_that_were_left_out_are_named():
@@ -102,14 +118,14 @@ def test_files_that_were_left_out_are_named():
 
 
 def test_differences_show_each_seed_and_an_interval_from_three():
-    found = {(d["first"], d["second"]): d for d in page.differences(page.view(CLASSROOM))}
+    found = {(d.first, d.second): d for d in differences(view(CLASSROOM))}
     three = found[(ARMS[1], ARMS[0])]
-    assert len(three["each"]) == 3
-    assert three["low"] < three["gap"] < three["high"]
+    assert len(three.each) == 3
+    assert three.low < three.gap < three.high
     two = found[(ARMS[0], ARMS[2])]
-    assert [seed for seed, _ in two["each"]] == [0, 1]
-    assert two["low"] is None
-    assert "no interval" in two["says"]
+    assert [seed for seed, _ in two.each] == [0, 1]
+    assert two.low is None
+    assert "no interval" in two.says
 
 
 def test_environment_settings_and_upstream_cost_are_there():
@@ -151,216 +167,97 @@ def test_headings_tables_and_links_are_accessible():
     for e in tree.iter():
         if e.tag.endswith("}th"):
             assert e.attrib["scope"] in ("row", "col")
-        if e.tag.endswith("}a") and e.attrib["href"] != "#figures":
+        if e.tag.endswith("}a"):
             assert e.attrib["href"][1:] in ids
         if "aria-labelledby" in e.attrib:
             assert e.attrib["aria-labelledby"] in ids
 
 
-# --- hostile strings --------------------------------------------------------------------
+# --- only what its records need ----------------------------------------------------------
 
-HOSTILE = [
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "\"' onmouseover='alert(1)",
-    "]]><!--",
-    "{{ 7 * 7 }}{% raw %}",
-    "&lt;b&gt; &amp;",
-    "\x00\x0b\ufffe\x85",
-    "‮ محمد 一二三 🙂 é",
-    "",
-]
+PAIR = factory.records(ARMS[:2])
 
 
-def everywhere(words):
-    """A record with the same words in every text field."""
-    r = factory.record(
-        words, error=words, notices=[words], model=words, strategy=words, id=words, engine=words,
-        started=words, classes=[words] * 3,
-        settings=Settings(data=words, device=words, engine=words, backend=words,
-                          deterministic=False),
-        environment=Environment(command=words, device=words, versions={words: words}),
-    )  # fmt: skip
-    r.phases = [replace(phase, name=words, optimizer=words, augment=(words,)) for phase in r.phases]
-    r.data.name = r.data.fingerprint = r.data.note = words
-    r.data.synthetic, r.data.complete = True, False
-    r.weights = type(factory.record(ARMS[1]).weights)(words, words, {words: words})
-    for epoch in r.history:
-        epoch.phase = words
-    r.moved = [Moved(words, 0.1), Moved(words, 0.2)]
-    r.forgetting = Forgetting(words, 100, 0.9, 0.8)
-    return r
+def test_a_page_of_two_arms_and_a_seed_explains_and_tabulates_no_more_than_they_have():
+    tree = parsed(render(PAIR))
+    assert "interval" not in headings(tree, "sure")
+    assert headings(tree, "sure")[:4] == ["arm", "training images", "seeds", "test accuracy"]
+    words = texts(tree)
+    for absent in ("forget", "adapter", "quantized", "knob", "interval means", "source phase"):
+        assert absent not in words, absent
+    for present in ("What cold and warm mean", "What the upstream cost is", "backbone"):
+        assert present in words, present
 
 
-def check(words):
-    calm = tags(parsed(render([everywhere("calm"), failed("calm")], ["calm"])))
-    html = render([everywhere(words), failed(words)], [words])
-    tree = parsed(html)
-    found = tags(tree)
-    for tag in ("wbr", "br"):  # where an arm's name may break depends on its letters
-        found.pop(tag, None)
-        calm.pop(tag, None)
-    assert found.keys() <= calm.keys()
-    assert not [n for e in tree.iter() for n in e.attrib if n.startswith("on")]
-    assert " ".join(clean(words).replace("\u00a0", " ").split()) in texts(tree)
+def test_what_records_have_is_explained():
+    three, ways = texts(parsed(render(CLASSROOM))), texts(parsed(render(factory.ways())))
+    assert "What the interval means" in three and "interval" in headings(
+        parsed(render(CLASSROOM)), "sure"
+    )
+    for present in ("What forgetting is", "What the blocks tell", "What adapters are", "quantized"):
+        assert present in ways and present not in three
 
 
-def failed(words):
-    r = everywhere(words)
-    r.status, r.test, r.seed = "failed", None, 1
-    return r
+def test_settings_runs_environment_and_glossary_are_folded():
+    tree = parsed(render(CLASSROOM))
+    folded = [e for e in tree.iter() if e.tag.endswith("}details")]
+    inside = {i.attrib["id"] for e in folded for i in e.iter() if "id" in i.attrib}
+    assert {"reading", "settings", "runs", "environment", "glossary"} <= inside
+    assert not {"why", "sure", "bill"} & inside
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_hostile_words_in_every_field_are_shown_and_do_nothing(words):
-    check(words)
-    if "<" in words:
-        assert words not in render([everywhere(words)])
+def test_first_the_answer_then_why_then_how_sure_then_the_bill():
+    words = render(CLASSROOM)
+    places = [words.index(f'id="{name}"') for name in ("why", "sure", "bill", "mishaps", "runs")]
+    assert words.index('class="lead"') < places[0]
+    assert places == sorted(places)
 
 
-@given(some.text(max_size=30))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_words_in_every_field_leave_the_page_whole(words):
-    check(words)
+def test_an_arm_is_named_in_words_and_once_as_it_is_typed():
+    tree = parsed(render(PAIR))
+    assert "MobileNet ¼, 160 px · frozen mobilenet@0.25x160:frozen" in section(tree, "sure")
+    assert "mobilenet@0.25x160:frozen" not in section(tree, "bill")
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_the_notebook_fragment_is_escaped_too(words):
-    tree = parsed(page.fragment([everywhere(words)]))
-    assert "script" not in tags(tree)
-    assert "img" not in tags(tree)
+def test_cells_say_of_what_they_are_where_a_narrow_page_has_no_head():
+    tree = parsed(render(CLASSROOM))
+    cells = [e for e in tree.iter() if e.tag.endswith("}td")]
+    assert cells and all(e.attrib["data-of"] for e in cells)
 
 
-def test_hostile_words_in_figures_and_files(tmp_path):
-    r = everywhere(HOSTILE[1])
-    path = report.build(tmp_path, [r])
-    assert HOSTILE[1] not in path.read_text()
-    for svg in (tmp_path / "figures").glob("*.svg"):
-        tree = ET.parse(svg)
-        assert "script" not in tags(tree)
-        assert not [n for e in tree.iter() for n in e.attrib if n.startswith("on")]
-    assert HOSTILE[1] in json.loads((tmp_path / "summary.json").read_text())["rows"][0]["label"]
+# --- what leads ---------------------------------------------------------------------------
 
 
-# --- in a real browser ------------------------------------------------------------------
-
-FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run", "--hide-scrollbars",
-]  # fmt: skip
-
-
-@contextmanager
-def chromium(profile):
-    """The system's own browser, driven by the system's own driver: nothing is fetched."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not browser or not driver:
-        pytest.skip("no Chromium with its chromedriver on this system")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    service = webdriver.ChromeService(executable_path=driver)
-    session = webdriver.Chrome(options=options, service=service)
-    try:
-        yield session
-    finally:
-        session.quit()
+def test_what_leads_is_what_was_asked_for_and_the_rest_is_also_here():
+    large, small = factory.records(ARMS[:2]), factory.records(ARMS[:2], sizes=(2_000,))
+    alone = texts(parsed(render([*large, *small])))
+    assert "With 45,000 training images" in alone and "Also here" not in alone
+    tree = parsed(render([*large, *small], lead=[r.id for r in small]))
+    assert "With 2,000 training images" in texts(tree)
+    assert "45,000" in section(tree, "also")
+    for name in ("why", "sure", "bill"):
+        assert "45,000" not in section(tree, name)
+    assert "45,000" in section(tree, "runs")
 
 
-MEASURE = """
-const bad = [];
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-while (walker.nextNode()) {
-  const node = walker.currentNode;
-  if (!node.textContent.trim()) continue;
-  const size = parseFloat(getComputedStyle(node.parentElement).fontSize);
-  if (size < 12) bad.push(node.textContent.trim() + ' ' + size);
-}
-return {
-  small: bad,
-  inner: innerWidth,
-  scroll: document.documentElement.scrollWidth,
-  images: [...document.images].map(i => {
-    const box = i.getBoundingClientRect();
-    return {complete: i.complete, natural: i.naturalWidth, width: box.width, height: box.height,
-            left: box.left, right: box.right, alt: i.alt, narrow: i.currentSrc !== i.src};
-  }),
-  boxes: [...document.querySelectorAll('.scroll')].map(b => b.getBoundingClientRect().right),
-  first: [...document.querySelectorAll('tbody th')].map(t => getComputedStyle(t).position),
-};
-"""
+def test_what_is_also_here_is_told_apart_by_its_settings():
+    again = factory.record(ARMS[0], 1)
+    again.phases = [replace(phase, epochs=40) for phase in again.phases]
+    tree = parsed(render([*PAIR, again], lead=[r.id for r in PAIR]))
+    assert "epochs 40" in section(tree, "also")
+    assert "epochs" not in section(tree, "sure")
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    """What the browser makes of a page: measured at two widths, with all that it logged."""
-    folder = tmp_path_factory.mktemp("page")
-    profile = tmp_path_factory.mktemp("profile")
-    records = [*CLASSROOM, everywhere(HOSTILE[1])]
-    records[-1].data = records[0].data
-    with chromium(profile) as browser:
-        address = report.build(folder, records).as_uri()
-        measured = {}
-        browser.get("about:blank")
-        browser.get_log("performance")  # the browser's own start page is not ours
-        for width in (400, 1400):
-            metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-            browser.get(address)
-            measured[width] = browser.execute_script(MEASURE)
-        events = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
-        return {
-            "address": address,
-            "bytes": (folder / "report.html").stat().st_size,
-            "measured": measured,
-            "console": browser.get_log("browser"),
-            "requests": [
-                e["params"]["request"]["url"]
-                for e in events
-                if e["method"] == "Network.requestWillBeSent"
-            ],
-        }
+# --- no better than chance ------------------------------------------------------------------
 
 
-def test_the_browser_has_nothing_to_complain_of(seen):
-    assert seen["console"] == []
-
-
-def test_no_request_leaves_the_page(seen):
-    assert seen["address"] in seen["requests"]
-    assert [u for u in seen["requests"] if u != seen["address"] and not u.startswith("data:")] == []
-
-
-@pytest.mark.parametrize("width", [400, 1400])
-def test_every_figure_is_loaded_visible_and_described(seen, width):
-    images = seen["measured"][width]["images"]
-    assert len(images) == 10
-    for image in images:
-        assert image["complete"]
-        assert image["natural"] > 0
-        assert min(image["width"], image["height"]) > 100
-        assert 0 <= image["left"] < image["right"] <= width
-        assert len(image["alt"]) > 40
-        assert image["narrow"] == (width == 400)
-
-
-@pytest.mark.parametrize("width", [400, 1400])
-def test_the_page_never_scrolls_sideways_and_tables_do_within_their_box(seen, width):
-    measured = seen["measured"][width]
-    assert measured["inner"] == width
-    assert measured["scroll"] <= width
-    assert max(measured["boxes"]) <= width
-    assert set(measured["first"]) == {"sticky"}
-
-
-@pytest.mark.parametrize("width", [400, 1400])
-def test_no_text_is_smaller_than_12_pixels(seen, width):
-    assert seen["measured"][width]["small"] == []
-
-
-def test_the_page_is_not_heavy(seen):
-    assert seen["bytes"] < 5_000_000
+def test_a_run_at_chance_is_said_to_be_and_its_accuracy_is_shown():
+    lost = factory.record(ARMS[2], accuracy=0.1012)
+    lost.status = "diverged"
+    for error in ("training accuracy never left chance (10.5%)", "no better than chance yet: 10 %"):
+        lost.error = error
+        tree = parsed(render([*PAIR, lost]))
+        assert "no better than chance yet" in section(tree, "sure")
+        for name in ("sure", "mishaps", "runs"):
+            assert "10.1 %" in section(tree, name)
+        assert "diverged" not in section(tree, "mishaps")

@@ -19,8 +19,9 @@ from rich.console import Console
 
 from comparisons import report
 from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import ROOT
 from comparisons.core.records import from_json, save, to_json
-from comparisons.findings import intervals, verdict
+from comparisons.findings import intervals, text, verdict
 from comparisons.report import table
 from comparisons.report.__main__ import main
 from comparisons.report.figures import catalog
@@ -196,6 +197,7 @@ def refuse(*_):
 def test_the_command_line_rebuilds_and_names_damaged_records(tmp_path, capsys):
     for r in NONE_WELL:
         save(r, tmp_path)
+    (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "torn.json").write_text('{"schema": 1, "id"')
     assert main([str(tmp_path)]) == 0
     out, err = capsys.readouterr()
@@ -228,6 +230,77 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_code_1(tmp_path, c
     assert "cannot write" in line
 
 
+def test_a_command_leads_with_its_runs_and_the_summary_holds_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "FIGURES", {})
+    small = factory.records([CNN, FROZEN], sizes=(2_000,))
+    for lead in (small, [r.id for r in small]):
+        report.build(tmp_path, [*PAIR, *small], lead=lead)
+        content = json.loads((tmp_path / "summary.json").read_text())
+        assert content["headline"][0].startswith("With 2,000 training images")
+        assert {row["train_size"] for row in content["rows"]} == {2_000, 45_000}
+    report.build(tmp_path, [*PAIR, *small])
+    content = json.loads((tmp_path / "summary.json").read_text())
+    assert content["headline"][0].startswith("With 45,000 training images")
+
+
+@pytest.mark.parametrize("lead", [["no such run"], []])
+def test_without_a_run_to_lead_all_do(tmp_path, lead):
+    report.build(tmp_path, NONE_WELL, lead=lead)
+    assert "No run ended well" in (tmp_path / "report.html").read_text()
+
+
+def ended(folder, output):
+    """How `python -m comparisons.report` ends where its words go to a file or a closed pipe."""
+    made = [sys.executable, "-m", "comparisons.report", str(folder)]
+    done = subprocess.run(made, stdout=output, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    return done.returncode, done.stderr
+
+
+def test_words_that_nobody_reads_or_that_find_no_room_are_no_traceback(tmp_path):
+    save(PAIR[0], tmp_path)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        assert ended(tmp_path, pipe) == (1, "")
+    assert (tmp_path / "report.html").is_file()
+    with Path("/dev/full").open("w") as full:
+        code, said = ended(tmp_path, full)
+    assert code == 1 and said == "error: cannot print: No space left on device\n"
+
+
+def test_the_answer_stands_above_the_table_at_80_columns():
+    console = Console(file=io.StringIO(), width=80)
+    table.print_findings(CLASSROOM, console)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    words = " ".join(" ".join(lines).split())
+    answer = verdict.headline(CLASSROOM)[0].replace(text.SPACE, " ")
+    assert words.index(answer) == 0 < words.index("accuracy %")
+
+
+def test_names_are_in_words_and_once_as_they_are_typed():
+    words = printed(factory.records([FROZEN], sizes=(5_000, 45_000))).replace(text.SPACE, " ")
+    assert words.count("MobileNet ¼, 160 px · frozen") == 2
+    assert words.count(FROZEN) == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_names_have_room_however_narrow_a_terminal_is(width):
+    rows = [line.split("  ")[0] for line in printed(STUDIES["sizes"], width).splitlines()]
+    assert any("CNN · from scratch" in row for row in rows)
+
+
+def test_accuracy_at_chance_is_shown_in_brackets_and_enters_no_mean():
+    lost = factory.record(TUTORIAL, accuracy=0.1012)
+    lost.status, lost.error = "diverged", "no better than chance yet: training accuracy 10 %"
+    words = printed([*PAIR, lost])
+    assert "(10.1)" in words and "no better than chance yet" in words
+    assert "diverged" not in words
+    row = next(r for r in table.summarise([*PAIR, lost]) if r.arm == TUTORIAL)
+    assert (row.accuracy_mean, row.diverged) == (None, 1)
+    assert row.accuracy_aside == pytest.approx(0.1012)
+
+
 def test_help_has_an_example_and_the_exit_codes(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
@@ -256,7 +329,7 @@ def test_a_record_survives_the_trip_through_json(accuracy, error, seed, notices)
 def test_show_prints_headline_and_table_in_a_terminal(capsys):
     report.show(CLASSROOM)
     out = capsys.readouterr().out
-    assert verdict.headline(CLASSROOM)[0] in out
+    assert verdict.headline(CLASSROOM)[0] in out.replace("\n", "").replace("  ", " ")
     assert "1 of 3 diverged" in out
     report.show([])
     assert "no records" in capsys.readouterr().out
@@ -266,13 +339,17 @@ def test_show_displays_each_figure_once_in_a_notebook(monkeypatch):
     shown = []
     fake = types.ModuleType("IPython.display")
     fake.HTML = lambda data: ("html", data)
-    fake.Image = lambda data, width, alt: ("image", data, alt)
     fake.display = shown.append
     monkeypatch.setitem(sys.modules, "IPython.display", fake)
     monkeypatch.setattr(report, "_in_notebook", lambda: True)
     two = {name: catalog.FIGURES[name] for name in ("loss", "time-split")}
     monkeypatch.setattr(catalog, "FIGURES", two)
     assert report.show(PAIR) is None  # nothing that the notebook would draw a second time
-    assert [kind for kind, *_ in shown] == ["html"] + ["image"] * 2
-    assert verdict.headline(PAIR)[0].split(",")[0] in shown[0][1]
-    assert all(data.startswith(b"\x89PNG") and alt for _, data, alt in shown[1:])
+    (kind, html), *figures = shown
+    assert kind == "html"
+    assert verdict.headline(PAIR)[0].split(",")[0] in html
+    assert len(figures) == 2
+    for figure in figures:
+        data, about = figure._repr_mimebundle_()
+        assert data["image/png"].startswith(b"\x89PNG")
+        assert about["image/png"]["alt"]

@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from comparisons.core.records import Moved
-from comparisons.findings import text, ways
+from comparisons.findings import names, text, ways
 from comparisons.findings.view import view
 from comparisons.report.figures import arm_styles, bars, catalog, curves
 from comparisons.report.figures import ways as way_figures
+from comparisons.report.figures.paper import NARROW, WIDE
 
 BASE = "mobilenet@0.25x96"
+SAID = {strategy: names.strategy_name(strategy) for strategy in factory.WAYS}
 WAYS = factory.ways()
 NEW = ["accuracy-cost", "accuracy-parameters", "moved", "forgetting"]
 
@@ -70,7 +72,7 @@ def test_an_arm_that_never_ended_well_counts_for_no_figure():
 @pytest.mark.parametrize("narrow", [False, True])
 def test_the_title_is_the_finding(name, narrow):
     plot = catalog.FIGURES[name]
-    assert plain(plot.finding(WAYS)) in words(plot.draw(WAYS, narrow=narrow))
+    assert plain(plot.finding(WAYS)) in words(plot.draw(WAYS, NARROW if narrow else WIDE))
 
 
 def test_a_cheaper_arm_that_keeps_up_is_named_and_one_that_does_not_is_not():
@@ -78,14 +80,14 @@ def test_a_cheaper_arm_that_keeps_up_is_named_and_one_that_does_not_is_not():
     for r in keeps_up:  # seeds disagree on who is ahead
         r.test.accuracy += 0.004 * (r.seed == 1 and r.strategy == "lora@8")
     assert plain(ways.parameters(keeps_up)) == (
-        f"{BASE}:lora@8 ends highest, 80.0 % with 31.0 k trainable parameters; "
-        f"for less, {BASE}:probe is best, 70.0 % with 2.57 k"
+        "LoRA, rank 8 ends highest, 80.0 % with 31.0 k trainable parameters; "
+        "for less, linear probe is best, 70.0 % with 2.57 k"
     )
     for r in keeps_up:
         r.test.accuracy -= 0.002 * (r.strategy == "lora@8")
     assert plain(ways.parameters(keeps_up)) == (
-        f"{BASE}:full ends highest, 80.0 % with 281.4 k trainable parameters; "
-        f"{BASE}:lora@8 is not clearly behind, 79.8 % with 31.0 k"
+        "fully fine-tuned ends highest, 80.0 % with 281.4 k trainable parameters; "
+        "LoRA, rank 8 is not clearly behind, 79.8 % with 31.0 k"
     )
 
 
@@ -103,14 +105,14 @@ def test_seconds_of_a_run_charge_its_source_phase():
 
 def test_the_blocks_that_moved_most_and_least_are_named():
     assert plain(ways.moved(arm("full", 0.8, moved=[Moved("a", 0.02), Moved("b", 0.3)]))) == (
-        f"{BASE}:full moves b furthest, by 30 %, and a least, by 2.0 %"
+        "MobileNet ¼, 96 px · fully fine-tuned moves b furthest, by 30 %, and a least, by 2.0 %"
     )
     two = [
         *arm("full", 0.8, moved=[Moved("a", 0.5), Moved("b", 0.3)]),
         *arm("lora@8", 0.8, moved=[Moved("a", 0.0), Moved("b", 0.013)]),
     ]
     assert plain(ways.moved(two)) == (
-        f"{BASE}:full moves a furthest, by 50 %; {BASE}:lora@8 moves none further than 1.3 %"
+        "fully fine-tuned moves a furthest, by 50 %; LoRA, rank 8 moves none further than 1.3 %"
     )
     assert ways.moved(arm("full", 0.8, moved=[Moved("a", 0.0)])) == "No arm moved any block"
 
@@ -122,17 +124,19 @@ def maps(fig: Figure):
     return [ax for ax in fig.axes if ax.images]
 
 
-def names(ax) -> list[str]:
+def row_names(ax) -> list[str]:
     return [t.get_text() for t in ax.get_yticklabels()]
 
 
 def test_bases_have_panels_of_their_own_and_arms_that_moved_nothing_are_left_out():
     fig = way_figures.moved([*WAYS, *factory.ways("tiny")])
-    panels = {ax.get_title(loc="left"): ax for ax in maps(fig)}
-    assert panels.keys() == {BASE, "tiny"}
-    for base, ax in panels.items():
-        shown = {r.strategy for r in WAYS if r.moved}
-        assert set(names(ax)) == shown
+    drawn = {ax.get_title(loc="left"): ax for ax in maps(fig)}
+    panels = {names.model_name(base): base for base in (BASE, "tiny")}
+    assert drawn.keys() == panels.keys()
+    for said, ax in drawn.items():
+        base = panels[said]
+        shown = {SAID[r.strategy] for r in WAYS if r.moved}
+        assert set(row_names(ax)) == shown
         assert "frozen" not in shown
         blocks = [t.get_text() for t in ax.get_xticklabels()]
         assert blocks == factory.BLOCKS[base.partition("@")[0]]
@@ -149,7 +153,7 @@ def test_a_cell_is_the_mean_over_seeds():
 
 def test_numbers_are_left_out_where_they_would_not_fit():
     (wide,) = maps(way_figures.moved(WAYS))
-    (narrow,) = maps(way_figures.moved(WAYS, narrow=True))
+    (narrow,) = maps(way_figures.moved(WAYS, NARROW))
     assert len(wide.texts) == sum(bool(r.moved) for r in WAYS) // 3 * 14
     assert not narrow.texts
 
@@ -196,8 +200,8 @@ def test_the_title_weighs_the_largest_gain_against_the_least_forgetting():
         if r.forgetting:
             r.forgetting.before, r.forgetting.after = 0.9, {"full": 0.7, "lora@8": 0.9}[r.strategy]
     assert plain(ways.forgetting(runs)) == (
-        f"{BASE}:full gains 10.0 points over frozen and forgets 20.0; "
-        f"{BASE}:lora@8 loses 5.0 points against frozen and forgets nothing"
+        "fully fine-tuned gains 10.0 points over frozen and forgets 20.0; "
+        "LoRA, rank 8 loses 5.0 points against frozen and forgets nothing"
     )
     same = [*arm("frozen", 0.7), *arm("full", 0.7)]
     for r in same:  # ahead on one seed, behind on another
@@ -218,7 +222,7 @@ def test_every_seed_is_a_point_and_each_arm_is_named_inside_the_figure():
             lines = [line for line in ax.lines if line.get_color() == s.colour]
             assert sorted(len(line.get_xdata()) for line in lines) == [1, 3], label
         notes = {t.get_text(): box_of(t) for t in ax.texts}
-        assert notes.keys() == factory.WAYS.keys()
+        assert notes.keys() == set(SAID.values())
         pairs = combinations(notes, 2)
         assert not [pair for pair in pairs if notes[pair[0]].overlaps(notes[pair[1]])]
         frame = ax.get_window_extent()
@@ -272,17 +276,17 @@ def test_a_way_has_the_same_style_whatever_else_is_there():
 def test_a_base_that_all_share_is_told_once():
     for draw in (bars.final, curves.time, way_figures.cost):
         shown = words(draw(WAYS))
-        assert f"all arms on {BASE}" in shown
-        assert f"{BASE}:probe" not in shown  # no title speaks of it
-        assert "probe" in shown
+        assert "all arms on MobileNet ¼, 96 px" in shown
+        assert "MobileNet ¼, 96 px ·" not in shown
+        assert "linear probe" in shown
     mixed = [*WAYS, factory.record("cnn:scratch", train_size=5_000)]
-    assert f"{BASE}:probe" in words(bars.final(mixed))
+    assert "MobileNet ¼, 96 px linear probe" in words(bars.final(mixed))
 
 
 @pytest.mark.parametrize("draw", [curves.loss, curves.accuracy, curves.time])
 def test_names_at_the_ends_of_so_many_lines_do_not_overlap(draw):
     (ax,) = draw(WAYS).axes
-    boxes = [box_of(t) for t in ax.texts if t.get_text().split("\n")[0] in factory.WAYS]
+    boxes = [box_of(t) for t in ax.texts if t.get_text().split("\n")[0] in SAID.values()]
     assert len(boxes) == len(factory.WAYS)
     ranked = sorted(boxes, key=lambda box: box.y0)
     assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(ranked))
@@ -299,6 +303,6 @@ def test_the_source_phase_is_a_part_of_the_time():
 
 @pytest.mark.parametrize("name", NEW)
 def test_letters_of_narrow_figures_are_12_pixels_on_a_page_of_400(name):
-    fig = catalog.FIGURES[name].draw(WAYS, narrow=True)
+    fig = catalog.FIGURES[name].draw(WAYS, NARROW)
     texts = fig.findobj(lambda a: hasattr(a, "get_fontsize") and a.get_text().strip())
     assert min(t.get_fontsize() for t in texts) * 374 / (72 * fig.get_figwidth()) >= 12

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
@@ -15,16 +14,15 @@ from comparisons.findings.groups import Group
 from comparisons.findings.view import View, cold, view, warm
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.report.figures.arm_styles import Style, styles
+from comparisons.report.figures.paper import INK, WIDE, Paper, Sheet, sheet, styled
 from comparisons.report.figures.style import (
-    INK,
     LEAST_SPAN,
     MANY,
     End,
+    in_lines,
     key_height,
     name_lines,
     percent_axis,
-    sheet,
-    styled,
     where,
 )
 
@@ -38,26 +36,28 @@ PART_COLOURS = {
     "evaluating": "#b7c9d9",
     "other": "#ffffff",
 }
-LONG = 24  # letters of a name that a third of the width holds
+# Letters of a line of a name: beside bars, and above a matrix that has a third of the width.
+BESIDE, ABOVE = 30, 24
+BESIDE_NARROW = 20
 MOST_CLASSES = 12  # beyond this, names and numbers in a confusion matrix cannot be read
 
 
 @styled
-def final(records: Sequence[Record], narrow: bool = False) -> Figure:
+def final(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Test accuracy, every seed a point; over the training-set sizes where there are several."""
     seen = view(records)
-    return (_over_sizes if len(seen.sizes) > 1 else _side_by_side)(records, seen, narrow)
+    return (_over_sizes if len(seen.sizes) > 1 else _side_by_side)(records, seen, paper)
 
 
 @styled
-def split(records: Sequence[Record], narrow: bool = False) -> Figure:
+def split(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Where the seconds of a run went, one stacked bar for each arm."""
     seen = view(records)
     groups = seen.ranked(seen.size)
-    height = 1.6 + len(groups) * _row(groups, narrow) + (0.5 if narrow else 0.0)
+    height = 1.6 + len(groups) * _row(groups, paper) + (0.5 if paper.narrow else 0.0)
     afresh = "source phases and features" if any(map(_has_source, groups)) else "features"
     note = f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold)."
-    fig, (ax,) = sheet(titles.split(records), note, narrow, height)
+    fig, (ax,) = sheet(titles.split(records), note, paper, height)
     chosen = styles(seen.labels)
     used: set[str] = set()
     longest = max((cold(g) or 0.0 for g in groups), default=0.0) or 1.0
@@ -69,13 +69,13 @@ def split(records: Sequence[Record], narrow: bool = False) -> Figure:
                 ax.barh(i, seconds, left=left, height=0.62, color=PART_COLOURS[name], ec="#777777")
             left += seconds
         if g.ok:
-            _total(ax, g, i, left, narrow)
-    _arm_axis(ax, seen, groups, chosen, narrow)
-    ax.set_xlim(0, longest * (1.25 if narrow else 1.3))
+            _total(ax, g, i, left, paper)
+    _arm_axis(ax, seen, groups, chosen, paper)
+    ax.set_xlim(0, longest * (1.25 if paper.narrow else 1.3))
     ax.set_xlabel("seconds")
     ax.grid(False, axis="y")
     handles = [Patch(fc=c, ec="#777777", label=n) for n, c in PART_COLOURS.items() if n in used]
-    columns = 2 if narrow else 4 if "source phase" in used else 6
+    columns = 2 if paper.narrow else 4 if "source phase" in used or paper.height else 6
     if handles:
         ax.figure.legend(
             handles=handles, loc="outside lower left", ncols=columns, frameon=False,
@@ -89,18 +89,20 @@ def _has_source(g: Group) -> bool:
 
 
 @styled
-def confusion(records: Sequence[Record], narrow: bool = False) -> Figure:
+def confusion(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """What is taken for what, a matrix for each arm; each row adds up to 100 %."""
     seen = view(records)
     groups = [g for g in seen.best_first(seen.size) if intervals.mean_confusion(g.ok)]
-    columns = 1 if narrow else 2 if len(groups) == 4 else min(max(1, len(groups)), 3)
+    if paper.height:  # room for two
+        groups = [*(verdict.rivals(groups) or groups)]
+    columns = 1 if paper.narrow else 2 if len(groups) == 4 else min(max(1, len(groups)), 3)
     rows = max(1, -(-len(groups) // columns))
     note = (
         f"{where(seen, seen.size)}. A row is a true class, a column what it was called; "
         "numbers are per cent of the row, mean over seeds."
     )
-    side = 3.9 if narrow else 9.0 / max(columns, 2)
-    fig, axes = sheet(titles.confusion(records), note, narrow, rows * side, (rows, columns))
+    side = 3.9 if paper.narrow else 9.0 / max(columns, 2)
+    fig, axes = sheet(titles.confusion(records), note, paper, rows * side, (rows, columns))
     chosen = styles(seen.labels)
     for ax, g in zip(axes, groups, strict=False):
         _matrix(ax, g, seen.name(g.label), chosen[g.label], columns)
@@ -109,36 +111,36 @@ def confusion(records: Sequence[Record], narrow: bool = False) -> Figure:
     return fig
 
 
-def _side_by_side(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
+def _side_by_side(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
     """One size: a row for each arm."""
     groups = seen.ranked(seen.size)
-    height = 1.0 + max(1, len(groups)) * _row(groups, narrow)
+    height = 1.0 + max(1, len(groups)) * _row(groups, paper)
     few = all(accuracy_of(g).low is None for g in groups)
     bar = "too few seeds for an interval" if few else f"line: {intervals.METHOD}"
     mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
     note = f"{where(seen, seen.size)}. Point: a seed{mean}; {bar}."
-    fig, (ax,) = sheet(titles.final(records), note, narrow, height)
+    fig, (ax,) = sheet(titles.final(records), note, paper, height)
     chosen = styles(seen.labels)
     for i, g in enumerate(groups):
         if g.ok:
             _seeds(ax, g, i, chosen[g.label])
-    _arm_axis(ax, seen, groups, chosen, narrow)
+    _arm_axis(ax, seen, groups, chosen, paper)
     low, high = ax.get_xlim()
     span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
     low = (low + high - span) / 2
-    ax.set_xlim(low - 0.05 * span, low + (1.3 if narrow else 1.15) * span)
+    ax.set_xlim(low - 0.05 * span, low + (1.3 if paper.narrow else 1.15) * span)
     ax.set_xlabel("test accuracy")
     percent_axis(ax.xaxis)
-    ax.locator_params(axis="x", nbins=4 if narrow else 7)
+    ax.locator_params(axis="x", nbins=4 if paper.narrow else 7)
     ax.grid(False, axis="y")
     return fig
 
 
-def _row(groups: Sequence[Group], narrow: bool) -> float:
+def _row(groups: Sequence[Group], paper: Paper) -> float:
     """Inches from one arm to the next."""
     if len(groups) > MANY:
-        return 0.6 if narrow else 0.46
-    return 0.75 if narrow else 0.66
+        return 0.6 if paper.narrow else 0.46
+    return 0.75 if paper.narrow else 0.66
 
 
 def _seeds(ax: Axes, g: Group, row: int, style: Style) -> None:
@@ -160,14 +162,17 @@ def _seeds(ax: Axes, g: Group, row: int, style: Style) -> None:
     )  # fmt: skip
 
 
-def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
+def _over_sizes(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
     """Several sizes: a line for each arm against the number of training images."""
     note = (
         f"{where(seen, None)}. Point: a seed, line: the mean; upright bar: {intervals.METHOD} "
         f"(from {intervals.MIN_SEEDS} seeds)."
     )
-    height = 3.2 + key_height(seen.labels, narrow) if narrow else 4.8
-    fig, (ax,) = sheet(titles.final(records), note, narrow, height)
+    names = [seen.name(label) for label in seen.labels]
+    height = max(4.8, 0.45 * len(names))
+    if paper.narrow:
+        height = 3.2 + key_height(names, paper)
+    fig, (ax,) = sheet(titles.final(records), note, paper, height)
     ends = []
     for label, style in styles(seen.labels).items():
         groups = [g for g in seen.groups if g.label == label and g.ok]
@@ -191,18 +196,17 @@ def _over_sizes(records: Sequence[Record], seen: View, narrow: bool) -> Figure:
     percent_axis(ax.yaxis)
     ax.set_xlabel("training images")
     ax.set_ylabel("test accuracy")
-    name_lines(fig, [ax], [ends], narrow)
+    name_lines(fig, [ax], [ends], paper)
     return fig
 
 
 def _arm_axis(
-    ax: Axes, seen: View, groups: Sequence[Group], chosen: dict[str, Style], narrow: bool
+    ax: Axes, seen: View, groups: Sequence[Group], chosen: dict[str, Style], paper: Paper
 ) -> None:
     """The arms from top to bottom, each in its colour; what did not end well stands under it."""
     names = []
     for g in groups:
-        name = text.clean(seen.name(g.label))
-        name = name.replace(":", "\n:", 1) if narrow and len(name) > 14 else name
+        name = in_lines(seen.name(g.label), BESIDE_NARROW if paper.narrow else BESIDE)
         names.append(f"{name}\n{verdict.notes(g)}" if verdict.notes(g) else name)
     ax.set_yticks(range(len(groups)), labels=names)
     for tick, g in zip(ax.get_yticklabels(), groups, strict=True):
@@ -211,21 +215,24 @@ def _arm_axis(
     ax.tick_params(axis="y", length=0)
 
 
-def _total(ax: Axes, g: Group, row: int, right: float, narrow: bool) -> None:
+def _total(ax: Axes, g: Group, row: int, right: float, paper: Paper) -> None:
     slow, fast = cold(g), warm(g)
     again = fast is not None and slow is not None and fast < 0.95 * slow
     words = text.seconds(slow)
     if again:
-        words += f"{chr(10) if narrow else ' '}({text.seconds(fast)} warm)"
+        words += f"{chr(10) if paper.narrow else ' '}({text.seconds(fast)} warm)"
     ax.annotate(words, (right, row), (6, 0), textcoords="offset points", va="center")
 
 
 def _matrix(ax: Axes, g: Group, name: str, style: Style, columns: int) -> None:
     matrix = intervals.mean_confusion(g.ok) or []
     ax.imshow(matrix, cmap="Blues", vmin=0, vmax=1, aspect="equal", interpolation="nearest")
-    name = text.clean(name)
-    name = name.replace(":", "\n:", 1) if columns > 2 and len(name) > LONG else name
-    ax.set_title(name, color=style.ink, weight="bold", size=10 if columns > 2 else 11)
+    ax.set_title(
+        in_lines(name, ABOVE if columns > 2 else 2 * ABOVE),
+        color=style.ink,
+        weight="bold",
+        size=10 if columns > 2 else 11,
+    )
     ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from matplotlib.figure import Figure
+from typing import Literal
 
 from comparisons.core.records import Record
 from comparisons.findings import intervals, titles, ways
@@ -14,23 +13,33 @@ from comparisons.findings.view import View, view
 from comparisons.report.figures import bars, curves
 from comparisons.report.figures import knobs as knob_figures
 from comparisons.report.figures import ways as way_figures
+from comparisons.report.figures.paper import Sheet
 
 __all__ = ["FIGURES", "Plot", "drawable"]
 
+
+# Parts of a page: why arms ended where they did, how sure that is, the bill, and all else.
+Place = Literal["why", "sure", "bill", "curves"]
 
 MANY = 3  # arms that a figure of accuracy against a price needs to say something
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure: `draw(records, narrow=False)` makes it, `finding(records)` is its title."""
+    """A figure: `draw(records, paper=WIDE)` makes it, `finding(records)` is its title.
+
+    `place` is the part of the page that it stands in; with `half` it takes half of a wide page
+    where its arms are few.
+    """
 
     name: str
     heading: str
-    draw: Callable[..., Figure]
+    draw: Callable[..., Sheet]
     finding: Callable[[Sequence[Record]], str]
     how_to_read: str
     needs: Callable[[View], bool]
+    place: Place = "curves"
+    half: bool = False
     main: bool = True
 
 
@@ -40,6 +49,14 @@ def _has_history(seen: View) -> bool:
 
 def _ended_with_history(seen: View) -> bool:
     return any(r.history for g in seen.at(seen.size) for r in g.ok)
+
+
+def _races(seen: View) -> bool:
+    return said_of_knobs.turns_time(seen) and _ended_with_history(seen)
+
+
+def _takes_time(seen: View) -> bool:
+    return said_of_knobs.turns_time(seen) and _ended(seen)
 
 
 def _ended(seen: View) -> bool:
@@ -92,6 +109,7 @@ FIGURES = {
             "network learns; where it shoots up the steps are too long. A rate well before the "
             "bottom learns fast and leaves room.",
             _has_range_test,
+            place="why",
         ),
         Plot(
             "at-start",
@@ -102,6 +120,7 @@ FIGURES = {
             "scale a falling line means that little of the signal, or of the gradient that "
             "training lives on, reaches the far end.",
             _has_start,
+            place="why",
         ),
         Plot(
             "accuracy-time",
@@ -110,16 +129,8 @@ FIGURES = {
             titles.time,
             "Higher and further left is better: read across at one accuracy to see who was "
             "there first.",
-            _ended_with_history,
-        ),
-        Plot(
-            "final-accuracy",
-            "Final accuracy",
-            bars.final,
-            titles.final,
-            "Compare the distance between arms with the distance between the seeds of one arm: "
-            "where seeds lie as far apart as arms, the order may be luck.",
-            _ended,
+            _races,
+            place="why",
         ),
         Plot(
             "accuracy",
@@ -129,6 +140,7 @@ FIGURES = {
             "The gap between an arm's dashed line (images it trains on) and its solid line "
             "(images it does not) is what it learnt by heart.",
             _has_history,
+            half=True,
         ),
         Plot(
             "loss",
@@ -139,6 +151,18 @@ FIGURES = {
             "while the dashed line falls means overfitting. Levels of different arms may not be "
             "comparable, for each may train with a loss of its own.",
             _has_history,
+            half=True,
+        ),
+        Plot(
+            "final-accuracy",
+            "Final accuracy",
+            bars.final,
+            titles.final,
+            "Compare the distance between arms with the distance between the seeds of one arm: "
+            "where seeds lie as far apart as arms, the order may be luck.",
+            _ended,
+            place="sure",
+            half=True,
         ),
         Plot(
             "time-split",
@@ -147,7 +171,9 @@ FIGURES = {
             titles.split,
             "A bar is a whole run from reading the data to the test result; its longest piece "
             "is where a faster machine or a cache would help.",
-            _ended,
+            _takes_time,
+            place="bill",
+            half=True,
         ),
         Plot(
             "accuracy-cost",
@@ -157,6 +183,8 @@ FIGURES = {
             "Higher and further left is better. An arm below the grey steps is beaten: another "
             "was at least as accurate in less time.",
             _many_ways,
+            place="bill",
+            half=True,
         ),
         Plot(
             "accuracy-parameters",
@@ -166,6 +194,8 @@ FIGURES = {
             "Higher and further left is better: what trains less needs less memory for training "
             "and a smaller file for each task. Further right is not better by itself.",
             _many_sized,
+            place="bill",
+            half=True,
         ),
         Plot(
             "moved",
@@ -200,7 +230,7 @@ FIGURES = {
             curves.time_by_size,
             titles.time_by_size,
             "Each panel has its own clock; see whether the order of the arms changes.",
-            _several(_ended_with_history),
+            _several(_races),
             main=False,
         ),
         Plot(

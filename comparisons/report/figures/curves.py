@@ -6,29 +6,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from comparisons.core.records import Record
 from comparisons.findings import intervals, text, titles, verdict
-from comparisons.findings.groups import Group
+from comparisons.findings.groups import AT_CHANCE, Group, ending
 from comparisons.findings.view import View, view
 from comparisons.report.figures.arm_styles import Style, styles
+from comparisons.report.figures.paper import INK, PALE, WIDE, Paper, Sheet, sheet, styled
 from comparisons.report.figures.style import (
-    INK,
     MANY,
-    PALE,
     End,
     key_height,
     name_lines,
     percent_axis,
     seeds_note,
-    sheet,
-    styled,
     where,
 )
 
-FOOT = 0.25  # of the curves' height, the most that bars at the foot may take
+FOOT = 0.4  # of the curves' height, the most that bars at the foot may take
+BAR = 17  # points from one bar to the next, where each has its seconds
+LEAST_BAR = 11  # and fewer leave no room for these
+APART = 20  # times later than another a curve must end for a logarithmic axis
+FURTHEST = 1e9  # and what lies further apart than this is no measurement
+ROOM = 3.0  # times before the first arm is prepared where such an axis begins
+
+SHORT = {AT_CHANCE: "at chance"}  # beside the last point of a run
 
 Points = list[tuple[float, float]]
 Broken = tuple[str, tuple[float, float], Style]  # how a run ended, where, and its arm's style
@@ -58,39 +61,39 @@ Panel = Callable[[Axes, Scene], list[End]]
 
 
 @styled
-def loss(records: Sequence[Record], narrow: bool = False) -> Figure:
+def loss(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Loss after each epoch: training dashed, validation solid."""
-    return _panels(records, narrow, titles.loss(records), _epochs_note, _loss)
+    return _panels(records, paper, titles.loss(records), _epochs_note, _loss)
 
 
 @styled
-def accuracy(records: Sequence[Record], narrow: bool = False) -> Figure:
+def accuracy(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Accuracy after each epoch: training dashed, validation solid."""
-    return _panels(records, narrow, titles.accuracy(records), _epochs_note, _accuracy)
+    return _panels(records, paper, titles.accuracy(records), _epochs_note, _accuracy)
 
 
 @styled
-def time(records: Sequence[Record], narrow: bool = False) -> Figure:
+def time(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Validation accuracy against seconds since the run's start, preparation charged."""
-    return _panels(records, narrow, titles.time(records), _time_note, _time)
+    return _panels(records, paper, titles.time(records), _time_note, _time)
 
 
 @styled
-def loss_by_size(records: Sequence[Record], narrow: bool = False) -> Figure:
+def loss_by_size(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Loss curves, a panel for each training-set size."""
-    return _panels(records, narrow, titles.loss_by_size(records), _epochs_note, _loss, True)
+    return _panels(records, paper, titles.loss_by_size(records), _epochs_note, _loss, True)
 
 
 @styled
-def accuracy_by_size(records: Sequence[Record], narrow: bool = False) -> Figure:
+def accuracy_by_size(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Accuracy curves, a panel for each training-set size."""
-    return _panels(records, narrow, titles.accuracy_by_size(records), _epochs_note, _accuracy, True)
+    return _panels(records, paper, titles.accuracy_by_size(records), _epochs_note, _accuracy, True)
 
 
 @styled
-def time_by_size(records: Sequence[Record], narrow: bool = False) -> Figure:
+def time_by_size(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Accuracy against time, a panel for each training-set size."""
-    return _panels(records, narrow, titles.time_by_size(records), _time_note, _time, True)
+    return _panels(records, paper, titles.time_by_size(records), _time_note, _time, True)
 
 
 def _epochs_note(seen: View, size: int | None) -> str:
@@ -110,24 +113,25 @@ def _time_note(seen: View, size: int | None) -> str:
 
 def _panels(
     records: Sequence[Record],
-    narrow: bool,
+    paper: Paper,
     title: str,
     note: Callable[[View, int | None], str],
     panel: Panel,
     every_size: bool = False,
-) -> Figure:
+) -> Sheet:
     """One panel of the main size, or one for each size under the main size's finding."""
     seen = view(records)
     sizes = (every_size and seen.sizes) or [seen.size]
-    columns = 1 if narrow else min(len(sizes), 2)
+    columns = 1 if paper.narrow else min(len(sizes), 2)
     rows = -(-len(sizes) // columns)
     many = len(seen.labels)
     # Names at the lines' ends take two lines each; bars at the foot must stay apart.
-    least = max(2.9, 0.3 * many) if narrow else 3.4 if every_size else max(4.6, 0.45 * many)
+    least = max(2.9, 0.3 * many) if paper.narrow else 3.4 if every_size else max(4.6, 0.45 * many)
     height = rows * least
-    height += key_height(seen.labels, narrow) if narrow or len(sizes) > 1 else 0.0
+    if paper.narrow or len(sizes) > 1:
+        height += key_height([seen.name(label) for label in seen.labels], paper)
     about = note(seen, None if every_size else seen.size)
-    fig, axes = sheet(title, about, narrow, height, (rows, columns))
+    fig, axes = sheet(title, about, paper, height, (rows, columns))
     chosen = styles(seen.labels)
     ends = []
     for ax, size in zip(axes, sizes, strict=False):
@@ -136,7 +140,7 @@ def _panels(
         ends.append(panel(ax, Scene(seen, size, sizes, chosen)))
     for ax in axes[len(sizes) :]:
         ax.set_axis_off()
-    name_lines(fig, axes[: len(sizes)], ends, narrow)
+    name_lines(fig, axes[: len(sizes)], ends, paper)
     return fig
 
 
@@ -164,7 +168,7 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
                 line = _points(range(1, len(r.history) + 1), [getattr(e, field) for e in r.history])
                 _thin(ax, line, style, dash, hidden=_merged(scene, g, r))
                 if line and r.status != "ok" and dash == "-":
-                    broken.append((r.status if g.ok else "", line[-1], style))
+                    broken.append((ending(r) if g.ok else "", line[-1], style))
             mean = intervals.curve(g.ok, field)
             line = _points(range(1, len(mean) + 1), mean)
             _thick(ax, line, style, dash, scene.crowded)
@@ -191,19 +195,18 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
             line = _points(intervals.clock(r), [e.val_accuracy for e in r.history])
             _thin(ax, line, style, "-", hidden=_merged(scene, g, r))
             if line and r.status != "ok":
-                broken.append((r.status, line[-1], style))
+                broken.append((ending(r), line[-1], style))
         if any(r.seconds.extract_cold for r in g.ok):
             line = _points(intervals.mean_clock(g.ok, cold=False), mean)
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
             clocks += [x for x, _ in line]
-            finishes += [x for x, _ in line[-1:]]
         line = _points(intervals.mean_clock(g.ok), mean)
         _thick(ax, line, style, "-", scene.crowded)
         clocks += [x for x, _ in line]
         finishes += [x for x, _ in line[-1:]]
         if line:
             ends.append(End(*line[-1], scene.seen.name(g.label), text.percent(line[-1][1]), style))
-    _seconds_axis(ax, clocks, finishes)
+    _seconds_axis(ax, clocks, finishes, groups)
     _limit(ax, scene, "val_accuracy")
     _preparing(ax, groups, scene.styles)
     _crosses(ax, broken)
@@ -216,20 +219,42 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
 
 
 def _preparing(ax: Axes, groups: Sequence[Group], chosen: dict[str, Style]) -> None:
-    """A bar for each arm at the foot: from the start to its first training step."""
+    """A bar for each arm at the foot, with its seconds: from the start to its first step."""
     low, high = ax.get_ylim()
-    step = min(0.035, FOOT / (len(groups) + 1)) * (high - low)
+    few = len(groups) <= MANY
+    inches = ax.figure.bbox.height / ax.figure.dpi
+    point = 1 / (72 * 0.75 * inches)  # of which the axes have three quarters or so
+    share = min(BAR * point if few else 0.035, FOOT / (len(groups) + 1))
+    # The foot is added to the axis, which makes all that stands on it lower.
+    few = few and share / (1 + share * (len(groups) + 1)) > LEAST_BAR * point
+    step = share * (high - low)
     ax.set_ylim(low - step * (len(groups) + 1), high)
     left = ax.get_xlim()[0]
-    thick = 2.5 if len(groups) > MANY else 3.5
+    thick = 3.5 if few else 2.5
     for i, g in enumerate(groups):
-        begin = intervals.mean_of(intervals.start(r) for r in g.ok) or 0.0
+        begin = max(left, _prepared(g))
         style = chosen[g.label]
         y = low - step * (i + 1)
-        ax.plot(
-            [left, max(left, begin)], [y, y], color=style.colour, lw=thick, solid_capstyle="butt"
-        )
-        ax.plot([max(left, begin)], [y], color=style.colour, marker=style.marker, ms=thick + 1.5)
+        ax.plot([left, begin], [y, y], color=style.colour, lw=thick, solid_capstyle="butt")
+        ax.plot([begin], [y], color=style.colour, marker=style.marker, ms=thick + 1.5)
+        if few:
+            _beside(ax, (begin, y), f"prepared after {text.seconds(_prepared(g))}", style)
+
+
+def _beside(ax: Axes, place: tuple[float, float], words: str, style: Style) -> None:
+    """A few words to the right of a place; to the left where the room ends."""
+    x = ax.transAxes.inverted().transform(ax.transData.transform(place))[0]
+    right = x > 0.6
+    ax.annotate(
+        words, place, (-8 if right else 8, 0), textcoords="offset points", va="center_baseline",
+        ha="right" if right else "left", size=9.5, color=style.ink, zorder=5,
+        bbox={"fc": "white", "ec": "none", "alpha": 0.85, "pad": 0.6},
+    )  # fmt: skip
+
+
+def _prepared(g: Group) -> float:
+    """Mean seconds before an arm's first training step."""
+    return intervals.mean_of(intervals.start(r) for r in g.ok) or 0.0
 
 
 def _mark_race(ax: Axes, scene: Scene) -> None:
@@ -242,14 +267,21 @@ def _mark_race(ax: Axes, scene: Scene) -> None:
         ax.plot([seconds], [found.level], marker="|", ms=16, mew=2, color=INK, zorder=5)
 
 
-def _seconds_axis(ax: Axes, clocks: Sequence[float], finishes: Sequence[float]) -> None:
-    """Seconds, on a logarithmic axis where one curve ends ten times later than another."""
+def _seconds_axis(
+    ax: Axes, clocks: Sequence[float], finishes: Sequence[float], groups: Sequence[Group]
+) -> None:
+    """Seconds, on a logarithmic axis where one curve ends APART times later than another.
+
+    There the axis begins well before the first arm is prepared, so that its bar can be seen.
+    """
     known = [c for c in clocks if c > 0]
-    if known and max(finishes) > 10 * min(finishes):
+    starts = [s for g in groups if (s := _prepared(g)) > 0]
+    if known and min(finishes) > 0 and APART < max(finishes) / min(finishes) < FURTHEST:
+        low, high = min(known + starts) / ROOM, max(known) * 1.1
         ax.set_xscale("log")
-        ax.set_xlim(min(known) / 1.6, max(known) * 1.1)
-        ticks = [m * 10**e for e in range(-3, 7) for m in (1, 2, 5)]
-        ax.set_xticks([t for t in ticks if min(known) / 1.6 <= t <= max(known) * 1.1])
+        ax.set_xlim(low, high)
+        subs = (1.0, 2.0, 5.0) if high < 1000 * low else (1.0,)
+        ax.xaxis.set_major_locator(LogLocator(subs=subs))
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel("seconds from the start (log scale)")
     else:
@@ -279,8 +311,9 @@ def _crosses(ax: Axes, broken: Sequence[Broken]) -> None:
         y = min(max(y, low), high)
         ax.plot([x], [y], marker="x", color=style.ink, ms=9, mew=2, clip_on=False, zorder=6)
         ax.annotate(
-            status, (x, y), (9, 9 if y == low else 0), textcoords="offset points", va="center",
-            color=style.ink, size=9.5, annotation_clip=False,
+            SHORT.get(status, status), (x, y), (9, 9 if y == low else 0),
+            textcoords="offset points", va="center", color=style.ink, size=9.5,
+            annotation_clip=False,
         )  # fmt: skip
 
 

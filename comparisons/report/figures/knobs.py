@@ -7,24 +7,15 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from comparisons.core.records import RangeTest, Record
 from comparisons.findings import knobs as said_of_knobs
-from comparisons.findings import text
+from comparisons.findings.names import shortened
 from comparisons.findings.view import View, view
 from comparisons.report.figures.arm_styles import styles
-from comparisons.report.figures.style import (
-    INK,
-    PALE,
-    End,
-    key_height,
-    name_lines,
-    sheet,
-    styled,
-    where,
-)
+from comparisons.report.figures.paper import INK, PALE, WIDE, Paper, Sheet, sheet, styled
+from comparisons.report.figures.style import BESIDE_LETTERS, End, key_height, name_lines, where
 
 CURVE = "#0072B2"
 ROOM = 1.5  # times the loss at the start, the most that the axis of losses shows
@@ -36,7 +27,7 @@ PARTS = (
 
 
 @styled
-def range_test(records: Sequence[Record], narrow: bool = False) -> Figure:
+def range_test(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Loss against the learning rate of a range test, and the rate that it chose."""
     seen = view(records)
     tests = said_of_knobs.tests_of(seen)
@@ -45,22 +36,24 @@ def range_test(records: Sequence[Record], narrow: bool = False) -> Figure:
         f"{where(seen, seen.size)}. Rates rise step by step, then all is taken back. Thin: the "
         f"loss of each step; thick: their moving average{each}. Dotted: the rates trained at."
     )
-    fig, (ax,) = sheet(said_of_knobs.range_title(records), note, narrow, 3.4 if narrow else 4.6)
+    fig, (ax,) = sheet(
+        said_of_knobs.range_title(records), note, paper, 3.4 if paper.narrow else 4.6
+    )
     for _, test in tests:
         _curve(ax, test)
     _limits(ax, [test for _, test in tests])
     for test in {test.chosen: test for _, test in tests}.values():
         _chosen(ax, test)
-    _used(ax, seen, narrow)
+    _used(ax, seen, paper)
     ax.set_xscale("log")
-    powers(ax.xaxis, 6 if narrow else 10)
+    powers(ax.xaxis, 6 if paper.narrow else 10)
     ax.set_xlabel("learning rate (log scale)")
     ax.set_ylabel("loss (lower is better)")
     return fig
 
 
 @styled
-def at_start(records: Sequence[Record], narrow: bool = False) -> Figure:
+def at_start(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Spread of weights, outputs and gradients of every layer before training, a line a variant."""
     seen = view(records)
     found = said_of_knobs.starts(seen)
@@ -70,10 +63,10 @@ def at_start(records: Sequence[Record], narrow: bool = False) -> Figure:
         "from the input (log scale). A line that falls or rises evenly changes by the same factor "
         "in every layer."
     )
-    height = 2.5 * len(PARTS) if narrow else 3.6
-    grid = (len(PARTS), 1) if narrow else (1, len(PARTS))
-    height += key_height(names, narrow)
-    fig, axes = sheet(said_of_knobs.start_title(records), note, narrow, height, grid)
+    height = 2.5 * len(PARTS) if paper.narrow else 3.6
+    grid = (len(PARTS), 1) if paper.narrow else (1, len(PARTS))
+    height += key_height(names, paper)
+    fig, axes = sheet(said_of_knobs.start_title(records), note, paper, height, grid)
     chosen = styles(seen.labels)
     ends: list[list[End]] = []
     for ax, (field, heading) in zip(axes, PARTS, strict=True):
@@ -93,7 +86,7 @@ def at_start(records: Sequence[Record], narrow: bool = False) -> Figure:
         powers(ax.yaxis, 7)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         ax.set_xlabel("layer")
-    name_lines(fig, axes, ends, narrow)
+    name_lines(fig, axes, ends, paper)
     return fig
 
 
@@ -143,7 +136,7 @@ def _chosen(ax: Axes, test: RangeTest) -> None:
         )  # fmt: skip
 
 
-def _used(ax: Axes, seen: View, narrow: bool) -> None:
+def _used(ax: Axes, seen: View, paper: Paper) -> None:
     """The rates that the variants trained at, dotted, each in its colour."""
     chosen = styles(seen.labels)
     for g in seen.at(seen.size):
@@ -155,7 +148,7 @@ def _used(ax: Axes, seen: View, narrow: bool) -> None:
         if not math.isclose(rates[0], known[0].range_test.chosen, rel_tol=1e-3):  # type: ignore[union-attr]
             ax.axvline(rates[0], color=style.colour, lw=1.6, ls=":")
         ax.annotate(
-            text.clean(seen.name(g.label)), (rates[0], 0.97), (4, 0),
+            shortened(seen.name(g.label), BESIDE_LETTERS), (rates[0], 0.97), (4, 0),
             xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
-            color=style.ink, size=10 if narrow else 11,
+            color=style.ink, size=10 if paper.narrow else 11,
         )  # fmt: skip

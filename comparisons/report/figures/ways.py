@@ -9,33 +9,39 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text, ways
+from comparisons.findings import intervals, names, text, ways
 from comparisons.findings.groups import Group
 from comparisons.findings.view import View, accuracy, view
 from comparisons.report.figures.arm_styles import Style, styles
-from comparisons.report.figures.style import (
+from comparisons.report.figures.paper import (
     INK,
+    PALE,
+    WIDE,
+    Paper,
+    Sheet,
+    freeze,
+    sheet,
+    styled,
+)
+from comparisons.report.figures.style import (
     LEAST_SPAN,
     MANY,
-    PALE,
     End,
-    freeze,
+    in_lines,
     key_height,
     name_lines,
     percent_axis,
-    sheet,
-    styled,
     where,
 )
 
 MAP = "Blues"  # one hue, evenly darker: the same to every eye, and in grey
 CELL = 21  # points of width that a number in a cell needs
 LETTERS = 14  # of a block's name
+ROW, ROW_NARROW = 30, 18  # letters of a line of an arm's name
 REACHES = (9, 20, 34, 50, 70, 95)  # points from a marker to its name, the nearest first
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
@@ -58,21 +64,21 @@ class Cloud:
 
 
 @styled
-def parameters(records: Sequence[Record], narrow: bool = False) -> Figure:
+def parameters(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Test accuracy against how many parameters train."""
     axis = ("trainable parameters (log scale)", EngFormatter(sep=text.SPACE))
-    return _priced(records, narrow, ways.parameters(records), ways.PARAMETERS, *axis)
+    return _priced(records, paper, ways.parameters(records), ways.PARAMETERS, *axis)
 
 
 @styled
-def cost(records: Sequence[Record], narrow: bool = False) -> Figure:
+def cost(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Test accuracy against the seconds of a whole run, source phase and features charged."""
     axis = ("seconds of the whole run, cold (log scale)", FuncFormatter(lambda v, _: f"{v:,g}"))
-    return _priced(records, narrow, ways.seconds(records), ways.SECONDS, *axis)
+    return _priced(records, paper, ways.seconds(records), ways.SECONDS, *axis)
 
 
 @styled
-def forgetting(records: Sequence[Record], narrow: bool = False) -> Figure:
+def forgetting(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """What was forgotten on the source task against what was won on the target, a point a seed."""
     seen = view(records)
     found, relative = ways.trades(seen)
@@ -83,7 +89,7 @@ def forgetting(records: Sequence[Record], narrow: bool = False) -> Figure:
         f"{where(seen, seen.size)}. Across: accuracy that a probe on the base lost on "
         f"{text.listing(sources) or 'the source'}; up: {gain}. {_seeds_note(groups)}"
     )
-    fig, ax = _plane(ways.forgetting(records), note, seen, narrow)
+    fig, ax = _plane(ways.forgetting(records), note, seen, paper)
     chosen = styles(seen.labels)
     say = text.points if relative else text.percent
     clouds = [
@@ -102,12 +108,12 @@ def forgetting(records: Sequence[Record], narrow: bool = False) -> Figure:
     else:
         ax.set_ylabel("test accuracy")
         percent_axis(ax.yaxis)
-    _name(fig, ax, clouds, narrow)
+    _name(fig, ax, clouds, paper)
     return fig
 
 
 @styled
-def moved(records: Sequence[Record], narrow: bool = False) -> Figure:
+def moved(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """How far each block of a base moved, a row for each arm and a panel for each base."""
     seen = view(records)
     panels = ways.moves(seen)
@@ -116,18 +122,20 @@ def moved(records: Sequence[Record], narrow: bool = False) -> Figure:
         "weights relative to their size before, per cent, mean over seeds; white: none."
     )
     rows = [len(arms) for arms in panels.values()] or [1]
-    height = sum(1.5 + (0.42 if narrow else 0.34) * n for n in rows) + (0.7 if narrow else 0.0)
-    fig, axes = sheet(ways.moved(records), note, narrow, height, (len(rows), 1), height_ratios=rows)
+    height = sum(1.5 + (0.42 if paper.narrow else 0.34) * n for n in rows) + (
+        0.7 if paper.narrow else 0.0
+    )
+    fig, axes = sheet(ways.moved(records), note, paper, height, (len(rows), 1), height_ratios=rows)
     furthest = max((m for arms in panels.values() for _, ms in arms for m in ms), default=0.0)
     shade = PowerNorm(0.5, 0.0, furthest or 1.0)  # small changes matter too
     chosen = styles(seen.labels)
     for ax, (blocks, arms) in zip(axes, panels.items(), strict=False):
-        _map(ax, blocks, arms, chosen, shade, narrow)
+        _map(ax, blocks, arms, chosen, shade, paper)
     if not panels:
         axes[0].text(0.5, 0.5, "no block", ha="center", color=PALE)
         return fig
     bar = axes[0].figure.colorbar(
-        ScalarMappable(shade, MAP), ax=axes, location="bottom" if narrow else "right",
+        ScalarMappable(shade, MAP), ax=axes, location="bottom" if paper.narrow else "right",
         aspect=30, pad=0.03, format=FuncFormatter(lambda v, _: text.percent(v, 0)),
     )  # fmt: skip
     bar.outline.set_visible(False)
@@ -137,12 +145,12 @@ def moved(records: Sequence[Record], narrow: bool = False) -> Figure:
 
 def _priced(
     records: Sequence[Record],
-    narrow: bool,
+    paper: Paper,
     title: str,
     price: ways.Price,
     words: str,
     numbers: Formatter,
-) -> Figure:
+) -> Sheet:
     """Accuracy against a price on a logarithmic axis, and the best that each price buys."""
     seen = view(records)
     arms = ways.priced(seen, price)
@@ -150,7 +158,7 @@ def _priced(
         f"{where(seen, seen.size)}. {_seeds_note([g for g, _ in arms])} Grey steps: the highest "
         "mean that is to be had so far to the left."
     )
-    fig, ax = _plane(title, note, seen, narrow)
+    fig, ax = _plane(title, note, seen, paper)
     chosen = styles(seen.labels)
     clouds = []
     for g, paid in arms:
@@ -166,7 +174,7 @@ def _priced(
     ax.set_ylabel("test accuracy")
     ax.set_ylim(_roomy(ax.get_ylim()))
     percent_axis(ax.yaxis)
-    _name(fig, ax, clouds, narrow)
+    _name(fig, ax, clouds, paper)
     return fig
 
 
@@ -176,11 +184,11 @@ def _seeds_note(groups: Sequence[Group]) -> str:
     return "One seed."
 
 
-def _plane(title: str, note: str, seen: View, narrow: bool) -> tuple[Figure, Axes]:
-    names = [seen.name(g.label) for g in seen.best_first(seen.size)]
-    wide = 5.4 if len(names) > MANY else 4.6
-    height = 3.2 + key_height(names, narrow) if narrow else wide
-    fig, (ax,) = sheet(title, note, narrow, height)
+def _plane(title: str, note: str, seen: View, paper: Paper) -> tuple[Sheet, Axes]:
+    labels = [seen.name(g.label) for g in seen.best_first(seen.size)]
+    wide = 5.4 if len(labels) > MANY else 4.6
+    height = 3.2 + key_height(labels, paper) if paper.narrow else wide
+    fig, (ax,) = sheet(title, note, paper, height)
     return fig, ax
 
 
@@ -199,11 +207,11 @@ def _draw(ax: Axes, clouds: Sequence[Cloud]) -> None:
         ax.plot([c.end.x], [c.end.y], **look, ms=11, mew=0.8, zorder=4)
 
 
-def _name(fig: Figure, ax: Axes, clouds: Sequence[Cloud], narrow: bool) -> None:
+def _name(fig: Sheet, ax: Axes, clouds: Sequence[Cloud], paper: Paper) -> None:
     """Names beside the means, or with their numbers in a key where there is no room."""
     ends = [c.end for c in clouds]
-    if narrow:
-        name_lines(fig, [ax], [ends], narrow)
+    if paper.narrow:
+        name_lines(fig, [ax], [ends], paper)
         return
     freeze(fig)  # settles where the axes are, so that overlaps are known
     unit = fig.dpi / 72
@@ -213,7 +221,7 @@ def _name(fig: Figure, ax: Axes, clouds: Sequence[Cloud], narrow: bool) -> None:
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in spots]
     for end, (x, y) in zip(ends, spots, strict=True):
         note = ax.annotate(
-            text.clean(end.label), (end.x, end.y), (0, 0), textcoords="offset points",
+            in_lines(end.label), (end.x, end.y), (0, 0), textcoords="offset points",
             ha="center", va="center", size=11, color=end.style.ink, zorder=5,
             arrowprops={"arrowstyle": "-", "color": end.style.colour, "alpha": 0.5, "lw": 0.8,
                         "shrinkA": 0, "shrinkB": 4},
@@ -263,24 +271,24 @@ def _map(
     arms: Sequence[tuple[Group, list[float]]],
     chosen: dict[str, Style],
     shade: Normalize,
-    narrow: bool,
+    paper: Paper,
 ) -> None:
     """One base's arms as rows of cells, with numbers where they fit."""
     models = {g.records[0].model for g, _ in arms}
     model = models.pop() if len(models) == 1 else ""
-    names = [text.clean(g.label.removeprefix(f"{model}:")) for g, _ in arms]
-    if narrow:
-        names = [name.replace(":", "\n:", 1) for name in names]
-    ax.set_title(text.clean(model), weight="bold")
+    model = names.model_name(model) or model
+    most = ROW_NARROW if paper.narrow else ROW
+    rows = [in_lines(names.without(g.name, model), most) for g, _ in arms]
+    ax.set_title(names.shortened(model, 2 * ROW), weight="bold")
     ax.imshow([m for _, m in arms], cmap=MAP, norm=shade, aspect="auto", interpolation="nearest")
-    ax.set_yticks(range(len(arms)), labels=names)
+    ax.set_yticks(range(len(arms)), labels=rows)
     for tick, (g, _) in zip(ax.get_yticklabels(), arms, strict=True):
         tick.set_color(chosen[g.label].ink)
     ax.set_xticks(range(len(blocks)), labels=[text.clean(b)[:LETTERS] for b in blocks], rotation=90)
     ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    if len(blocks) * CELL > (150 if narrow else 430):
+    if len(blocks) * CELL > (150 if paper.narrow else 430):
         return
     for i, (_, cells) in enumerate(arms):
         for j, value in enumerate(cells):

@@ -1,0 +1,41 @@
+"""What a reader must know before believing a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from comparisons.core.records import Record
+from comparisons.findings import text
+from comparisons.findings.view import View
+
+
+def warnings(seen: View) -> list[str]:
+    """Sentences of warning on the records of a view; each said once, none where all is well."""
+    records = seen.records
+    lines = _notices(records)
+    for d in (r.data for r in records):
+        if d.synthetic:
+            lines.append(
+                f"Synthetic data: the images of {d.name} were drawn by a program. These numbers "
+                "show how the arms compare on them, not on photographs."
+            )
+        if not d.complete:
+            lines.append(f"Not the whole data set: only a part of {d.name} was at hand.")
+        lines.append(d.note)
+    for g in seen.groups:
+        if len({r.environment.device for r in g.ok}) > 1:
+            lines.append(f"The times of {g.name} are means over different devices.")
+    return text.unique(lines)
+
+
+def _notices(records: Sequence[Record]) -> list[str]:
+    """The runs' own notices, with the arms they concern where that is not all of them."""
+    concerned: dict[str, set[str]] = {}
+    for r in records:
+        for notice in r.notices:
+            concerned.setdefault(notice, set()).add(r.arm)
+    everyone = {r.arm for r in records}
+    return [
+        notice if arms == everyone else f"{', '.join(sorted(arms))}: {notice}"
+        for notice, arms in concerned.items()
+    ]

@@ -1,0 +1,204 @@
+"""The page's tables: which columns there are, what a cell says, and which of them are needed.
+
+A column is there only where it tells something: of one seed there is no interval, of arms that
+keep no features no second price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from markupsafe import Markup
+
+from comparisons.core.records import Record
+from comparisons.findings import intervals, text
+from comparisons.findings.groups import ending
+from comparisons.report.differences import Difference
+from comparisons.report.table import Row
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """A heading, and what a row says under it: None where it has nothing to say.
+
+    `number` columns stand flush right. `needed` says of all rows whether the column is there;
+    without it, it is where some row has something to say.
+    """
+
+    heading: str
+    say: Callable[[T], str | None]
+    number: bool = True
+    strong: bool = False
+    needed: Callable[[Sequence[T]], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a table's cell, under which heading, and how."""
+
+    heading: str
+    words: str | None
+    number: bool
+    strong: bool
+
+
+@dataclass(frozen=True)
+class Line(Generic[T]):
+    """A row of a table: what it is of, and its cells."""
+
+    of: T
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Grid(Generic[T]):
+    """A table as the page shows it."""
+
+    columns: tuple[Column[T], ...]
+    lines: tuple[Line[T], ...]
+
+
+def grid(columns: Sequence[Column[T]], rows: Sequence[T]) -> Grid[T]:
+    """The rows under those of the columns that they need."""
+    kept = tuple(c for c in columns if _is_needed(c, rows))
+    lines = tuple(
+        Line(row, tuple(Cell(c.heading, c.say(row), c.number, c.strong) for c in kept))
+        for row in rows
+    )
+    return Grid(kept, lines)
+
+
+def _is_needed(column: Column[T], rows: Sequence[T]) -> bool:
+    if column.needed:
+        return column.needed(rows)
+    return any(column.say(row) not in (None, "", text.NONE) for row in rows)
+
+
+def _differ(value: Callable[[T], object]) -> Callable[[Sequence[T]], bool]:
+    """Whether a column tells rows apart."""
+    return lambda rows: len({value(row) for row in rows}) > 1
+
+
+def _accuracy(row: Row) -> str:
+    if row.accuracy_mean is None:
+        aside = row.accuracy_aside
+        return text.NONE if aside is None else f"({text.percent(aside)})"
+    spread = f" ± {text.points(row.accuracy_spread, sign=False)}" if row.accuracy_spread else ""
+    return text.percent(row.accuracy_mean) + spread
+
+
+def _span(low: float | None, high: float | None, say: Callable[[float | None], str]) -> str | None:
+    return None if low is None else f"{say(low)} to {say(high)}"
+
+
+def _to_level(row: Row) -> str | None:
+    if row.seconds_to_level_cold is None:
+        return None
+    return f"{text.seconds(row.seconds_to_level_cold)} ({text.percent(row.level, 0)})"
+
+
+def _of(part: int | None, whole: int | None) -> str | None:
+    return None if part is None else f"{text.scaled(part)} of {text.scaled(whole)}"
+
+
+def _some(value: float | None, say: Callable[[float], str]) -> str | None:
+    """A number in words, and nothing for none and for 0."""
+    return say(value) if value else None
+
+
+IMAGES: Column[Row] = Column("training images", lambda r: text.count(r.train_size))
+
+RESULTS: tuple[Column[Row], ...] = (
+    IMAGES,
+    Column("seeds", lambda r: str(r.ok) if r.ok == r.runs else f"{r.ok} of {r.runs}"),
+    Column("test accuracy", _accuracy, strong=True),
+    Column("interval", lambda r: _span(r.accuracy_low, r.accuracy_high, text.percent)),
+    Column("macro F1", lambda r: text.decimal(r.macro_f1_mean)),
+    Column("test loss", lambda r: text.decimal(r.loss_mean)),
+    Column("forgotten", lambda r: _some(r.forgotten_mean, lambda v: text.points(v, sign=False))),
+    Column("notes", lambda r: r.notes, number=False),
+)
+
+BILL: tuple[Column[Row], ...] = (
+    Column("training images", IMAGES.say, needed=_differ(lambda r: r.train_size)),
+    Column("seconds, cold", lambda r: text.seconds(r.seconds_cold), strong=True),
+    Column(
+        "seconds, warm",
+        lambda r: text.seconds(r.seconds_warm),
+        needed=lambda rows: any(r.seconds_warm != r.seconds_cold for r in rows),
+    ),
+    Column("time to a level", _to_level),
+    Column("source phase, cold", lambda r: _some(r.seconds_source_cold, text.seconds)),
+    Column("extraction, cold", lambda r: _some(r.seconds_extract_cold, text.seconds)),
+    Column("images seen", lambda r: text.count(r.images_seen)),
+    Column("trained parameters", lambda r: _of(r.parameters_trainable, r.parameters_total)),
+    Column("adapted weights", lambda r: _some(r.adapted_bytes, lambda v: text.scaled(v, "B"))),
+    Column("work", lambda r: text.scaled(r.flops_total, "FLOP")),
+    Column("peak memory", lambda r: text.scaled(r.peak_memory, "B")),
+    Column("engine", lambda r: r.engine or None, number=False, needed=_differ(lambda r: r.engine)),
+    Column("device", lambda r: r.device or None, number=False, needed=_differ(lambda r: r.device)),
+    Column(
+        "all runs together",
+        lambda r: text.seconds(r.seconds_spent),
+        needed=lambda rows: any(r.runs > 1 for r in rows),
+    ),
+)
+
+ALSO: tuple[Column[Row], ...] = (
+    Column("data", lambda r: r.data, number=False, needed=_differ(lambda r: r.data)),
+    *RESULTS[:4],
+    *BILL[1:3],
+    RESULTS[-1],
+)
+
+DIFFERENCES: tuple[Column[Difference], ...] = (
+    Column("training images", lambda d: text.count(d.size), needed=_differ(lambda d: d.size)),
+    Column("difference", lambda d: text.points(d.gap), strong=True),
+    Column("interval", lambda d: _span(d.low, d.high, text.points)),
+    Column(
+        "each seed",
+        lambda d: ", ".join(f"{text.points(gap)} (seed {seed})" for seed, gap in d.each),
+        number=False,
+        needed=lambda rows: any(len(d.each) > 1 for d in rows),
+    ),
+    Column("what follows", lambda d: d.says, number=False),
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run, and the label and name of its arm."""
+
+    label: str
+    name: str
+    run: Record
+
+
+def _file(told: Told) -> str:
+    folder = "failed" if told.run.status == "failed" else "runs"
+    return f"{folder}/{told.run.id}.json"
+
+
+RUNS: tuple[Column[Told], ...] = (
+    Column(
+        "data", lambda t: t.run.data.name, number=False, needed=_differ(lambda t: t.run.data.name)
+    ),
+    Column("training images", lambda t: text.count(t.run.train_size)),
+    Column("seed", lambda t: str(t.run.seed)),
+    Column("ended", lambda t: ending(t.run), number=False),
+    Column("test accuracy", lambda t: text.percent(t.run.test.accuracy) if t.run.test else None),
+    Column("cold", lambda t: text.seconds(intervals.total(t.run))),
+    Column("warm", lambda t: text.seconds(intervals.total(t.run, cold=False))),
+    Column("epochs", lambda t: str(len(t.run.history))),
+    Column("record", _file, number=False),
+)
+
+
+def breaking(words: str) -> Markup:
+    """Text, escaped, that a narrow column may break before a bracket, a colon or an option."""
+    parts = text.clean(words).replace("@", "\0@").replace(":", "\0:").replace("(", "\0(")
+    return Markup("<wbr/>").join(parts.split("\0"))
