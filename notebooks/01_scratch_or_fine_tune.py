@@ -50,12 +50,12 @@ prediction = {
 # Everything that follows is computed from what ran on *your* computer.
 
 # %%
-from IPython.display import Image, Markdown, display
+from IPython.display import Markdown, display
 
-from comparisons import cifar
+from comparisons import cifar, report
 from comparisons.findings import intervals, verdict
+from comparisons.findings.names import arm_name
 from comparisons.findings.text import percent, seconds
-from comparisons.report.figures import catalog, style
 
 records = cifar.compare(preset="demo")
 
@@ -75,8 +75,7 @@ def table(header, *rows):
 
 
 def draw(name):
-    plot = catalog.FIGURES[name]
-    display(Image(style.png(plot.draw(records)), width=760, alt=plot.finding(records)))
+    display(report.draw(records, name))
 
 
 data, sizes = scratch.data, scratch.data.sizes
@@ -84,8 +83,9 @@ kind = "drawn by a program, so they say nothing of photographs" if data.syntheti
 say(
     f"These runs used **{data.name}** (its images are {kind}): {sizes.train:,} images to train "
     f"on, {sizes.validation:,} for validation and {sizes.test:,} for the test, in "
-    f"{len(data.classes)} classes: {', '.join(data.classes)}. The arms are **{scratch.arm}** and "
-    f"**{frozen.arm}**; the pretrained base comes from {frozen.weights.origin}."
+    f"{len(data.classes)} classes: {', '.join(data.classes)}. The arms are **{scratch.arm}**, in "
+    f"words *{arm_name(scratch.arm)}*, and **{frozen.arm}**, *{arm_name(frozen.arm)}*; the "
+    f"pretrained base comes from {frozen.weights.origin}."
 )
 
 # %% [markdown]
@@ -375,7 +375,6 @@ table(
 
 # %%
 same = {"arms": [scratch.arm, frozen.arm], "data": data.name}
-# from comparisons import report
 
 # Exercise 1
 # report.show(cifar.compare(**same, train_size=[500, 2000, 8000]))

@@ -18,6 +18,7 @@ from comparisons import cifar, report
 from comparisons.core.machine import ROOT
 from comparisons.core.records import Data, Record, Sizes, Weights
 from comparisons.findings.intervals import sampling_noise
+from comparisons.findings.names import arm_name
 from comparisons.plan.presets import PRESETS
 
 MISSING = "not installed: pip install -e '.[notebooks]'"
@@ -244,11 +245,11 @@ def check_finding(texts: list[str], records: list[Record]) -> None:
     best, other = sorted(records, key=lambda r: -r.test.accuracy if r.test else 0.0)
     assert best.test and other.test
     for r in (best, other):
-        assert r.test and r.arm in finding
+        assert r.test and arm_name(r.arm) in finding
         assert f"{100 * r.test.accuracy:.1f}\u00a0%" in finding
     clear = best.test.accuracy - other.test.accuracy > sampling_noise(
         best.test.accuracy, sum(map(sum, best.test.confusion))
     )
-    assert (f"{best.arm} is more accurate" in finding) == clear
-    assert f"{other.arm} is more accurate" not in finding
+    assert (f"{arm_name(best.arm)} is more accurate" in finding) == clear
+    assert f"{arm_name(other.arm)} is more accurate" not in finding
     assert any(f"| {best.arm} |\n" in text and "the records say" in text for text in texts)
