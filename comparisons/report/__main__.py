@@ -58,6 +58,4 @@ def _rebuild(folder: Path, slides: bool) -> int:
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     sys.exit(main())
