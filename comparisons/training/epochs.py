@@ -3,7 +3,8 @@
 The whole training set lies there as it is, uint8 for images; a call takes the order of an epoch
 and what was drawn for its views, a few numbers for each example. Taking a batch, augmenting it and
 the step itself are compiled into one loop: nothing is done on the host from step to step, which
-matters most where a step is short. The steps are Keras's own.
+matters most where a step is short. The steps are Keras's own. JAX on a CPU is the exception: see
+`with_jax`.
 """
 
 from __future__ import annotations
@@ -78,11 +79,15 @@ def epochs(model: keras.Model, examples: Examples, batch_size: int, runtime: Run
     """What trains a compiled `model` here; see `Epochs`."""
     if runtime.distribution is not None or runtime.backend not in COMPILED:
         return KerasEpochs(model, examples, batch_size)
-    return OneCall(model, examples, batch_size, COMPILED[runtime.backend], runtime.compiles)
+    accelerated = runtime.kind != "cpu"
+    return OneCall(model, examples, batch_size, COMPILED[runtime.backend], accelerated)
 
 
 class OneCall:
-    """Epochs on one device, each a single call of a compiled loop over its steps."""
+    """Epochs on one device, each a single call of what `compiled` made of its steps.
+
+    `accelerated`: that device is a GPU or a TPU.
+    """
 
     def __init__(
         self,
@@ -90,7 +95,7 @@ class OneCall:
         examples: Examples,
         batch_size: int,
         compiled: Callable[..., Any],
-        jit: bool,
+        accelerated: bool,
     ) -> None:
         self.model = model
         self.examples = examples
@@ -104,11 +109,13 @@ class OneCall:
             images, targets, drawn = data
             return augment.views(names, drawn, images, targets, rows)
 
-        self._train = compiled(model, batch, batch_size, rest, True, jit)
+        self._train = compiled(model, batch, batch_size, rest, True, accelerated)
         held = len(examples.validation[0])
         self.held_full, held_rest = divmod(held, EVALUATION_BATCH)
         self.held_rows = ops.arange(held, dtype="int32")
-        self._validate = compiled(model, batch_of_rows, EVALUATION_BATCH, held_rest, False, jit)
+        self._validate = compiled(
+            model, batch_of_rows, EVALUATION_BATCH, held_rest, False, accelerated
+        )
 
     def train(self, epoch: int, steps: int | None = None) -> None:
         """See `Epochs`."""
@@ -137,7 +144,7 @@ def build_state(model: keras.Model, outputs: int) -> None:
 
 
 def with_tensorflow(
-    model: keras.Model, batch: Any, size: int, rest: int, training: bool, jit: bool
+    model: keras.Model, batch: Any, size: int, rest: int, training: bool, accelerated: bool
 ) -> Callable[[int, Any, Any], None]:
     """A loop over steps as one `tf.function`: (full steps, rows, data) -> None."""
     import tensorflow as tf
@@ -146,9 +153,9 @@ def with_tensorflow(
 
     # XLA must know every shape, so there the smaller last step is compiled apart; elsewhere that
     # would only take time, and the loop takes it with the others.
-    apart = jit and rest > 0
+    apart = accelerated and rest > 0
 
-    @tf.function(jit_compile=jit, autograph=False)
+    @tf.function(jit_compile=accelerated, autograph=False)
     def loop(count: Any, rows: Any, data: Any) -> None:
         def one(number: Any) -> tuple[Any]:
             begin = tf.where(number < count, number * size, rows.shape[0] - rest)
@@ -165,9 +172,14 @@ def with_tensorflow(
 
 
 def with_jax(
-    model: keras.Model, batch: Any, size: int, rest: int, training: bool, jit: bool
+    model: keras.Model, batch: Any, size: int, rest: int, training: bool, accelerated: bool
 ) -> Callable[[int, Any, Any], None]:
-    """A loop over steps as one jitted function: (full steps, rows, data) -> None."""
+    """Steps as jitted functions: (full steps, rows, data) -> None.
+
+    On an accelerator all of them are one call. On a CPU each is a call of its own: there XLA
+    computes the convolutions within a loop many times slower than the same outside of one
+    (github.com/jax-ml/jax/issues/12868).
+    """
     import jax
 
     def variables() -> list[list[Any]]:
@@ -178,17 +190,29 @@ def with_jax(
 
     step = model.train_step if training else model.test_step
 
-    @jax.jit
-    def loop(state: Any, count: Any, rows: Any, data: Any) -> Any:
-        def full(number: Any, state: Any) -> Any:
-            chosen = jax.lax.dynamic_slice_in_dim(rows, number * size, size)
-            return as_lists(step(state, batch(data, chosen))[1])
+    def full(state: Any, number: Any, rows: Any, data: Any) -> Any:
+        chosen = jax.lax.dynamic_slice_in_dim(rows, number * size, size)
+        return as_lists(step(state, batch(data, chosen))[1])
 
+    def last(state: Any, rows: Any, data: Any) -> Any:
+        return as_lists(step(state, batch(data, rows[-rest:]))[1])
+
+    @jax.jit
+    def one_call(state: Any, count: Any, rows: Any, data: Any) -> Any:
         if rows.shape[0] >= size:
-            state = jax.lax.fori_loop(0, count, full, state)
-        if rest:
-            state = as_lists(step(state, batch(data, rows[-rest:]))[1])
-        return state
+            state = jax.lax.fori_loop(0, count, lambda n, kept: full(kept, n, rows, data), state)
+        return last(state, rows, data) if rest else state
+
+    # Each gives its state to the next: of many that wait for one another, each would hold its own.
+    full_call, last_call = (jax.jit(part, donate_argnums=0) for part in (full, last))
+
+    def many_calls(state: Any, count: int, rows: Any, data: Any) -> Any:
+        state = jax.tree.map(jax.numpy.copy, state)  # the variables keep theirs until the end
+        for number in range(count):
+            state = full_call(state, number, rows, data)
+        return last_call(state, rows, data) if rest else state
+
+    loop = one_call if accelerated else many_calls
 
     def run(count: int, rows: Any, data: Any) -> None:
         groups = variables()
