@@ -117,6 +117,22 @@ def mobilenet_weights() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of SavedModels: `images`, `words`, `maps` and `grey`."""
+    import networks
+
+    return networks.save_models(tmp_path_factory.mktemp("saved"))
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of bases with their cards: `tiny`, `cnn` and `mobilenet@0.25x32`."""
+    import networks
+
+    return networks.save_bases(tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any attempt to reach the network is an error."""
