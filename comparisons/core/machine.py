@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import subprocess
 from pathlib import Path
 from typing import Any
+
+from comparisons.core.errors import ComparisonError
 
 # The folder that holds this project's packages.
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +33,10 @@ TUNING = (
 BEFORE_LOADING = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
 
 
+# What Keras can train by. The first is the default, whatever a file of Keras's settings says.
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
 # The widest first: how fast a processor is depends more on these than on its name.
 INSTRUCTIONS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
 
@@ -41,6 +48,24 @@ def before_loading() -> None:
     """Set what a framework reads as it is loaded, where the user has not."""
     for name, value in BEFORE_LOADING.items():
         os.environ.setdefault(name, value)
+    os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+
+
+def backend() -> str:
+    """The backend of Keras: KERAS_BACKEND, else TensorFlow; loads none.
+
+    Raises ComparisonError for one that is unknown or not installed.
+    """
+    name = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    known = f"{', '.join(BACKENDS)} (the default is {BACKENDS[0]})"
+    if name not in BACKENDS:
+        raise ComparisonError(f"KERAS_BACKEND={name}: no backend that trains; known: {known}")
+    if importlib.util.find_spec(name) is None:
+        raise ComparisonError(
+            f"KERAS_BACKEND={name}: {name} is not installed here; install it, or name another of "
+            f"{known}"
+        )
+    return name
 
 
 def cpu_name(listing: Path = Path("/proc/cpuinfo")) -> str:

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from comparisons.core.errors import ComparisonError, printable, unknown
+from comparisons.core.machine import backend
 from comparisons.core.records import Settings, SourceData, full_name
 from comparisons.plan import arms, bases, recipes
 from comparisons.plan.arms import Arm
@@ -17,6 +18,7 @@ from comparisons.plan.presets import PRESETS, Preset
 from comparisons.plan.runs import TRAINING_REVISION, Run, run_id
 
 DEVICES = ("auto", "cpu", "gpu", "tpu")
+HIGHEST_SEED = 2**32 - 1  # of NumPy's, which Keras sets as well
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 
@@ -87,8 +89,10 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     for flag, value in (("--epochs", request.epochs), ("--batch-size", request.batch_size)):
         if value is not None and value < 1:
             raise ComparisonError(f"{flag} must be 1 or more, not {value}")
-    if any(seed < 0 for seed in request.seeds or ()):
-        raise ComparisonError("seeds must be 0 or more")
+    backend()
+    for seed in request.seeds or ():
+        if not 0 <= seed <= HIGHEST_SEED:
+            raise ComparisonError(f"--seeds {seed}: seeds are numbers from 0 to {HIGHEST_SEED}")
     for flag, values in (
         ("--arms", request.arms),
         ("--seeds", request.seeds),
@@ -168,7 +172,7 @@ def runs(
                 data=printable(Path(target.name).name),
                 device=request.device,
                 engine=request.engine,
-                backend=os.environ.get("KERAS_BACKEND") or "tensorflow",
+                backend=backend(),
                 deterministic=request.deterministic,
                 base=bases.identity(arm.model) if arm.model.place else None,
                 source=SourceData(first.name, first.fingerprint) if first else None,
