@@ -76,7 +76,7 @@ def build(
     """Build a network for images of `input_shape`; random weights where `weights` is None.
 
     Random weights are drawn from Keras's seed: call keras.utils.set_random_seed before.
-    Raises OSError or ValueError for a weights file that cannot be read or does not fit, and
+    Raises backbones.BadWeights for a weights file that cannot be read or does not fit, and
     ValueError for a `change` that this base does not allow.
     """
     bones = _bones(model, input_shape, weights)

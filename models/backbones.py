@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from models import normalization, savedmodel
@@ -39,8 +40,7 @@ def application(
     """A base of keras.applications without its top: uint8 [n, h, w, 1 or 3] -> [n, d].
 
     The model's options but for the size are those of its function, such as MobileNet's alpha.
-    Raises OSError for a weights
-    file that cannot be read, ValueError for the weights of another network.
+    Raises BadWeights.
     """
     row, size = model.application, int(model.option("size") or 0)
     assert row is not None
@@ -91,32 +91,31 @@ BACKBONES: dict[str, Any] = {"application": application, "hub": hub, "tiny": tin
 OWN_FORMAT = ".weights.h5"
 
 
-def fetch(model: Model) -> None:
-    """Let Keras or TensorFlow Hub download what was published. Raises Exception without it.
-
-    Keras puts weights into KERAS_HOME, TensorFlow Hub SavedModels into TFHUB_CACHE_DIR.
-    """
-    if model.builder == "hub":
-        savedmodel.fetch(str(model.place))
-    elif model.application:
-        build = getattr(keras.applications, model.application.function)
-        own = {name: value for name, value in model.options if name != "size"}
-        # At the size that Keras takes by itself: the file is the same for every other.
-        build(include_top=False, weights="imagenet", **own)
+class BadWeights(ValueError):
+    """A file that a network's weights cannot be read from; the message names it and says why."""
 
 
 def load(base: keras.Model, weights: Path) -> None:
-    """Load published weights, or those that `adapt.save_base` wrote.
-
-    Raises OSError for a file that cannot be read, ValueError for one of another network.
-    """
+    """Load published weights, or those that `adapt.save_base` wrote. Raises BadWeights."""
+    if not weights.exists():
+        raise BadWeights(f"{weights.name} is not there")
+    if weights.is_dir():
+        raise BadWeights(f"{weights.name} is a folder, not a file of weights")
+    if not weights.stat().st_size:
+        raise BadWeights(f"{weights.name} is empty")
     with warnings.catch_warnings():
         # Keras only warns of what it could not place, and would leave it random.
         warnings.simplefilter("error", UserWarning)
         try:
             base.load_weights(str(weights))
-        except (UserWarning, ValueError, KeyError):
-            raise ValueError(f"{weights.name} holds the weights of another network") from None
+        except PermissionError:
+            raise BadWeights(f"{weights.name} may not be read") from None
+        except OSError:
+            raise BadWeights(f"{weights.name} is no file of weights, or not all of one") from None
+        except Exception:  # whatever a file of another shape may raise in Keras
+            raise BadWeights(f"{weights.name} holds the weights of another network") from None
+    if not all(np.isfinite(variable).all() for variable in base.get_weights()):
+        raise BadWeights(f"{weights.name} holds numbers that are not finite")
 
 
 def _as_published(base: keras.Model) -> None:

@@ -220,6 +220,18 @@ def weights_file(model: Model) -> Path:
         return Path(model.place)
     if model.application is None:
         return BUNDLED / f"{model.name}.weights.h5"
-    alpha = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}.get(model.option("alpha") or 1.0)
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
-    return home / model.application.file.format(alpha=alpha)
+    return home / _for_width(model.application.file, model)
+
+
+def weights_address(model: Model) -> str | None:
+    """Where the pretrained weights of a model are published; None where nobody did."""
+    if model.place:
+        return model.place if is_handle(model.place) else None
+    return _for_width(model.application.address, model) if model.application else None
+
+
+def _for_width(name: str, model: Model) -> str:
+    """The name of a file with the model's alpha, where it has one, as Keras writes it."""
+    widths = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}
+    return name.format(alpha=widths.get(model.option("alpha") or 1.0))

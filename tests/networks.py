@@ -73,3 +73,25 @@ def save_bases(folder: Path) -> Path:
         card = json.loads((catalog.BUNDLED / "tiny.json").read_text()) | {"model": name}
         (folder / f"{name}.json").write_text(json.dumps(card))
     return folder
+
+
+def damaged(good: bytes) -> dict[str, tuple[bytes | None, str]]:
+    """Files that are no weights, each with what is said of it; None stands for a folder."""
+    half = good[: len(good) // 2]
+    return {
+        "empty": (b"", "is empty"),
+        "a folder": (None, "is a folder, not a file of weights"),
+        "cut short": (half, "is no file of weights, or not all of one"),
+        "garbage": (bytes(range(256)) * 40, "is no file of weights, or not all of one"),
+        "a page": (b"<html>Sign in</html>", "is no file of weights, or not all of one"),
+    }
+
+
+def put(content: bytes | None, path: Path) -> Path:
+    """Write a file, or make a folder of that name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    return path

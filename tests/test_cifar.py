@@ -130,6 +130,7 @@ def test_a_named_arm_without_weights_is_said_at_once(tmp_path):
     )
     assert code == 2 and err.count("\n") == 1
     assert "mobilenet_2_5_224_tf_no_top.h5" in err and "KERAS_HOME" in err
+    assert "fetch https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/" in err
     assert not out.exists()
 
 

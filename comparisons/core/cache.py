@@ -1,4 +1,4 @@
-"""The cache: what was decoded, extracted or trained once is kept, all of it under one limit.
+"""The cache: what was decoded, extracted, trained or checked once is kept, all under one limit.
 
 An entry is a folder, named by everything that decides what is in it. One process at a time fills
 it, and each that needs it later says so; both by locks, which end with their process, however
@@ -26,7 +26,7 @@ from filelock import FileLock
 from comparisons.core.errors import ComparisonError
 from comparisons.core.files import in_the_way, remove
 
-KINDS = ("data", "features", "bases")
+KINDS = ("data", "features", "bases", "weights")
 LOCK, USE = ".lock", ".use"
 # Names that entries have: nothing else in the folder is ever deleted.
 _OURS = re.compile(r"(?:[\w-]+-[0-9a-f]{12}|[0-9a-f]{24})", re.ASCII)

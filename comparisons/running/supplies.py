@@ -14,9 +14,8 @@ from comparisons.plan import arms
 from comparisons.plan.arms import Arm
 from comparisons.plan.request import Known
 from comparisons.running import internet, process, tasks
-from models.catalog import weights_file
+from models.catalog import weights_address, weights_file
 
-WEIGHTS_HOST = "storage.googleapis.com"
 SUBSTITUTE = "tiny:frozen"
 
 
@@ -135,7 +134,7 @@ def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
         return None
     if arm.model.builder == "tiny":
         return "it belongs to this package"
-    host = urlparse(arm.model.place or "").hostname or WEIGHTS_HOST
+    host = urlparse(weights_address(arm.model) or "").hostname or ""
     if not internet.reachable(host):
         return f"{host} cannot be reached"
     say(f"downloading the weights of {arm.model_name}")
@@ -151,8 +150,9 @@ def _where_to_put(arm: Arm, problem: str) -> str:
         )
     file = weights_file(arm.model)
     return (
-        f"{file.name}, which is not here, and {problem}: put it into {file.parent} (KERAS_HOME "
-        "names the folder above it)"
+        f"{file.name}, which is not here, and {problem}: fetch {weights_address(arm.model)} "
+        f"elsewhere and put it, by that name, into {file.parent} (KERAS_HOME names the folder "
+        "above it)"
     )
 
 

@@ -25,8 +25,9 @@ class Fetch(_Task):
 
 
 class Rehearse(_Task):
-    """Build the networks of arms, to see whether they can be."""
+    """Find the device and build the networks of arms, to see whether they can be."""
 
+    device: str
     written: list[str]
     image_shape: tuple[int, int, int]
     classes: int

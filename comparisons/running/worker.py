@@ -74,18 +74,21 @@ def prepare_data(task: tasks.Prepare, tell: Tell, held: Control) -> None:
 def fetch_weights(task: tasks.Fetch, tell: Tell, held: Control) -> None:
     """Download the published weights of an arm's base."""
     from comparisons.plan import arms
-    from models import backbones
+    from models import fetching
 
-    arm = arms.parse(task.written)
-    backbones.fetch(arm.model)
+    try:
+        fetching.fetch(arms.parse(task.written).model)
+    except OSError as error:
+        said = f"it cannot be kept ({error.strerror})" if error.strerror else first_line(error)
+        raise ComparisonError(said) from None
     tell(Done())
 
 
 def rehearse(task: tasks.Rehearse, tell: Tell, held: Control) -> None:
-    """Build the networks of arms, to see whether they can be."""
+    """Find the device and build the networks of arms, to see whether they can be."""
     from comparisons.training.device import start
 
-    start("cpu", 0, False)
+    start(task.device, 0, False)
     from comparisons.training import building
 
     building.rehearse(task.written, task.image_shape, task.classes)

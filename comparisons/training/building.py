@@ -10,8 +10,8 @@ from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.phases import Phase
 from comparisons.plan import arms
 from comparisons.plan.arms import Arm
-from models import adapt
-from models.catalog import weights_file
+from models import adapt, backbones
+from models.catalog import Model, weights_address, weights_file
 
 
 def change_of(arm: Arm, phases: Sequence[Phase] = ()) -> adapt.Change:
@@ -32,6 +32,8 @@ def rehearse(written: Sequence[str], image_shape: tuple[int, int, int], classes:
         arm = arms.parse(text)
         try:
             _build(arm, image_shape, classes)
+        except backbones.BadWeights as error:
+            raise ComparisonError(f"{arm.name}: {error}; {_cure(arm.model)}") from None
         except (ImportError, OSError, ValueError) as error:
             raise ComparisonError(f"{arm.name}: {first_line(error)}") from None
         keras.backend.clear_session()
@@ -44,3 +46,13 @@ def _build(arm: Arm, image_shape: tuple[int, int, int], classes: int) -> None:
         count = arm.value or 0
         adapt.set_trainable(network, phase.trainable, count)
         adapt.halves(network, phase.trainable, count)
+
+
+def _cure(model: Model) -> str:
+    """What to do about a file that the weights of a model cannot be read from."""
+    if model.place:
+        return "name another base, or make this one again by comparisons.pretrain"
+    if model.application is None:
+        return "it belongs to this package: install it again"
+    folder = weights_file(model).parent
+    return f"remove it from {folder}, then {weights_address(model)} is fetched again"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.machine import TUNING, before_loading, code_state, cores, cpu_name, versions
 from comparisons.core.records import Environment
 
@@ -52,7 +52,12 @@ def start(device: str, seed: int, deterministic: bool) -> Runtime:
 
     backend = keras.backend.backend()
     find = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend]
-    kind, name, count, distribution = find(device)
+    try:
+        kind, name, count, distribution = find(device)
+    except Exception as error:  # of a driver, a library or a service, each of its own kind
+        raise ComparisonError(
+            f"--device {device}: the {backend} backend found none it can use ({first_line(error)})"
+        ) from None
     if device not in ("auto", kind):
         raise ComparisonError(
             f"--device {device}: none was found by the {backend} backend; use --device auto"

@@ -22,7 +22,12 @@ from comparisons.core.cache import Entry
 from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import ROOT
 
-NAMES = {"data": "own-{:012x}", "features": "{:024x}", "bases": "{:024x}"}
+NAMES = {
+    "data": "own-{:012x}",
+    "features": "{:024x}",
+    "bases": "{:024x}",
+    "weights": "Net-{:012x}",
+}
 
 
 def named(kind: str, number: int) -> Entry:
@@ -71,7 +76,7 @@ def test_a_cache_limit_that_is_no_size_is_refused_before_any_training(text, monk
         cifar.compare(data="shapes", arms="cnn:scratch", train_size=20, epochs=1)
 
 
-@pytest.mark.parametrize("where", [".", "above", "data", "features", "bases"])
+@pytest.mark.parametrize("where", [".", "above", *caching.KINDS])
 def test_a_file_where_a_folder_of_the_cache_belongs_is_one_line(where, monkeypatch, tmp_path):
     folder = tmp_path / "cache"
     blocker = {".": folder, "above": tmp_path / "above"}.get(where, folder / where)
@@ -105,7 +110,7 @@ def test_what_was_used_longest_ago_goes_first_whatever_it_is(cache, monkeypatch,
     others = [other for other in caching.KINDS if other != kind]
     oldest = filled(named(kind, 1), 1000, used=100)
     later = [filled(named(other, 2), 1000, used=200) for other in others]
-    set_limit(monkeypatch, 2500)
+    set_limit(monkeypatch, 1000 * len(later) + 500)
     caching.prune()
     assert not oldest.folder.exists()
     assert all(one.folder.exists() for one in later)
@@ -126,7 +131,7 @@ def test_filling_one_makes_room_and_use_makes_it_the_newest(cache, monkeypatch):
 
 def test_nothing_goes_while_there_is_room(cache, monkeypatch):
     kept = [filled(named(kind, 1), 1000, used=1) for kind in caching.KINDS]
-    set_limit(monkeypatch, 3000)
+    set_limit(monkeypatch, 1000 * len(kept))
     caching.prune()
     assert all(one.folder.exists() for one in kept)
 
