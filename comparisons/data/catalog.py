@@ -21,7 +21,7 @@ DECODING = 1
 
 
 @dataclass(frozen=True)
-class Source:
+class Row:
     """A row of the table: the published sizes of train and test, and the host to fetch from."""
 
     name: str
@@ -31,43 +31,43 @@ class Source:
     megabytes: int = 0
 
 
-SOURCES = {
+DATASETS = {
     row.name: row
     for row in (
-        Source(
+        Row(
             "cifar10",
             "CIFAR-10: 60,000 photographs of 32x32 pixels in 10 classes",
             (50_000, 10_000),
             host="www.cs.toronto.edu",
             megabytes=162,
         ),
-        Source(
+        Row(
             "cifar100",
             "CIFAR-100: the same size and number, in 100 classes",
             (50_000, 10_000),
             host="www.cs.toronto.edu",
             megabytes=160,
         ),
-        Source(
+        Row(
             "mnist",
             "MNIST: 70,000 handwritten digits of 28x28 pixels",
             (60_000, 10_000),
             host="storage.googleapis.com",
             megabytes=11,
         ),
-        Source(
+        Row(
             "shapes",
             "drawn shapes of 32x32 pixels in 10 classes; built in, needs no network",
             shapes.SIZES["target"],
         ),
-        Source(
+        Row(
             "shapes-source",
             "20 other drawn shapes, on which the bundled base `tiny` was pretrained",
             shapes.SIZES["source"],
         ),
     )
 }
-REAL = tuple(name for name, row in SOURCES.items() if row.host)
+REAL = tuple(name for name, row in DATASETS.items() if row.host)
 DRAWN = {"shapes": "target", "shapes-source": "source"}
 # What a base is first trained on where no other source is named; files of one's own too.
 USUAL_SOURCE = {"cifar100": "cifar10", "shapes": "shapes-source"}
@@ -97,7 +97,7 @@ def available(name: str, data_dir: Path | None) -> bool:
 
 def must_be_known(name: str, *more: str) -> None:
     """Raise ComparisonError for what is no data set, no .npz file and none of `more`."""
-    known = (*more, *SOURCES)
+    known = (*more, *DATASETS)
     if name in known or name.endswith(".npz"):
         return
     if exists(Path(name)):
@@ -116,7 +116,7 @@ def describe(name: str, data_dir: Path | None) -> About | None:
     """
     must_be_known(name)
     known = dataset.about_kept(_entry(name, data_dir).folder)
-    if known is None and name not in SOURCES:
+    if known is None and name not in DATASETS:
         found = npz.outline(Path(name))
         return About(
             name=_shown(name),
@@ -137,14 +137,14 @@ def prepare(
 ) -> Dataset:
     """Load a data set, decoding or drawing it only when no good kept copy exists.
 
-    `name` is a row of SOURCES or the path of an .npz file. A real data set without a local
+    `name` is a row of DATASETS or the path of an .npz file. A real data set without a local
     copy is downloaded by TFDS. Raises ComparisonError with what is missing and where to put it.
     """
     must_be_known(name)
     if name in REAL and local_copy(name, data_dir) is None:
         from comparisons.data import tfds_reader
 
-        say(f"downloading {name} ({SOURCES[name].megabytes} MB)")
+        say(f"downloading {name} ({DATASETS[name].megabytes} MB)")
         tfds_reader.download(name, data_root(data_dir))
     entry = _entry(name, data_dir)
     held = entry.use()
@@ -193,7 +193,7 @@ def _read(name: str, data_dir: Path | None) -> Arrays:
 def _about(name: str, arrays: Arrays) -> About:
     """What a record says of a data set; whether it is all that was published."""
     sizes = len(arrays.y_train), len(arrays.y_test)
-    published = SOURCES[name].sizes if name in SOURCES else sizes
+    published = DATASETS[name].sizes if name in DATASETS else sizes
     whole = sizes[0] >= published[0] and sizes[1] >= published[1]
     if not whole:
         part = (
@@ -206,7 +206,7 @@ def _about(name: str, arrays: Arrays) -> About:
 
 def _shown(name: str) -> str:
     """A data set as records name it: a file without its folder."""
-    return name if name in SOURCES else printable(Path(name).name)
+    return name if name in DATASETS else printable(Path(name).name)
 
 
 def _entry(name: str, data_dir: Path | None) -> Entry:
@@ -230,7 +230,7 @@ def _entry(name: str, data_dir: Path | None) -> Entry:
             digest.update(os.fsencode(f"{path.name} {status.st_size} {status.st_mtime_ns}"))
         else:
             digest.update(os.fsencode(path))
-    if name not in SOURCES:
+    if name not in DATASETS:
         digest.update(f"{npz.RULES}".encode())
-    stem = name if name in SOURCES else re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem)[:40]
+    stem = name if name in DATASETS else re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem)[:40]
     return cache.entry("data", f"{stem}-{digest.hexdigest()}")

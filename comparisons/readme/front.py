@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons.benchmarks import summary
-from comparisons.data.catalog import SOURCES
+from comparisons.data.catalog import DATASETS
 from comparisons.findings import text, verdict
 from comparisons.plan import arms
 from comparisons.plan.presets import PRESETS
@@ -39,7 +39,7 @@ def first_run() -> str:
     shown = text.listing([f"{text.seconds(time)} for `{arm}`" for arm, time in times.items()])
     demo = {side.name: text.seconds(side.median) for side in summary.result("demo").sides}
     return (
-        f"It fetches CIFAR-10 ({SOURCES['cifar10'].megabytes}{text.SPACE}MB) and the weights of "
+        f"It fetches CIFAR-10 ({DATASETS['cifar10'].megabytes}{text.SPACE}MB) and the weights of "
         f"MobileNet once, then trains both arms on all images: {shown} on the machine named "
         f"above. `--preset demo` takes {demo['the first time']} the first time, "
         f"{demo['again']} again."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons.core.machine import ROOT
-from comparisons.data.catalog import SOURCES
+from comparisons.data.catalog import DATASETS
 from comparisons.findings import text
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
@@ -47,7 +47,7 @@ def strategies() -> str:
 
 def datasets() -> str:
     """The table of data sets."""
-    rows = [(f"`{row.name}`", row.sentence) for row in SOURCES.values()]
+    rows = [(f"`{row.name}`", row.sentence) for row in DATASETS.values()]
     return text.markdown(("data set", "what it is"), rows)
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from comparisons.core.console import plain_console
 from comparisons.core.phases import Phase
-from comparisons.data import SOURCES
+from comparisons.data import DATASETS
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.request import Request
@@ -27,7 +27,7 @@ def show_tables() -> None:
     others = [(what, " ".join(m.name for m in members)) for what, members in families()]
     strategies = [(s.name, s.question) for s in STRATEGIES.values()]
     data = [
-        *((s.name, s.sentence) for s in SOURCES.values()),
+        *((s.name, s.sentence) for s in DATASETS.values()),
         ("FILE.npz", "your own: x_train y_train x_test y_test and optionally classes"),
     ]
     presets = [(n, f"{p.sentence}: {' '.join(p.arms)}") for n, p in PRESETS.items()]

@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.events import Error, Stage
-from comparisons.data import REAL, SOURCES, available, catalog, prepare
+from comparisons.data import DATASETS, REAL, available, catalog, prepare
 from comparisons.data.dataset import Dataset, validation_size
 from comparisons.plan import arms
 from comparisons.plan.arms import Arm
@@ -31,7 +31,7 @@ def dataset(
     name = "cifar10" if asked == "auto" else asked
     notices = []
     if not available(name, data_dir):
-        host = SOURCES[name].host
+        host = DATASETS[name].host
         problem = None if internet.reachable(host) else f"{host} cannot be reached"
         problem = problem or _fetch(tasks.Prepare(name, _text(data_dir)), say)
         if problem and asked != "auto":
@@ -77,8 +77,8 @@ def source(
 def source_name(asked: str, target: str) -> str:
     """The name of the source data set. Raises ComparisonError for one that cannot be."""
     name = catalog.USUAL_SOURCE.get(target, catalog.OTHER_SOURCE) if asked == "auto" else asked
-    if name not in SOURCES:
-        raise unknown("source data set", name, ["auto", *SOURCES])
+    if name not in DATASETS:
+        raise unknown("source data set", name, ["auto", *DATASETS])
     if name == target:
         raise ComparisonError(
             f"--source {name} is the target itself: a base must come from other images, such as "
@@ -96,7 +96,7 @@ def known(name: str, data: Dataset) -> Known:
 def described(name: str, data_dir: Path | None) -> Known:
     """The same by what is known without fetching or reading anything."""
     about = catalog.describe(name, data_dir)
-    count = about.train if about else SOURCES[name].sizes[0]
+    count = about.train if about else DATASETS[name].sizes[0]
     fingerprint = about.fingerprint if about else ""
     return Known(name, fingerprint, count, count - validation_size(count))
 

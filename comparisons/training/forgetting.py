@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from comparisons.core.records import Forgetting, Moved
-from comparisons.data import SOURCES, available, prepare, split
+from comparisons.data import DATASETS, available, prepare, split
 from comparisons.data.dataset import Dataset
 from comparisons.training.evaluation import source_accuracy
 from comparisons.training.job import Job
@@ -39,7 +39,7 @@ def remember(job: Job) -> Memory:
     memory = Memory([(b.name, [np.array(w) for w in _own(b)]) for b in job.network.blocks])
     name = _source_name(job)
     # Only what is here already: watching must not download anything.
-    if name in SOURCES and available(name, job.data_dir):
+    if name in DATASETS and available(name, job.data_dir):
         source = prepare(name, job.data_dir)
         if source.image_shape == job.dataset.image_shape:
             rows = split(source.y_train, job.run.seed).train[:FITTED]

@@ -37,7 +37,7 @@ def test_real_data(real_data, no_network, name):
     assert len(found.classes) == len(set(found.classes)) == classes
     assert set(found.y_train) == set(labels) == set(range(classes))
     assert (found.name, found.synthetic) == (name, False)
-    published = catalog.SOURCES[name].sizes
+    published = catalog.DATASETS[name].sizes
     assert found.complete == ((len(found.y_train), len(labels)) == published)
     assert bool(found.note) != found.complete
     if train:
