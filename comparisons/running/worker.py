@@ -103,16 +103,16 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     from comparisons.data import prepare
     from comparisons.training.device import start
 
-    plan = task.run
+    run = task.run
     tell(Stage("loading the framework"))
-    runtime = start(plan.settings.device, plan.seed, plan.settings.deterministic)
+    runtime = start(run.settings.device, run.seed, run.settings.deterministic)
     from comparisons.training import run as training
 
     tell(Stage("reading the data"))
     started = time.perf_counter()
-    dataset = prepare(plan.data, Path(plan.data_dir) if plan.data_dir else None)
+    dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
     tell(Device(runtime.kind, runtime.name, runtime.count))
-    record, logits = training.run(plan, dataset, runtime, tell, started, held)
+    record, logits = training.run(run, dataset, runtime, tell, started, held)
     if logits is not None and task.predictions:
         content = io.BytesIO()
         np.save(content, logits)

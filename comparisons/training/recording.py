@@ -18,22 +18,22 @@ from models import flops, lora
 
 def record_of(job: Job, date: str, error: str | None, test: records.Test | None) -> Record:
     """The record of a run: `error` says why it diverged, `date` when it started."""
-    plan, network, dataset = job.run, job.network, job.dataset
+    run, network, dataset = job.run, job.network, job.dataset
     return Record(
         schema=records.SCHEMA,
-        id=plan.id,
-        arm=plan.arm,
+        id=run.id,
+        arm=run.arm,
         model=job.arm.model_name,
         strategy=job.arm.strategy_name,
-        seed=plan.seed,
-        train_size=plan.train_size,
-        settings=plan.settings,
+        seed=run.seed,
+        train_size=run.train_size,
+        settings=run.settings,
         status="diverged" if error else "ok",
         error=error,
-        notices=[*plan.notices, *job.notices],
+        notices=[*run.notices, *job.notices],
         data=dataset.described(job.rows),
         weights=_weights(job),
-        phases=plan.phases,
+        phases=run.phases,
         history=job.result.epochs,
         test=test,
         source=job.source,
@@ -55,7 +55,7 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         engine=job.engine,
         base_digest=weights_digest(network.backbone),
         started=date,
-        environment=environment(job.runtime, plan.command),
+        environment=environment(job.runtime, run.command),
     )
 
 

@@ -1,4 +1,4 @@
-"""run(): from a settled plan and a data set to a record."""
+"""run(): from a settled run and a data set to a record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from models.prediction import predict
 
 
 def run(
-    plan: Run,
+    planned: Run,
     dataset: Dataset,
     runtime: Runtime,
     tell: Tell = lambda event: None,
@@ -50,14 +50,14 @@ def run(
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     control = control or Control()
     tell(events.Stage("building the network"))
-    job = _set_up(plan, dataset, runtime, tell, control, started)
+    job = _set_up(planned, dataset, runtime, tell, control, started)
     watching = time.perf_counter()
     memory = forgetting.remember(job) if job.arm.strategy.moves_base else None
     job.at_start = _at_start(job)
     watching = time.perf_counter() - watching
     error = None
     try:
-        for phase in plan.target_phases:
+        for phase in planned.target_phases:
             train_phase(job, phase)
     except Diverged as reason:
         error = str(reason)
@@ -76,8 +76,8 @@ def run(
     record = record_of(job, date, error, test)
     if memory:
         record.forgetting, record.moved = forgetting.compare(job, memory)
-    if plan.save_base and record.status == "ok":
-        adapt.save_base(job.network, Path(plan.save_base))
+    if planned.save_base and record.status == "ok":
+        adapt.save_base(job.network, Path(planned.save_base))
     return record, logits.clip(*HALF).astype(np.float16) if test else None
 
 
@@ -100,30 +100,30 @@ def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
 
 
 def _set_up(
-    plan: Run, dataset: Dataset, runtime: Runtime, tell: Tell, control: Control, started: float
+    planned: Run, dataset: Dataset, runtime: Runtime, tell: Tell, control: Control, started: float
 ) -> Job:
-    arm = arms.parse(plan.written)
+    arm = arms.parse(planned.written)
     base = None
     path = catalog.weights_file(arm.model) if arm.strategy.pretrained else None
     if arm.strategy.start == "source":
         begun = time.perf_counter()
-        base = source_phase.base(plan, arm, runtime, tell, control)
+        base = source_phase.base(planned, arm, runtime, tell, control)
         path, started = base.path, started + (time.perf_counter() - begun)
-    keras.utils.set_random_seed(plan.seed)
+    keras.utils.set_random_seed(planned.seed)
     with runtime.scope():
         network = adapt.build(
             arm.model,
             dataset.image_shape,
             len(dataset.classes),
             path,
-            change_of(arm, plan.phases),
+            change_of(arm, planned.phases),
         )
-    if init := plan.target_phases[0].init:
-        kernels.initialise(network.whole, init, generator(plan.seed, Stream.KERNELS))
-    rows = split(dataset.y_train, plan.seed, plan.train_size)
+    if init := planned.target_phases[0].init:
+        kernels.initialise(network.whole, init, generator(planned.seed, Stream.KERNELS))
+    rows = split(dataset.y_train, planned.seed, planned.train_size)
     if path is None:
         network.prepare(dataset.x_train[rows.train])
-    job = Job(plan, arm, dataset, rows, network, runtime, tell, control, weights=path)
+    job = Job(planned, arm, dataset, rows, network, runtime, tell, control, weights=path)
     if base:
         job.source, job.held = base.source, base.held
         job.seconds.source, job.seconds.source_cold = base.seconds, base.cold_seconds

@@ -56,18 +56,18 @@ class _Kept(msgspec.Struct):
     weights: str
 
 
-def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) -> Base:
+def base(run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) -> Base:
     """The base of a run that begins with a source data set, trained now unless it is kept."""
-    phase = plan.source_phase
-    assert phase is not None and plan.settings.source is not None
+    phase = run.source_phase
+    assert phase is not None and run.settings.source is not None
     key = {
         "model": arm.model_name,
-        "source": msgspec.to_builtins(plan.settings.source),
-        "seed": plan.seed,
+        "source": msgspec.to_builtins(run.settings.source),
+        "seed": run.seed,
         "phase": msgspec.to_builtins(phase),
-        "deterministic": plan.settings.deterministic,
+        "deterministic": run.settings.deterministic,
         "runtime": [runtime.backend, runtime.kind, runtime.precision, versions()],
-        "revisions": [arm.model.revision, plan.settings.training_revision],
+        "revisions": [arm.model.revision, run.settings.training_revision],
     }
     text = json.dumps(key, sort_keys=True)
     entry = cache.entry("bases", hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
@@ -80,7 +80,7 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) ->
             return Base(path, kept.source, 0.0, kept.seconds, held)
         entry.folder.mkdir(exist_ok=True)
         started, paused = time.perf_counter(), control.paused
-        source = _train(plan, arm, phase, plan.settings.source.data, runtime, tell, control, path)
+        source = _train(run, arm, phase, run.settings.source.data, runtime, tell, control, path)
         seconds = time.perf_counter() - started - (control.paused - paused)
         made = _Kept(source, seconds, _digest(path))
         write_text(entry.folder / ABOUT, msgspec.json.encode(made).decode())
@@ -88,7 +88,7 @@ def base(plan: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) ->
 
 
 def _train(
-    plan: Run,
+    run: Run,
     arm: Arm,
     phase: Phase,
     name: str,
@@ -98,13 +98,13 @@ def _train(
     path: Path,
 ) -> Source:
     tell(Stage(f"reading {name}"))
-    dataset = prepare(name, Path(plan.data_dir) if plan.data_dir else None)
-    keras.utils.set_random_seed(plan.seed)
+    dataset = prepare(name, Path(run.data_dir) if run.data_dir else None)
+    keras.utils.set_random_seed(run.seed)
     with runtime.scope():
         network = adapt.build(arm.model, dataset.image_shape, len(dataset.classes))
-    rows = split(dataset.y_train, plan.seed)
+    rows = split(dataset.y_train, run.seed)
     network.prepare(dataset.x_train[rows.train])
-    job = Job(plan, arm, dataset, rows, network, runtime, tell, control)
+    job = Job(run, arm, dataset, rows, network, runtime, tell, control)
     train_phase(job, phase)
     logits = predict(network.whole, dataset.x_test)
     accuracy = evaluation.source_accuracy(logits.argmax(axis=1), dataset)

@@ -43,7 +43,10 @@ def test_a_run_waits_for_its_next_epoch_and_is_not_charged_for_it(run):
         started = time.perf_counter()
         until(told, events.Epoch)
         until(told, events.Epoch)
+        (pid,) = processes.workers(os.getpid())
+        # Long enough for all the rest, were it not to wait.
         time.sleep(2.0)
+        assert processes.runs(pid)
         worker.send(control.Play())
         *rest, last = told
         whole = time.perf_counter() - started
