@@ -23,7 +23,7 @@ STRATEGIES = {
     "frozen-views": "frozen, with views",
     "partial": f"last {{}}{SPACE}blocks",
     "full": "fully fine-tuned",
-    "full-hot": "fine-tuned too hot",
+    "full-hot": "fine-tuned, high rate",
     "discriminative": "a rate per block",
     "lora": f"LoRA, rank{SPACE}{{}}",
     "qlora": f"8-bit LoRA, rank{SPACE}{{}}",

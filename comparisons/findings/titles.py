@@ -160,7 +160,7 @@ def final(records: Sequence[Record]) -> str:
         return _nothing(seen, "test accuracy")
     if pair is None:
         only = accuracy_of(ended[0])
-        return f"{ended[0].name}: {text.percent(only.mean)} on the test set"
+        return f"{seen.name(ended[0].label)}: {text.percent(only.mean)} on the test set"
     if sizes := verdict.by_size(seen, short=True):
         return sizes[0].rstrip(".")
     found = verdict.verdict(*pair)

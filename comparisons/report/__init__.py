@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from comparisons.core.console import in_notebook
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
 from comparisons.core.records import Record, load_all
@@ -57,7 +58,7 @@ def show(records: Sequence[Record]) -> None:
     if not records:
         print("There are no records to show.")
         return
-    if not _in_notebook():
+    if not in_notebook():
         table.print_findings(records)
         return
     from IPython.display import HTML, display
@@ -122,15 +123,3 @@ def _remove_stale(folder: Path, made: set[str], slides: bool) -> None:
             (folder / f"{name}.{suffix}").unlink(missing_ok=True)
     for name in catalog.FIGURES.keys() - (made if slides else set()):
         (folder / "slides" / f"{name}.png").unlink(missing_ok=True)
-
-
-def _in_notebook() -> bool:
-    """Whether a notebook's kernel runs this: IPython in a terminal is a terminal."""
-    import sys
-
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    return shell is not None and hasattr(shell, "kernel")

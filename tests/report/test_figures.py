@@ -142,6 +142,21 @@ def test_an_arm_without_a_run_that_ended_well_is_still_named_in_every_figure():
         assert "2 of 2 diverged" in shown
 
 
+def test_the_accuracy_of_a_run_at_chance_is_drawn_though_in_no_mean():
+    lost = factory.record(TUTORIAL, accuracy=0.1012)
+    lost.status, lost.error = "diverged", "no better than chance yet: training accuracy 10 %"
+    for epoch in lost.history:
+        epoch.val_accuracy = epoch.train_accuracy = 0.1
+    final = bars.final([*PAIR, lost])
+    assert "(10.1 %)" in words(final)
+    look = arm_styles.styles([CNN, FROZEN, TUTORIAL])[TUTORIAL]
+    (ax,) = final.axes
+    (point,) = [line for line in ax.lines if line.get_marker() == look.marker]
+    assert point.get_xdata()[0] > ax.get_xlim()[0] and point.get_markerfacecolor() == "none"
+    (ax,) = curves.accuracy([*PAIR, lost]).axes
+    assert ax.get_ylim()[0] < 0.1
+
+
 def test_a_small_gap_does_not_fill_the_axis():
     records = [factory.record(CNN, accuracy=0.801), factory.record(FROZEN, accuracy=0.800)]
     (ax,) = bars.final(records).axes

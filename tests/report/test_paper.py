@@ -133,7 +133,7 @@ def long_names() -> list:
 def test_names_of_any_length_are_drawn_and_nothing_grows_with_them():
     records = long_names()
     for plot in catalog.drawable(records):
-        for on in PAPERS.values():
+        for on in (WIDE, NARROW):
             figure = plot.draw(records, on)
             words = figure.findobj(lambda a: hasattr(a, "get_text"))
             assert max(len(t.get_text()) for t in words) <= paper.MOST_LETTERS + 20, plot.name

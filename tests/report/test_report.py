@@ -257,7 +257,7 @@ def ended(folder, output):
 
 
 def test_words_that_nobody_reads_or_that_find_no_room_are_no_traceback(tmp_path):
-    save(PAIR[0], tmp_path)
+    save(NONE_WELL[0], tmp_path)
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:
@@ -341,7 +341,7 @@ def test_show_displays_each_figure_once_in_a_notebook(monkeypatch):
     fake.HTML = lambda data: ("html", data)
     fake.display = shown.append
     monkeypatch.setitem(sys.modules, "IPython.display", fake)
-    monkeypatch.setattr(report, "_in_notebook", lambda: True)
+    monkeypatch.setattr(report, "in_notebook", lambda: True)
     two = {name: catalog.FIGURES[name] for name in ("loss", "time-split")}
     monkeypatch.setattr(catalog, "FIGURES", two)
     assert report.show(PAIR) is None  # nothing that the notebook would draw a second time

@@ -124,6 +124,8 @@ def _side_by_side(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
     for i, g in enumerate(groups):
         if g.ok:
             _seeds(ax, g, i, chosen[g.label])
+        else:
+            _aside(ax, g, i, chosen[g.label])
     _arm_axis(ax, seen, groups, chosen, paper)
     low, high = ax.get_xlim()
     span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
@@ -159,6 +161,19 @@ def _seeds(ax: Axes, g: Group, row: int, style: Style) -> None:
     ax.annotate(
         text.percent(s.mean), (max([*values, s.high or 0.0]), row), (12, 0),
         textcoords="offset points", va="center", weight="bold", color=style.ink,
+    )  # fmt: skip
+
+
+def _aside(ax: Axes, g: Group, row: int, style: Style) -> None:
+    """What runs reached that did not end well: hollow points, their mean in brackets."""
+    values = [r.test.accuracy for r in g.aside if r.test]
+    if not values:
+        return
+    ax.plot(values, [row] * len(values), ls="", marker=style.marker, ms=9, mfc="none",
+            mec=style.colour)  # fmt: skip
+    ax.annotate(
+        f"({text.percent(intervals.mean_of(values))})", (max(values), row), (12, 0),
+        textcoords="offset points", va="center", color=style.ink,
     )  # fmt: skip
 
 

@@ -345,6 +345,9 @@ def _limit(ax: Axes, scene: Scene, *fields: str) -> None:
     """Room for the means of every panel; a run that ran away must not flatten the others."""
     groups = [g for size in scene.sizes for g in scene.seen.at(size)]
     values = [v for g in groups for f in fields for v in intervals.curve(g.ok, f) if v is not None]
+    # What is at chance runs away nowhere.
+    runs = [r for g in groups for r in g.records if ending(r) == AT_CHANCE]
+    values += [v for r in runs for f in fields for v in intervals.curve([r], f) if v is not None]
     if values:
         margin = 0.06 * (max(values) - min(values)) or 0.05
         ax.set_ylim(min(values) - margin, max(values) + margin)
