@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,10 @@ settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What runs in a shell's background ignores interrupts, and so would all that it starts.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     for line in (
         # TensorFlow 2.21 and TensorFlow Datasets 4.9.10, while they are imported.
         "ignore:.*np.object.*:FutureWarning",
