@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,16 @@ def test_large_images_are_made_small_and_small_ones_stay(tmp_path, shape, kept):
     assert found.shape[1:] == (kept or shape) and (found == 7).all()
 
 
+class Trap:
+    """What does something as soon as it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
 @pytest.mark.parametrize("bad", ["missing", "torn", "text", "pickle", "lengths", "floats", "huge"])
 def test_a_file_that_cannot_be_used_is_none(tmp_path, bad):
     path = tmp_path / "images" / "f.npz"
@@ -55,7 +67,7 @@ def test_a_file_that_cannot_be_used_is_none(tmp_path, bad):
     elif bad == "text":
         path.write_text("no zip")
     elif bad == "pickle":
-        np.savez(path, **{**arrays, "rows": np.array([{}] * 10, object)})
+        np.savez(path, **{**arrays, "rows": np.array([Trap(tmp_path / "sprung")] * 10, object)})
     elif bad == "lengths":
         np.savez(path, **{**arrays, "labels": np.arange(3)})
     elif bad == "floats":
@@ -63,3 +75,4 @@ def test_a_file_that_cannot_be_used_is_none(tmp_path, bad):
     else:  # a few bytes on disk, a hundred million once they are unpacked
         np.savez_compressed(path, **{**arrays, "images": np.zeros((10, 2000, 2000, 3), np.uint8)})
     assert samples.read(tmp_path, "f") is None
+    assert not (tmp_path / "sprung").exists()
