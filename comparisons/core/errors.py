@@ -5,12 +5,16 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 
 EXIT_CODES = """exit codes: 0 all runs ended; 1 a run failed or a file could not be written;
 2 usage, or something named that cannot be had; 130 interrupted
 """
+
+LONGEST = 1200  # letters of an error
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ComparisonError(ValueError):
@@ -21,7 +25,10 @@ class ComparisonError(ValueError):
     """
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(printable(message))
+        shown = one_line(message)
+        if len(shown) > LONGEST:  # of a name of thousands of letters
+            shown = f"{shown[: LONGEST * 2 // 3]} … {shown[-LONGEST // 3 :]}"
+        super().__init__(shown)
         self.exit_code = exit_code
 
 
@@ -53,7 +60,7 @@ def exit_code(run: Callable[[], int]) -> int:
 
 def first_line(error: BaseException, most: int = 200) -> str:
     """What an error says, in one line of at most so many letters; its type where it is silent."""
-    return printable((str(error).strip() or type(error).__name__).splitlines()[0][:most])
+    return one_line((str(error).strip() or type(error).__name__).splitlines()[0][:most])
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ComparisonError:
@@ -70,3 +77,8 @@ def printable(text: str) -> str:
     Python reads a byte of a path that is not UTF-8 as such a half of a character.
     """
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def one_line(text: str) -> str:
+    r"""The same in one line that moves nothing on a terminal: what ends a line is written `\n`."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), printable(text))

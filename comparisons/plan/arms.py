@@ -102,9 +102,9 @@ def _option(strategy: Strategy, text: str) -> int:
     if strategy.option is None:
         raise ComparisonError(f"{strategy.name} takes no option, but got '@{text}'")
     name, default = strategy.option
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > 4 or int(text) < 1:
         raise ComparisonError(
-            f"'{strategy.name}@{text}': {name} must be a number from 1 on, "
+            f"'{strategy.name}@{text}': {name} must be a number from 1 to 9999, "
             f"such as {strategy.name}@{default}"
         )
     return int(text)

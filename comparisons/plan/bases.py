@@ -4,12 +4,12 @@ comparisons.pretrain made. A record names them without their folder."""
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import urlparse
 
 import msgspec
 
-from comparisons.core.errors import ComparisonError, printable
+from comparisons.core.errors import ComparisonError, one_line
 from comparisons.core.files import digest
 from comparisons.core.records import Base
 from models.cards import Upstream, read_card
@@ -42,8 +42,8 @@ def shown(text: str) -> str:
         return text
     place, colon, strategy = rest.rpartition(":")
     if not colon or "/" in strategy:
-        return f"{kind}:{_name(rest)}"
-    return f"{kind}:{_name(place)}:{strategy}"
+        return f"{kind}:{_shown_name(rest)}"
+    return f"{kind}:{_shown_name(place)}:{strategy}"
 
 
 def identity(model: Model) -> Base:
@@ -122,10 +122,21 @@ _READ = {"hub": _hub, "file": _file}
 
 
 def _name(place: str) -> str:
-    """What a record calls a place: a handle without its host, a path without its folder."""
+    """What a record calls a place: a handle without its host, a path without its folder.
+
+    Raises OSError, RuntimeError or ValueError for what is neither.
+    """
     if is_handle(place):
-        return urlparse(place).path.strip("/") or urlparse(place).netloc
-    return printable(_stem(_path(place).name))
+        return one_line(urlparse(place).path.strip("/") or urlparse(place).netloc)
+    return one_line(_stem(_path(place).name))
+
+
+def _shown_name(place: str) -> str:
+    """The same of any text."""
+    try:
+        return _name(place)
+    except (OSError, RuntimeError, ValueError):
+        return one_line(_stem(PurePath(place).name))
 
 
 def _path(place: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from comparisons.core import records
-from comparisons.core.errors import printable
+from comparisons.core.errors import one_line
 from comparisons.core.phases import SOURCE, Phase
 from comparisons.core.records import Settings
 from comparisons.plan import bases
@@ -74,4 +74,4 @@ def command_line(module: str, arguments: list[str]) -> str:
     shown = [
         Path(part).name if Path(part).is_absolute() else bases.shown(part) for part in arguments
     ]
-    return printable(" ".join(["python", "-m", module, *shown]))
+    return one_line(" ".join(["python", "-m", module, *shown]))
