@@ -6,7 +6,7 @@ import random
 import signal
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,12 @@ NAME = "COMPARISONS_TEST_MARK"
 
 @dataclass
 class Toll:
-    """What so many kills have done."""
+    """How many kills there were, and what they have done: files and processes, as often as seen."""
 
     kills: int = 0
-    corrupt: int = 0
-    lost: int = 0
-    orphans: int = 0
+    corrupt: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    orphans: list[int] = field(default_factory=list)
 
 
 class Assault:
@@ -82,10 +82,11 @@ class Assault:
             process.kill()
         process.communicate(timeout=600)
         left = processes.left_after(marked(self.mark), 2.0)
-        self.toll.orphans += len(left)
+        self.toll.orphans += left
         for pid in left:
             processes.end(pid, signal.SIGKILL)
-        self.toll.lost += sum(kept(self.out).get(path) != text for path, text in before.items())
+        after = kept(self.out)
+        self.toll.lost += [name for name, text in before.items() if after.get(name) != text]
         self.toll.corrupt += corrupt(self.out) + corrupt(self.cache)
         assert process.returncode in (0, 1, 130, -signal.SIGKILL, *(-end for end in ENDS))
         return process.returncode == 0
@@ -122,17 +123,20 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def corrupt(folder: Path) -> int:
-    """How many files are not what they are called, those that were being written apart."""
-    bad = len(records.load_all(folder)[1])
+def corrupt(folder: Path) -> list[str]:
+    """Which files are not what they are called, those that were being written apart."""
+    bad = records.load_all(folder)[1]
     for path in folder.rglob("*.np[yz]"):
+        if any(part.endswith(".part") for part in path.parts):
+            continue
         try:
             loaded = np.load(path, allow_pickle=False)
             assert path.suffix == ".npy" or loaded.files
-        except Exception:
-            bad += 1
+        except Exception as error:
+            bad.append(f"{path}: {error}")
     for path in folder.glob("report.html"):
-        bad += not path.read_text().rstrip().endswith("</html>")
+        if not path.read_text().rstrip().endswith("</html>"):
+            bad.append(str(path))
     return bad
 
 
