@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from comparisons.plan import arms, recipes
 from comparisons.training.device import Runtime
@@ -55,7 +56,7 @@ def train(model: keras.Model, images: np.ndarray, arm: str = "cnn:scratch") -> N
     labels = np.arange(len(images)) % CLASSES
     fit(
         model,
-        phase | {"augment": []},
+        replace(phase, augment=()),
         (images, labels),
         (images[:10], labels[:10]),
         CLASSES,
