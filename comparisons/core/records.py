@@ -64,8 +64,8 @@ class Record(msgspec.Struct, kw_only=True):
     status: Annotated[
         Status,
         Meta(
-            description="`ok`; `diverged`: the loss was no number, or training is no better than "
-            "chance yet; `failed`: the program did"
+            description="`ok`; `diverged`: the loss was no number, or training was no better than "
+            "chance, or lost again what it had learnt; `failed`: the program did"
         ),
     ]
     error: Annotated[str | None, Meta(description="why it is not `ok`")] = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import time
 from pathlib import Path
 
@@ -21,9 +20,10 @@ from comparisons.plan import arms
 from comparisons.plan.runs import Run
 from comparisons.training import evaluation, forgetting, source_phase
 from comparisons.training.building import change_of
+from comparisons.training.chance import without_result
 from comparisons.training.device import Runtime
 from comparisons.training.extraction import extracted
-from comparisons.training.fitting import Diverged, Fit
+from comparisons.training.fitting import Diverged
 from comparisons.training.job import Job
 from comparisons.training.recording import record_of
 from comparisons.training.train_phase import train_phase
@@ -41,10 +41,10 @@ def run(
 ) -> tuple[Record, np.ndarray | None]:
     """Train and test one arm; the record and the test logits float16 [n, classes].
 
-    A run that turns to NaN or is no better than chance is recorded as `diverged`. The logits are
-    None where there is nothing to test. `started` is the time.perf_counter at which reading the
-    data began (default: now); `control` may hold the run up between epochs, which is no part of
-    its bill. Raises what building or training raises.
+    A run that turns to NaN, is no better than chance or loses what it learnt is recorded as
+    `diverged`. The logits are None where there is nothing to test. `started` is the
+    time.perf_counter at which reading the data began (default: now); `control` may hold the run
+    up between epochs, which is no part of its bill. Raises what building or training raises.
     """
     started = time.perf_counter() if started is None else started
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -64,7 +64,7 @@ def run(
     job.seconds.compile += job.result.compile_seconds
     job.seconds.train = sum(epoch.seconds for epoch in job.result.epochs)
     job.seconds.evaluate += job.result.evaluate_seconds
-    error = error or never_left_chance(job.result, dataset.y_train[job.rows.train])
+    error = error or without_result(job.result, dataset.y_train[job.rows.train])
     tell(events.Stage("testing"))
     logits = _test_logits(job)
     test = None
@@ -83,20 +83,6 @@ def run(
 
 # The range of float16, in which logits are kept.
 HALF = (-65504.0, 65504.0)
-
-
-def never_left_chance(result: Fit, labels: np.ndarray) -> str | None:
-    """A line when no epoch was better than always naming the commonest class, else None.
-
-    Better means by three standard errors of that guess, on training images; at most halfway to
-    all of them, which is more than chance on the fewest images too.
-    """
-    chance = float(np.bincount(labels).max() / len(labels))
-    margin = 3 * math.sqrt(chance * (1 - chance) / len(labels))
-    best = max((epoch.train_accuracy or 0.0 for epoch in result.epochs), default=0.0)
-    if best > chance + min(margin, (1 - chance) / 2):
-        return None
-    return f"no better than chance yet: training accuracy {best:.1%}, chance is {chance:.1%}"
 
 
 def _set_up(

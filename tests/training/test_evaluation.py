@@ -112,4 +112,5 @@ def test_no_other_file_opens_test_labels():
         for path in (ROOT / "comparisons").rglob("*.py")
         if any(word in path.read_text() for word in ("open_test_labels", "sealed_test_labels"))
     ]
-    assert sorted(opens) == ["data/dataset.py", "training/evaluation.py"]
+    # A session shows ten test images once all its runs have ended (core/samples.py).
+    assert sorted(opens) == ["data/dataset.py", "running/session.py", "training/evaluation.py"]

@@ -19,7 +19,6 @@ from comparisons.plan import arms
 from comparisons.plan.runs import Run
 from comparisons.training import device, extraction
 from comparisons.training import run as training
-from comparisons.training.fitting import Fit
 from models import adapt, catalog, engines
 
 SIZE = 240
@@ -250,30 +249,6 @@ def test_a_run_that_never_leaves_chance_is_diverged_and_tested(tiny_npz):
     assert len(one.record.history) == EPOCHS
     assert one.record.test is not None
     assert one.logits is not None
-
-
-@pytest.mark.parametrize(
-    ("accuracies", "counts", "left"),
-    [
-        ([0.1, 0.2, 0.15], [100] * 10, True),
-        ([0.1, 0.125], [100] * 10, False),
-        ([0.1, 0.9, 0.1], [100] * 10, True),
-        ([0.91], [900, 100], False),
-        ([0.95], [900, 100], True),
-        ([None], [100] * 10, False),
-        ([], [100] * 10, False),
-        # A few images, all of them learnt.
-        ([1.0], [1, 1], True),
-        ([1.0], [3, 3], True),
-    ],
-)
-def test_leaving_chance(accuracies, counts, left):
-    labels = np.repeat(np.arange(len(counts)), counts)
-    entries = [
-        records.Epoch("train", i, 1.0, accuracy, 1.0, 0.5, 0.1, 1.0, len(labels))
-        for i, accuracy in enumerate(accuracies)
-    ]
-    assert (training.never_left_chance(Fit(entries), labels) is None) == left
 
 
 REPEAT = """
