@@ -7,7 +7,7 @@ import pytest
 from comparisons import cifar
 from comparisons.core.errors import ComparisonError
 from comparisons.data import prepare
-from comparisons.data.dataset import fingerprint
+from comparisons.data.dataset import Arrays, fingerprint
 from comparisons.data.shapes import make
 from comparisons.running.pretraining import pretrain
 from comparisons.training.extraction import weights_digest
@@ -47,10 +47,7 @@ def test_the_bundled_base_is_the_one_on_its_card():
 def test_the_card_names_the_data_that_this_version_draws():
     drawn = make("source")
     card = json.loads(CARD.read_text())
-    assert (
-        fingerprint({k: v for k, v in drawn.items() if k != "classes"})
-        == (card["data"]["fingerprint"])
-    )
+    assert fingerprint(Arrays(**drawn)) == card["data"]["fingerprint"]
     assert card["data"]["classes"] == list(drawn["classes"])
 
 
