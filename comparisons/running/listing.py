@@ -53,7 +53,9 @@ def show_plan(request: Request) -> None:
     """Print every run that a request would do, without doing or fetching anything."""
     console = plain_console()
     name, planned = planned_without_supplies(request)
-    table = Table(title=f"{len(planned)} runs on {name}", title_justify="left", box=box.SIMPLE_HEAD)
+    # Not as the table's title, which would break a long path.
+    console.print(f"{len(planned)} runs on {name}", soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD)
     for heading in ("arm", "images", "seed", "phases"):
         table.add_column(heading)
     for run in planned:
