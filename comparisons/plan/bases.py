@@ -56,15 +56,16 @@ def identity(model: Model) -> Base:
 
 def must_be_transferred(model: Model, target: str, fingerprint: str) -> None:
     """Raise ComparisonError for a base that was trained on the very data it is to be tried on."""
-    if not model.pretrained:
-        return
-    name, trained_on = model.source, None
-    if model.place and model.builder != "hub":
-        trained_on = read_card(_card(Path(model.place))).data.fingerprint
-    if trained_on == fingerprint if model.place else name == target:
+    if model.builder == "hub":
+        return  # which does not say what it was trained on
+    if model.place:
+        same = read_card(_card(Path(model.place))).data.fingerprint == fingerprint
+    else:
+        same = model.source == target
+    if same:
         raise ComparisonError(
-            f"{model.full_name}: that base was trained on {name}, the target itself: a base "
-            "must come from other images"
+            f"{model.full_name}: that base was trained on {model.source}, the target itself: a "
+            "base must come from other images"
         )
 
 

@@ -112,8 +112,17 @@ def phases(
     depend on the target's size, so that one source base serves every size. Raises
     ComparisonError for a model whose recipe is not there.
     """
-    own = _own(arm)
-    settled = [
+    own, left = _own(arm), epochs
+    first: list[Phase] = []
+    if arm.strategy.start == "source":
+        assert source_size is not None
+        source = settle(own, source_size, SOURCE, "all", batch_size=batch_size)
+        if epochs is not None:
+            usual = phases(arm, REFERENCE_SIZE, None, batch_size, source_size)
+            source = replace(source, epochs=spread(epochs, [p.epochs for p in usual])[0])
+            left = epochs - source.epochs
+        first = [source]
+    target = [
         settle(
             RECIPES[phase.recipe] if phase.recipe else own,
             train_size,
@@ -124,20 +133,10 @@ def phases(
         )
         for phase in arm.strategy.phases
     ]
-    left = epochs
-    if arm.strategy.start == "source":
-        assert source_size is not None
-        source = settle(own, source_size, SOURCE, "all", batch_size=batch_size)
-        if epochs is not None:
-            usual = phases(arm, REFERENCE_SIZE, None, batch_size, source_size)
-            share = spread(epochs, [phase.epochs for phase in usual])[0]
-            source, left = replace(source, epochs=share), epochs - share
-        settled.insert(0, source)
     if left is not None:
-        target = [phase for phase in settled if phase.name != SOURCE]
-        shares = iter(spread(left, [phase.epochs for phase in target]))
-        settled = [p if p.name == SOURCE else replace(p, epochs=next(shares)) for p in settled]
-    return settled
+        shares = spread(left, [phase.epochs for phase in target])
+        target = [replace(p, epochs=share) for p, share in zip(target, shares, strict=True)]
+    return [*first, *target]
 
 
 def _own(arm: Arm) -> Recipe:
