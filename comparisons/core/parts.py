@@ -14,7 +14,8 @@ from msgspec import Meta
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Duration = Annotated[float, Meta(ge=0, le=1e9)]  # seconds: thirty years
-Name = Annotated[str, Meta(max_length=500)]
+LONGEST_NAME = 500  # letters
+Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 
 
 class Sizes(msgspec.Struct, omit_defaults=True):

@@ -14,6 +14,7 @@ import numpy as np
 
 from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import memory
+from comparisons.core.parts import LONGEST_NAME
 from comparisons.data.dataset import ARRAYS, Arrays
 
 # Raise when more is refused or noted: copies that were read under older rules are not used.
@@ -211,6 +212,8 @@ class _File:
                 raise self.wrong(f"the name of class {number} is not UTF-8") from None
             if not text.strip():
                 raise self.wrong(f"class {number} has no name")
+            if len(text) > LONGEST_NAME:
+                raise self.wrong(f"the name of class {number} has more than {LONGEST_NAME} letters")
             if text in names:
                 raise self.wrong(f"two classes are named '{text}'")
             names[text] = None

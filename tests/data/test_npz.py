@@ -82,6 +82,7 @@ GREY = np.zeros((30, 8, 8, 1), np.uint8)
         ({"classes": np.array([b"a", "b", b"b"])}, "two classes are named 'b'"),
         ({"classes": np.array(["a", "", "c"])}, "class 1 has no name"),
         ({"classes": np.array(["a", "b", " \t"])}, "class 2 has no name"),
+        ({"classes": np.array(["a", "b" * 501, "c"])}, "class 1 has more than 500 letters"),
         ({"classes": np.array([b"a", b"\xff\xfe", b"c"])}, "name of class 1 is not UTF-8"),
         ({"classes": np.array(["a", "b", "\udc80"])}, "name of class 2 is not UTF-8"),
         ({"classes": np.full(3, 0x7FFFFFFF).astype("u4").view("<U1")}, "class 0 is not UTF-8"),
