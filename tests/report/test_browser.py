@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import factory
 import pytest
-from test_hostile import HOSTILE, everywhere
+from test_untrusted import HOSTILE, everywhere
 from test_page import CLASSROOM
 from test_strip import answered
 
