@@ -140,6 +140,7 @@ def corrupt(folder: Path) -> list[str]:
     return bad
 
 
+@pytest.mark.slow
 def test_a_few_kills_leave_nothing_behind(tmp_path, tiny_npz):
     arguments = ["--data", str(tiny_npz), "--arms", "cnn:scratch", "--epochs", "1"]
     assault = Assault(tmp_path, [*arguments, "--train-size", "60"], seed=1)

@@ -51,6 +51,7 @@ def test_the_card_names_the_data_that_this_version_draws():
     assert card["data"]["classes"] == list(drawn["classes"])
 
 
+@pytest.mark.slow
 def test_the_bundled_base_beats_scratch_by_ten_points_on_500_images():
     records = cifar.compare(["cnn:scratch", "tiny:frozen"], "shapes", 500, 0)
     by_arm = {record.arm: record.test.accuracy for record in records}

@@ -95,6 +95,7 @@ def test_a_record_says_what_adapters_hold(records):
     assert quantized.bytes < 0.27 * quantized.float32_bytes
 
 
+@pytest.mark.slow
 def test_a_source_base_is_trained_once_and_charged_every_time(cache):
     first, again = (
         cifar.compare(arms="cnn:complete", data="shapes", train_size=size, epochs=3)[0]
@@ -179,6 +180,7 @@ def test_weights_are_never_looked_for_where_none_are_needed(tmp_path: Path, monk
     assert not arms.parse("mobilenet:complete").strategy.pretrained
 
 
+@pytest.mark.slow
 def test_the_rate_of_training_from_scratch_forgets_more_than_a_low_one():
     full, hot = (
         [done(*planned(name, 300, 4, seed))[0] for seed in range(3)]
