@@ -14,7 +14,7 @@ from keras import layers
 from models import backbones, lora, scratch
 from models.blocks import Block, blocks, cut
 from models.catalog import Model
-from models.normalization import BatchNormalization
+from models.normalization import BatchNormalization, FeatureScale
 
 NEW_WIDTH = 128
 
@@ -42,6 +42,12 @@ class Network:
         """Fit what is computed from training images rather than trained: the whitening."""
         if any(layer.name == scratch.WHITENING for layer in self.base.layers):
             scratch.whiten(self.base, images)
+
+    @property
+    def scale(self) -> FeatureScale | None:
+        """What brings a pretrained base's features to one scale before its head; None without."""
+        first = self.head.layers[0]
+        return first if isinstance(first, FeatureScale) else None
 
     @property
     def blocks(self) -> list[Block]:
@@ -97,6 +103,8 @@ def build(
     backbone = keras.Model(inputs, x, name="backbone")
     head_layers = linear_head if change.linear else HEADS[model.head]
     features = [keras.Input(backbone.output_shape[1:])]
+    if weights and new is None:
+        features.append(FeatureScale(name="scale"))
     if change.dropout:
         features.append(layers.Dropout(change.dropout))
     head = keras.Sequential([*features, *head_layers(classes)], name="head")
@@ -131,7 +139,7 @@ def save_base(network: Network, path: Path) -> None:
 
 def dense_head(classes: int) -> list[layers.Layer]:
     """The head on a base: dense 256, dropout, logits."""
-    return [layers.Dense(256, activation="relu"), layers.Dropout(0.3), _logits(classes)]
+    return [layers.Dense(256, activation="relu"), layers.Dropout(0.5), _logits(classes)]
 
 
 def tutorial_head(classes: int) -> list[layers.Layer]:

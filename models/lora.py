@@ -3,7 +3,8 @@
 LoRA: Hu et al. 2021, arXiv:2106.09685; on quantized weights: Dettmers et al. 2023 (QLoRA),
 arXiv:2305.14314. A 1x1 convolution is a Dense layer on the channels, and Keras's Dense has both
 `quantize` and `enable_lora`: so the pointwise convolutions of a base are made Dense, the same
-numbers to the last bit, and Keras does the rest.
+numbers to the last bit, and Keras does the rest. A base that has neither, such as VGG16, has
+adapters on its ordinary convolutions, which Keras does not quantize.
 """
 
 from __future__ import annotations
@@ -24,19 +25,25 @@ QUANTIZED = {
     8: keras.quantizers.Int8QuantizationConfig(activation_quantizer=None),
     4: keras.quantizers.Int4QuantizationConfig(),
 }
+THAT_HAVE = "mobilenet, resnet50, efficientnetb0 and tiny"  # bases with such layers
 ADAPTERS = ("lora_kernel_a", "lora_kernel_b")
 
 
 @dataclass(frozen=True)
 class Adapted:
-    """A layer that carries an adapter, and its kernel as it was before, float32 [in, out]."""
+    """A layer that carries an adapter, and its kernel as it was before, float32 [..., in, out]."""
 
-    layer: layers.Dense
+    layer: layers.Dense | layers.Conv2D
     original: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The sides of the table of numbers that the kernel is to its adapter."""
+        return self.original.size // self.original.shape[-1], self.original.shape[-1]
 
 
 def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model, list[Adapted]]:
-    """A copy of `base` whose pointwise layers carry adapters, and these layers.
+    """A copy of `base` whose pointwise layers carry adapters, else its others, and these layers.
 
     With `bits` 8 or 4 the weights they adapt are quantized first; 32 leaves them as they are.
     Adapters begin at zero, so that the copy computes what the (quantized) base does. Raises
@@ -48,17 +55,17 @@ def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model,
         if type(old) is not type(new):
             weights[0] = weights[0][0, 0]
         _set(new, weights)
-    adapted = [
-        Adapted(layer, np.array(layer.kernel))
-        for layer in copy.layers
-        if isinstance(layer, layers.Dense)
-    ]
+    adapted = _adaptable(copy, layers.Dense) or _adaptable(copy, layers.Conv2D)
     if not adapted:
-        raise ValueError("it has no pointwise convolution and no dense layer to adapt")
-    smallest = min(adapted, key=lambda one: min(one.original.shape))
-    most = min(smallest.original.shape)
+        raise ValueError(f"it has no layer to adapt; {THAT_HAVE} have")
+    if bits in QUANTIZED and not isinstance(adapted[0].layer, layers.Dense):
+        raise ValueError(
+            f"it has no pointwise or dense layer, and Keras quantizes no other; {THAT_HAVE} have"
+        )
+    smallest = min(adapted, key=lambda one: min(one.shape))
+    most = min(smallest.shape)
     if rank > most:
-        shape = "x".join(map(str, smallest.original.shape))
+        shape = "x".join(map(str, smallest.shape))
         raise ValueError(
             f"rank {rank} is larger than {smallest.layer.name} ({shape}): 1 to {most} can be had"
         )
@@ -68,6 +75,15 @@ def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model,
                 one.layer.quantize(config=QUANTIZED[bits])
             one.layer.enable_lora(rank)
     return copy, adapted
+
+
+def _adaptable(base: keras.Model, kind: type[keras.Layer]) -> list[Adapted]:
+    """The layers of a kind that can carry an adapter, whose kernel is one table of numbers."""
+    return [
+        Adapted(layer, np.array(layer.kernel))
+        for layer in base.layers
+        if type(layer) is kind and getattr(layer, "groups", 1) == 1
+    ]
 
 
 @contextmanager
@@ -92,7 +108,7 @@ def held_bytes(adapted: list[Adapted]) -> tuple[int, int]:
 
 
 def change(one: Adapted) -> np.ndarray:
-    """What the adapter of a layer adds to its kernel, float32 [in, out]."""
+    """What the adapter of a layer adds to its kernel, float32 [..., in, out]."""
     layer = one.layer
     scale = layer.lora_alpha / layer.lora_rank
     product = np.asarray(layer.lora_kernel_a) @ np.asarray(layer.lora_kernel_b)

@@ -49,7 +49,8 @@ def cnn(
     is convolution, pooling, normalisation, ReLU, and the same again without pooling. All begin
     with what came in passed on (`PassedOn`). After Keller Jordan's "94% on CIFAR-10 in 3.29
     Seconds", arXiv:2404.00498, whose patches of 2x2 are one pixel apart; patches two pixels
-    apart, and pooling first, make what follows four times cheaper each.
+    apart, and pooling first, make what follows four times cheaper each. Images of more than 64
+    pixels a side are averaged down first, to about 50.
     """
 
     def convolution(width: int, name: str) -> layers.Layer:
@@ -60,6 +61,8 @@ def cnn(
 
     inputs = keras.Input(input_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    if (times := shrunk(input_shape)) > 1:
+        x = layers.AveragePooling2D(times)(x)
     x = layers.Conv2D(
         2 * directions, patch, stride, use_bias=False, trainable=False, name=WHITENING
     )(x)
@@ -74,6 +77,15 @@ def cnn(
         x = layers.ReLU()(x)
     x = layers.GlobalMaxPooling2D()(x)
     return keras.Model(inputs, x, name="cnn")
+
+
+LARGEST, USUAL = 64, 50  # pixels a side that `cnn` sees as they are, and has of larger images
+
+
+def shrunk(shape: tuple[int, ...]) -> int:
+    """How many pixels a side `cnn` takes the mean of, by the shape of an image [h, w, c]."""
+    side = min(shape[:2])
+    return 1 if side <= LARGEST else round(side / USUAL)
 
 
 def cnn_medium(input_shape: tuple[int, int, int]) -> keras.Model:
@@ -133,7 +145,7 @@ def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:
     """
     layer = model.get_layer(WHITENING)
     shape, (down, across) = layer.kernel.shape, layer.strides
-    pixels = images[:most].astype("float32") / 127.5 - 1
+    pixels = _averaged(images[:most], shrunk(images.shape[1:])) / 127.5 - 1
     windows = np.lib.stride_tricks.sliding_window_view(pixels, shape[:2], axis=(1, 2))
     patches = np.moveaxis(windows[:, ::down, ::across], 3, -1).reshape(-1, math.prod(shape[:3]))
     values, vectors = np.linalg.eigh(np.cov(patches[:: max(1, len(patches) // 200_000)].T))
@@ -143,3 +155,10 @@ def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:
     kernel = np.zeros((len(values), shape[3]), np.float32)
     kernel[:, : 2 * filters.shape[1]] = np.concatenate([filters, -filters], axis=1)
     layer.set_weights([kernel.reshape(shape)])
+
+
+def _averaged(images: np.ndarray, times: int) -> np.ndarray:
+    """The means of squares of so many pixels a side, float32, as the network computes them."""
+    high, wide = (side // times for side in images.shape[1:3])
+    some = images[:, : high * times, : wide * times].astype(np.float32)
+    return some.reshape(len(some), high, times, wide, times, -1).mean(axis=(2, 4))

@@ -11,6 +11,7 @@ from msgspec import Meta
 # their output is computed once and kept: "head", "last" and "new" train on that.
 Part = Literal["all", "head", "last", "adapters", "new"]
 
+LBFGS = "lbfgs"  # the optimizer of linear probes, which looks at all examples in each step
 SOURCE = "source"  # the name of the phase that trains a base on its source data set
 
 
@@ -26,7 +27,13 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     so that a new field gives no other ID to a run that does not use it.
     """
 
-    optimizer: Annotated[str, Meta(description="a row of comparisons.training.optimizers")]
+    optimizer: Annotated[
+        str,
+        Meta(
+            description="a row of comparisons.training.optimizers; `lbfgs`: a linear probe's "
+            "(comparisons.training.linear_probe), whose iterations are the epochs"
+        ),
+    ]
     learning_rate: Annotated[float, Meta(description="the highest of its schedule")]
     batch_size: Annotated[int, Meta(description="images in a step")]
     epochs: Annotated[int, Meta(description="passes over the training images")]
@@ -55,7 +62,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     views_at_test: Annotated[
         tuple[str, ...],
         Meta(
-            description="those of a test image whose logits are averaged, where nothing is frozen"
+            description="those of a test image whose logits are averaged: one, unless a preset has "
+            "a goal of its own or a knob asks what more bring"
         ),
     ] = ("original",)
     windowed: Annotated[

@@ -22,6 +22,7 @@ from comparisons.core.files import write_text
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
     Base,
+    Costs,
     Count,
     Data,
     Environment,
@@ -30,6 +31,7 @@ from comparisons.core.parts import (  # noqa: F401
     Forgetting,
     Moved,
     Name,
+    Neighbours,
     Parameters,
     RangeTest,
     Seconds,
@@ -43,7 +45,7 @@ from comparisons.core.parts import (  # noqa: F401
 )
 from comparisons.core.phases import Phase
 
-SCHEMA = 1
+SCHEMA = 2
 
 Status = Literal["ok", "failed", "diverged"]
 
@@ -106,9 +108,37 @@ class Record(msgspec.Struct, kw_only=True):
             "null: the last"
         ),
     ] = None
+    chosen_on: Annotated[
+        Count,
+        Meta(
+            description="labelled images beside those trained on that something was chosen by "
+            "(a penalty, when to stop); at most a ninth of these"
+        ),
+    ] = 0
+    penalty: Annotated[
+        float | None,
+        Meta(description="of a linear probe: what weighs half the square of its weights"),
+    ] = None
     seconds: Annotated[Seconds, Meta(description="where the time went")] = msgspec.field(
         default_factory=Seconds
     )
+    processor_seconds: Annotated[
+        Seconds,
+        Meta(
+            description="the same in seconds of processors, all cores together, which suffer less "
+            "from neighbours"
+        ),
+    ] = msgspec.field(default_factory=Seconds)
+    neighbours: Annotated[
+        Neighbours, Meta(description="what else kept the processors busy meanwhile")
+    ] = msgspec.field(default_factory=Neighbours)
+    kept_costs: Annotated[
+        Costs | None,
+        Meta(
+            description="where features or a base were found ready: when what they cost was "
+            "measured"
+        ),
+    ] = None
     parameters: Annotated[Parameters, Meta(description="how many numbers the network holds")] = (
         msgspec.field(default_factory=Parameters)
     )

@@ -19,6 +19,7 @@ class Stream(IntEnum):
     VIEW = 4  # of each example in an epoch, where several are kept
     RANGE_TEST = 5
     KERNELS = 6  # how they begin, where a knob says so
+    TESTED = 7  # which test images, where not all are asked for: the same for every seed
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:
