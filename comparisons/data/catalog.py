@@ -22,13 +22,17 @@ DECODING = 1
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the published sizes of train and test, and the host to fetch from."""
+    """A row of the table: the published sizes of train and test, and the host to fetch from.
+
+    `mirrors` says that an image means the same in a mirror.
+    """
 
     name: str
     sentence: str
     sizes: tuple[int, int]
     host: str = ""
     megabytes: int = 0
+    mirrors: bool = True
 
 
 DATASETS = {
@@ -54,6 +58,7 @@ DATASETS = {
             (60_000, 10_000),
             host="storage.googleapis.com",
             megabytes=11,
+            mirrors=False,
         ),
         Row(
             "shapes",

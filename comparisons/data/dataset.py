@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -76,6 +76,16 @@ class Dataset:
         """Height, width and channels of an image."""
         return self.x_train.shape[1:]
 
+    def tested_on(self, count: int | None) -> Dataset:
+        """The same with `count` of its test images, whatever the seed; None means all of them."""
+        if count is None:
+            return self
+        order = generator(0, Stream.TESTED).permutation(len(self.x_test))
+        rows = np.sort(order[:count])
+        return replace(
+            self, x_test=self.x_test[rows], sealed_test_labels=self.sealed_test_labels[rows]
+        )
+
     def described(self, rows: Subset | None = None) -> Data:
         """What a record says of the data; without `rows`, of a run that failed before its split."""
         sizes = Sizes(test=len(self.x_test))
@@ -107,9 +117,12 @@ class Subset:
     validation: np.ndarray
 
 
-def split(labels: np.ndarray, seed: int, train_size: int | None = None) -> Subset:
+def split(
+    labels: np.ndarray, seed: int, train_size: int | None = None, validate_on: int | None = None
+) -> Subset:
     """Carve validation, a tenth, from the training split, then take `train_size` of the rest.
 
+    Of the validation images only the first `validate_on` are kept, where a number is given.
     Drawn by `seed` alone, so that all arms see the same rows. The smaller training sets are
     contained in the larger ones, and every one of them is balanced as the whole is.
     Raises ValueError when fewer rows are left than asked for.
@@ -121,7 +134,7 @@ def split(labels: np.ndarray, seed: int, train_size: int | None = None) -> Subse
     size = len(rest) if train_size is None else train_size
     if not 1 <= size <= len(rest):
         raise ValueError(f"{size} training images asked for, 1 to {len(rest)} can be had")
-    return Subset(train=rest[:size], validation=order[:held_out])
+    return Subset(train=rest[:size], validation=order[:held_out][:validate_on])
 
 
 def validation_size(count: int) -> int:

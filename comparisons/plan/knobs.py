@@ -110,6 +110,15 @@ KNOBS = {
             LARGEST: {"batch_size": LARGEST},
         },
     ),
+    "test-views": Knob(
+        "What does a second look at each test image bring, to either side?",
+        Preset(
+            "both sides of the usual comparison, 2,000 images",
+            ("mobilenet:frozen", "cnn:scratch"),
+            train_size=2000,
+        ),
+        {"one look": {}, "with its mirror image": {"views_at_test": ("original", "mirror")}},
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import asdict, replace
 
 from comparisons.core.errors import ComparisonError
-from comparisons.core.phases import SOURCE, Part, Phase, Training
+from comparisons.core.phases import LBFGS, SOURCE, Part, Phase, Training
 from comparisons.plan.arms import Arm
 
 REFERENCE_SIZE = 45_000
@@ -17,19 +17,23 @@ class Recipe(Training, frozen=True, kw_only=True):
 
     On n images `epochs` grow by (45,000 / n) ** `growth`: fewer images need more passes, though
     fewer steps in all; a head on fixed features less so. `batch_size` shrinks so that an epoch
-    keeps at least 16 steps, down to 32 images.
+    keeps at least 16 steps, down to 32 images. `weight_decay` grows by (45,000 / n) **
+    `decay_growth`: few images are the sooner learnt by heart.
     """
 
     growth: float = 0.5
+    decay_growth: float = 0.0
 
 
 HEAD = Recipe(
-    optimizer="adam",
+    optimizer="adamw",
     learning_rate=2e-3,
     batch_size=256,
     epochs=12,
     schedule="warmup-cosine",
+    weight_decay=0.3,
     growth=0.25,
+    decay_growth=0.5,
 )
 # How a base moves; what moves more than `full` differs from it in the rate.
 LOW = Recipe(
@@ -50,7 +54,6 @@ CNN = Recipe(
     weight_decay=5e-3,
     label_smoothing=0.1,
     augment=("flip", "crop"),
-    views_at_test=("original", "mirror"),
 )
 
 RECIPES = {
@@ -71,15 +74,24 @@ RECIPES = {
         growth=0.0,
     ),
     "base": Recipe(
-        optimizer="adam",
-        learning_rate=2e-3,
+        optimizer="adamw",
+        learning_rate=6e-3,
         batch_size=64,
-        epochs=4,
+        epochs=16,
         schedule="warmup-cosine",
+        weight_decay=0.3,
         label_smoothing=0.1,
         augment=("flip", "crop"),
     ),
     "head": HEAD,
+    # Its epochs are iterations of L-BFGS over all examples at once (training.linear_probe).
+    "probe": Recipe(
+        optimizer=LBFGS,
+        learning_rate=1.0,
+        batch_size=REFERENCE_SIZE,
+        epochs=100,
+        growth=0.0,
+    ),
     "head-views": replace(HEAD, views=("original", "mirror", "left", "right")),
     # Not augmented, so that the frozen blocks' output can be kept.
     "last": Recipe(
@@ -90,7 +102,7 @@ RECIPES = {
     ),
     "low": LOW,
     # The rate of "base": the mistake is the rate alone.
-    "hot": replace(LOW, learning_rate=2e-3),
+    "hot": replace(LOW, learning_rate=6e-3),
     "complete": replace(LOW, learning_rate=5e-4),
     "discriminative": replace(LOW, learning_rate=3e-4, rate_decay=0.7),
     "adapters": replace(LOW, learning_rate=1e-3),
@@ -139,6 +151,16 @@ def phases(
     return [*first, *target]
 
 
+def unmirrored(phase: Phase) -> Phase:
+    """The phase without mirrored images, for what is not the same in a mirror, such as digits."""
+    return replace(
+        phase,
+        augment=tuple(name for name in phase.augment if name != "flip"),
+        views=tuple(name for name in phase.views if name != "mirror"),
+        views_at_test=tuple(name for name in phase.views_at_test if name != "mirror"),
+    )
+
+
 def _own(arm: Arm) -> Recipe:
     """The recipe by which the whole of an arm's model trains."""
     if arm.model.recipe not in RECIPES:
@@ -160,12 +182,17 @@ def settle(
 ) -> Phase:
     """A phase by a recipe on `train_size` images, with every number settled."""
     values = asdict(recipe)
-    growth = (REFERENCE_SIZE / train_size) ** values.pop("growth")
+    growth, decay = (
+        (REFERENCE_SIZE / train_size) ** values.pop(name) for name in ("growth", "decay_growth")
+    )
     size = recipe.batch_size
     while size > SMALLEST_BATCH and train_size / size < FEWEST_STEPS:
         size //= 2
     values["epochs"] = max(1, round(recipe.epochs * growth))
+    values["weight_decay"] = float(f"{recipe.weight_decay * decay:.2g}")
     values["batch_size"] = min(batch_size or size, train_size)
+    if recipe.optimizer == LBFGS:
+        values["batch_size"] = train_size
     return Phase(name=name, trainable=trainable, blocks=blocks, **values)
 
 

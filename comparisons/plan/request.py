@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from comparisons.core.errors import ComparisonError, printable, unknown
 from comparisons.core.machine import backend
+from comparisons.core.phases import SOURCE, Phase
 from comparisons.core.records import Settings, SourceData, full_name
 from comparisons.plan import arms, bases, recipes
 from comparisons.plan.arms import Arm
@@ -41,6 +45,8 @@ class Request:
     device: str = "auto"
     engine: str = "auto"
     source: str = "auto"
+    validate_on: int | None = None
+    test_on: int | None = None
     data_dir: Path | None = None
     deterministic: bool = False
     out: Path | None = None
@@ -62,13 +68,16 @@ class Request:
 class Known:
     """What planning knows of a data set.
 
-    It has `images` to learn from, of which `most` may be trained on and the rest validate.
+    It has `images` to learn from, of which `most` may be trained on and the rest validate, and
+    `tests` to test on. `mirrors` says that an image means the same in a mirror.
     """
 
     name: str
     fingerprint: str
     images: int
     most: int
+    tests: int
+    mirrors: bool = True
 
 
 def check(request: Request) -> tuple[Preset, list[Arm]]:
@@ -86,7 +95,12 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     if request.knob is not None and request.knob not in KNOBS:
         raise unknown("knob", request.knob, KNOBS)
     preset = KNOBS[request.knob].preset if request.knob else PRESETS[request.preset]
-    for flag, value in (("--epochs", request.epochs), ("--batch-size", request.batch_size)):
+    for flag, value in (
+        ("--epochs", request.epochs),
+        ("--batch-size", request.batch_size),
+        ("--validate-on", request.validate_on),
+        ("--test-on", request.test_on),
+    ):
         if value is not None and value < 1:
             raise ComparisonError(f"{flag} must be 1 or more, not {value}")
     backend()
@@ -150,53 +164,74 @@ def runs(
     source: Known | None,
     notices: Sequence[str] = (),
 ) -> list[Run]:
-    """Every run of a request: seeds within the knob's variants within arms within sizes.
+    """Every run of a request: the knob's variants within arms within seeds within sizes.
 
-    `wanted` are the arms whose weights can be had; `source` is what `complete` trains its base
-    on first. Raises ComparisonError for sizes that cannot be.
+    So that a machine that grows slower does so for all arms. `wanted` are the arms whose weights
+    can be had; `source` is what `complete` trains its base on first. Raises ComparisonError for
+    sizes that cannot be.
     """
     epochs = request.epochs
     if epochs is None and (request.train_sizes is None or request.knob):
         epochs = preset.epochs
     variants = KNOBS[request.knob].all_changes if request.knob else [("", {})]
+    since = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    seeds = dict.fromkeys(request.seeds or preset.seeds)
     planned = []
-    for size in train_sizes(request, preset, target):
-        for arm, (variant, changes) in product(wanted, variants):
-            first = source if arm.strategy.start == "source" else None
-            phases = recipes.phases(
-                arm, size, epochs, request.batch_size, first.most if first else None
+    for size, seed, arm, (variant, changes) in product(
+        train_sizes(request, preset, target), seeds, wanted, variants
+    ):
+        first = source if arm.strategy.start == "source" else None
+        phases = recipes.phases(
+            arm, size, epochs, request.batch_size, first.most if first else None
+        )
+        phases = [replace(p, views_at_test=preset.views_at_test) for p in phases]
+        if variant:
+            phases = [turned(phase, changes, size) for phase in phases]
+        phases = [
+            phase if _mirrors(phase, target, first) else recipes.unmirrored(phase)
+            for phase in phases
+        ]
+        settings = Settings(
+            data=printable(Path(target.name).name),
+            device=request.device,
+            engine=request.engine,
+            backend=backend(),
+            deterministic=request.deterministic,
+            base=bases.identity(arm.model) if arm.model.place else None,
+            source=SourceData(first.name, first.fingerprint) if first else None,
+            knob=request.knob if variant else None,
+            variant=variant or None,
+            model_revision=arm.model.revision,
+            training_revision=TRAINING_REVISION,
+            validate_on=_cap(request.validate_on, target.images - target.most),
+            test_on=_cap(request.test_on, target.tests),
+        )
+        name = full_name(arm.name, settings.variant)
+        planned.append(
+            Run(
+                id=run_id(name, size, seed, settings, phases, target.fingerprint),
+                arm=arm.name,
+                written=arm.written,
+                seed=seed,
+                train_size=size,
+                phases=phases,
+                settings=settings,
+                data=target.name,
+                data_dir=str(request.data_dir) if request.data_dir else None,
+                notices=list(notices),
+                command=request.command,
+                save_base=str(request.save_base) if request.save_base else None,
+                since=since if request.fresh else "",
             )
-            if variant:
-                phases = [turned(phase, changes, size) for phase in phases]
-            settings = Settings(
-                data=printable(Path(target.name).name),
-                device=request.device,
-                engine=request.engine,
-                backend=backend(),
-                deterministic=request.deterministic,
-                base=bases.identity(arm.model) if arm.model.place else None,
-                source=SourceData(first.name, first.fingerprint) if first else None,
-                knob=request.knob if variant else None,
-                variant=variant or None,
-                model_revision=arm.model.revision,
-                training_revision=TRAINING_REVISION,
-            )
-            for seed in dict.fromkeys(request.seeds or preset.seeds):
-                name = full_name(arm.name, settings.variant)
-                planned.append(
-                    Run(
-                        id=run_id(name, size, seed, settings, phases, target.fingerprint),
-                        arm=arm.name,
-                        written=arm.written,
-                        seed=seed,
-                        train_size=size,
-                        phases=phases,
-                        settings=settings,
-                        data=target.name,
-                        data_dir=str(request.data_dir) if request.data_dir else None,
-                        notices=list(notices),
-                        command=request.command,
-                        save_base=str(request.save_base) if request.save_base else None,
-                    )
-                )
+        )
     return planned
+
+
+def _mirrors(phase: Phase, target: Known, source: Known | None) -> bool:
+    """Whether the images that a phase trains on mean the same in a mirror."""
+    return source.mirrors if source and phase.name == SOURCE else target.mirrors
+
+
+def _cap(asked: int | None, there: int) -> int | None:
+    """How many images to measure on; None for all of them."""
+    return asked if asked is not None and asked < there else None

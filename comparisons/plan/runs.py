@@ -22,7 +22,8 @@ TRAINING_REVISION = 0
 class Run(msgspec.Struct, kw_only=True):
     """One run, as handed to the process that does it.
 
-    `arm` is its name, as the record has it; `written` the same with the place of its base.
+    `arm` is its name, as the record has it; `written` the same with the place of its base. What a
+    cache has from before `since` (date and time, UTC) is made and measured again.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Run(msgspec.Struct, kw_only=True):
     notices: list[str] = []
     command: str = ""
     save_base: str | None = None
+    since: str = ""
 
     @property
     def name(self) -> str:

@@ -76,7 +76,7 @@ STRATEGIES = {
             "probe",
             "How much do the base's features say already, read by a single linear layer?",
             start="pretrained",
-            phases=(HEAD,),
+            phases=(Outline("head", "head", recipe="probe"),),
             linear=True,
         ),
         Strategy(

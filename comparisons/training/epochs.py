@@ -71,8 +71,11 @@ class Epochs(Protocol):
     def train(self, epoch: int, steps: int | None = None) -> None:
         """One epoch, from 0 on; at most so many full steps (default: all), and the last."""
 
-    def validate(self, steps: int | None = None) -> None:
-        """Metrics of the held-out examples, of all or of so many full batches and the last."""
+    def validate(self, steps: int | None = None, first: int | None = None) -> None:
+        """Metrics of the held-out examples, or of the `first` of them.
+
+        At most so many full batches (default: all), and the last.
+        """
 
 
 def epochs(model: keras.Model, examples: Examples, batch_size: int, runtime: Runtime) -> Epochs:
@@ -110,11 +113,9 @@ class OneCall:
             return augment.views(names, drawn, images, targets, rows)
 
         self._train = compiled(model, batch, batch_size, rest, True, accelerated)
-        held = len(examples.validation[0])
-        self.held_full, held_rest = divmod(held, EVALUATION_BATCH)
-        self.held_rows = ops.arange(held, dtype="int32")
-        self._validate = compiled(
-            model, batch_of_rows, EVALUATION_BATCH, held_rest, False, accelerated
+        self._validators: dict[int, Callable[..., Any]] = {}
+        self._validator = lambda rest: compiled(
+            model, batch_of_rows, EVALUATION_BATCH, rest, False, accelerated
         )
 
     def train(self, epoch: int, steps: int | None = None) -> None:
@@ -124,10 +125,15 @@ class OneCall:
         rows = ops.convert_to_tensor(self.examples.rows(epoch))
         self._train(steps, rows, (*self.data, drawn))
 
-    def validate(self, steps: int | None = None) -> None:
+    def validate(self, steps: int | None = None, first: int | None = None) -> None:
         """See `Epochs`."""
-        steps = self.held_full if steps is None else min(steps, self.held_full)
-        self._validate(steps, self.held_rows, tuple(self.held_out))
+        count = len(self.examples.validation[0]) if first is None else first
+        full, rest = divmod(count, EVALUATION_BATCH)
+        if count not in self._validators:
+            self._validators[count] = self._validator(rest)
+        rows = ops.arange(count, dtype="int32")
+        steps = full if steps is None else min(steps, full)
+        self._validators[count](steps, rows, tuple(self.held_out))
 
 
 def batch_of_rows(data: Any, rows: Any) -> Any:
@@ -252,8 +258,8 @@ class KerasEpochs:
             inputs[rows], targets[rows], batch_size=self.batch_size, shuffle=False, verbose=0
         )
 
-    def validate(self, steps: int | None = None) -> None:
+    def validate(self, steps: int | None = None, first: int | None = None) -> None:
         """See `Epochs`."""
-        inputs, targets = self.examples.validation
+        inputs, targets = (values[:first] for values in self.examples.validation)
         some = slice(None if steps is None else steps * EVALUATION_BATCH)
         self.model.evaluate(inputs[some], targets[some], batch_size=EVALUATION_BATCH, verbose=0)

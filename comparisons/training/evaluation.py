@@ -23,6 +23,7 @@ def test_metrics(logits: np.ndarray, dataset: Dataset) -> Test:
         macro_f1=macro_f1(confusion),
         loss=cross_entropy(logits, labels),
         confusion=confusion.tolist(),
+        right=np.packbits(predicted == labels).tobytes(),
     )
 
 

@@ -3,50 +3,61 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import msgspec
 import numpy as np
 
+from comparisons.core.clock import Cost
 from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Features, Stage
 from comparisons.core.machine import cores, versions
+from comparisons.core.phases import Part
 from comparisons.data.views import VIEWS
 from comparisons.training import features
 from comparisons.training.device import Runtime
 from comparisons.training.job import Job
 from models import engines, flops
 
+AFTER_FROZEN: tuple[Part, ...] = ("head", "last", "new")  # what trains on kept features
+# What features are for; validation images are some of the training split.
+Purpose = Literal["train", "validation", "test"]
+
 
 def extracted(
     job: Job,
     lower: keras.Model,
-    part: str,
+    purpose: Purpose,
     images: np.ndarray,
     wanted: np.ndarray | None = None,
     view: str = "original",
 ) -> np.ndarray:
     """Features of `images[wanted]` (default: all) through `lower`, one for each image.
 
-    `part` says which images of the data set these are, train or test; `view` is a row of
-    comparisons.training.augment.VIEWS.
+    `purpose` says what the features are for, and so which images of the data set these are and
+    what they are charged to; `view` is a row of comparisons.data.views.VIEWS.
     """
     wanted = np.arange(len(images)) if wanted is None else wanted
     job.engine = job.engine or choose(job.run.settings.engine, job.runtime)
-    job.tell(Stage(f"features of the {part} images"))
+    job.tell(Stage(f"features of the {purpose} images"))
     try:
-        found = _features(job, lower, job.engine, part, images, wanted, view)
+        found = _features(job, lower, job.engine, purpose, images, wanted, view)
     except engines.EngineRefused as refusal:
         job.notices.append(str(refusal))
         job.engine = "keras"
-        found = _features(job, lower, job.engine, part, images, wanted, view)
+        found = _features(job, lower, job.engine, purpose, images, wanted, view)
     if found.note and found.note not in job.notices:
         job.notices.append(found.note)
-    job.seconds.extract += found.seconds
-    job.seconds.extract_cold += found.cold_seconds
+    if found.kept:
+        job.kept_costs = job.kept_costs.with_(found.kept) if job.kept_costs else found.kept
+    if lower not in job.prepared:
+        # Found ready, all of them: an empty cache would have asked for the engine as well.
+        job.prepared[lower] = found.prepared
+        job.clock.save("setup", found.prepared)
     job.flops += flops.forward(lower) * len(wanted)
     return found.values
 
@@ -76,22 +87,22 @@ def weights_digest(model: keras.Model) -> str:
 def _features(
     job: Job,
     lower: keras.Model,
-    engine: str,
-    part: str,
+    engine_name: str,
+    purpose: Purpose,
     images: np.ndarray,
     wanted: np.ndarray,
     view: str,
 ) -> features.Features:
-    shape = lower.output_shape[1:]
+    shape, clock = lower.output_shape[1:], job.clock
     key: dict[str, Any] = {
         "base": job.arm.model_name,
         "output": shape,
         "weights": weights_digest(lower),
         "data": job.dataset.fingerprint,
-        "part": part,
+        "part": "test" if purpose == "test" else "train",
         "view": view,
         "precision": job.runtime.precision,
-        "engine": engine,
+        "engine": engine_name,
         "versions": versions(),
         "backend": job.runtime.backend,
     }
@@ -99,25 +110,49 @@ def _features(
     if place := job.run.settings.base:
         key["place"] = msgspec.to_builtins(place)  # a SavedModel may hold its weights as constants
 
-    def extractor(first: np.ndarray) -> engines.Extract:
+    def engine(first: np.ndarray) -> features.Engine:
         # Built and checked when it is first needed, once for all parts and views.
         if lower not in job.extract:
-            job.extract[lower] = engines.checked(engine, lower, VIEWS[view](first), cores())
-        return lambda batch: job.extract[lower](VIEWS[view](batch))
+            begun = clock.spent("setup")
+            with clock.charge("setup"):
+                job.extract[lower] = engines.checked(
+                    engine_name, lower, VIEWS[view](first), cores()
+                )
+            if lower in job.prepared:
+                clock.save("setup", Cost() - job.prepared[lower])  # charged as saved before
+            job.prepared[lower] = clock.spent("setup") - begun
+        return features.Engine(
+            lambda batch: job.extract[lower](VIEWS[view](batch)), job.prepared[lower]
+        )
 
-    return features.get(
-        key,
-        wanted,
-        images,
-        extractor,
-        lambda done, total: job.tell(Features(part, done, total)),
-        _dtype(shape),
-    )
+    part = f"extract_{purpose}"
+    before = clock.spent(part)
+    with clock.charge(part):
+        found = features.get(
+            key,
+            wanted,
+            images,
+            engine,
+            lambda done, total: job.tell(Features(purpose, done, total)),
+            _dtype(shape),
+            job.run.since,
+        )
+    clock.save(part, found.cost - (clock.spent(part) - before))
+    return found
 
 
 def _dtype(shape: tuple[int, ...]) -> type[np.floating]:
     """Vectors are kept as float32, maps as float16, which halves what they take."""
     return np.float16 if len(shape) > 1 else np.float32
+
+
+def load(asked: str, runtime: Runtime) -> None:
+    """Import what the engine needs: no run is to be charged for that.
+
+    Raises ComparisonError like `choose`.
+    """
+    if choose(asked, runtime) == "openvino":
+        importlib.import_module("openvino")
 
 
 def choose(asked: str, runtime: Runtime) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
 
+from comparisons.core.clock import PAUSED, Clock
 from comparisons.core.phases import Phase
 from comparisons.core.records import Epoch, finite
 from comparisons.training.augment import window_sides
@@ -27,15 +27,13 @@ class Diverged(Exception):
 
 @dataclass
 class Fit:
-    """What a phase gave: its epochs, their FLOP, the seconds of compilation and of validation.
+    """What phases gave: their epochs and FLOP.
 
     `best_epoch`, from 1 on over the epochs of all phases, is the one whose weights the network
     has, where early stopping chose it.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
-    compile_seconds: float = 0.0
-    evaluate_seconds: float = 0.0
     flops: int = 0
     best_epoch: int | None = None
 
@@ -54,14 +52,12 @@ class Best:
     loss: float = math.inf
     weights: list[np.ndarray] = field(default_factory=list)
 
-    def ends(self, entry: Epoch) -> bool:
-        """Take note of an epoch; whether training is to end after it."""
-        if not self.patience:
-            return False
-        if entry.val_loss is not None and entry.val_loss < self.loss:
-            self.epoch, self.loss = entry.epoch, entry.val_loss
+    def ends(self, epoch: int, loss: float) -> bool:
+        """Take note of an epoch, from 1 on, and its loss; whether training is to end after it."""
+        if loss < self.loss:
+            self.epoch, self.loss = epoch, loss
             self.weights = self.model.get_weights()
-        return entry.epoch - (self.epoch or 0) >= self.patience
+        return epoch - (self.epoch or 0) >= self.patience
 
     def restore(self) -> None:
         """Give the network the weights of the best epoch, if one was kept."""
@@ -78,6 +74,7 @@ def fit(
     seed: int,
     runtime: Runtime,
     result: Fit,
+    clock: Clock,
     tell: Callable[[Epoch], None],
     augment: Sequence[str] = (),
     rates: dict[str, float] | None = None,
@@ -89,9 +86,11 @@ def fit(
     [v * n, ...], v views of the same examples: one is drawn for each in each epoch. What trains
     must have been set before. The order of an epoch is drawn from `seed` and the epoch alone.
     `augment` names what is drawn for images. `rates` multiply the learning rate of single
-    variables, by their paths. With `patience` in the phase, training stops early and leaves the
-    weights of the best epoch. `before_epoch` is called before each and may wait, which no epoch
-    is charged. Raises Diverged at the first epoch whose loss is not finite.
+    variables, by their paths. Validation images are looked at after the epochs that `checked`
+    names. With `patience` in the phase, training stops early, by the loss of the first
+    `choosing` validation images after every epoch, and leaves the weights of the best.
+    `before_epoch` is called before each and may wait, which nobody is charged. Raises Diverged at
+    the first epoch whose loss is not finite.
     """
     examples = Examples(
         train[0],
@@ -104,41 +103,75 @@ def fit(
     optimizer = make_optimizer(phase, steps * phase.epochs, rates)
     compile_model(model, phase, optimizer, runtime)
     whole = Way(model, epochs(model, examples, phase.batch_size, runtime), flops.forward(model))
-    result.compile_seconds += warm_up(model, whole.loop)
+    warm_up(model, whole.loop, clock)
+    few_labels = choosing(len(examples), len(validation[1])) if phase.patience else 0
+    if few_labels:
+        with clock.charge("compile"), taken_back(model):
+            whole.loss(few_labels)
     ways = [whole] * phase.epochs
     if few := phase.windowed_epochs:
-        ways[:few] = [through_windows(model, phase, examples, runtime, result)] * few
+        ways[:few] = [through_windows(model, phase, examples, runtime, clock)] * few
     best, before = Best(model, phase.patience), len(result.epochs)
-    for epoch, way in enumerate(ways):
-        before_epoch()
+    looked_at = set(range(1, phase.epochs + 1)) if phase.patience else checked(phase.epochs)
+    for epoch, way in enumerate(ways, start=1):
+        with clock.charge(PAUSED):
+            before_epoch()
         rate = float(np.asarray(optimizer.learning_rate))
-        started = time.perf_counter()
-        logs = way.train(epoch)
-        trained = time.perf_counter()
-        checked = whole.validate()
-        result.evaluate_seconds += time.perf_counter() - trained
+        begun = clock.spent("train").wall
+        with clock.charge("train"):
+            logs = way.train(epoch - 1)
+            # What is chosen by labels beside those trained on is part of learning.
+            ends = bool(few_labels) and best.ends(epoch, whole.loss(few_labels))
+        elapsed, cold = clock.learning().wall, clock.learning_cold().wall
+        broken = not math.isfinite(logs["loss"])
+        seen = None
+        if epoch in looked_at or ends or broken:
+            with clock.charge("validate"):
+                seen = whole.validate()
+            result.flops += len(validation[1]) * whole.flops
         entry = Epoch(
             phase=phase.name,
-            epoch=epoch + 1,
+            epoch=epoch,
             train_loss=finite(logs["cross_entropy"]),
             train_accuracy=finite(logs["accuracy"]),
-            val_loss=finite(checked["cross_entropy"]),
-            val_accuracy=finite(checked["accuracy"]),
+            val_loss=finite(seen["cross_entropy"]) if seen else None,
+            val_accuracy=finite(seen["accuracy"]) if seen else None,
             learning_rate=rate,
-            seconds=trained - started,
+            seconds=clock.spent("train").wall - begun,
             images_seen=len(examples),
+            elapsed=elapsed,
+            elapsed_cold=cold,
         )
         result.epochs.append(entry)
         result.flops += flops.TRAINING_FACTOR * len(examples) * way.flops
-        result.flops += len(validation[1]) * whole.flops
+        result.flops += few_labels * whole.flops
         tell(entry)
-        if not math.isfinite(logs["loss"]):
-            raise Diverged(f"the loss was not a finite number in epoch {epoch + 1}")
-        if best.ends(entry):
+        if broken:
+            raise Diverged(f"the loss was not a finite number in epoch {epoch}")
+        if ends:
             break
     best.restore()
     if best.epoch is not None:
         result.best_epoch = before + best.epoch
+
+
+LOOKS = 12
+
+
+def checked(epochs: int) -> set[int]:
+    """The epochs, from 1 on, after which validation images are looked at: a dozen at most.
+
+    Evenly spaced from the first to the last, so that validation costs no more than training.
+    """
+    return set(np.linspace(1, epochs, min(epochs, LOOKS)).round().astype(int).tolist()) | {epochs}
+
+
+def choosing(trained_on: int, held_out: int) -> int:
+    """How many held-out labels whatever is chosen may see: a ninth of those trained on.
+
+    So that choosing is charged in labels too, and the same for every arm.
+    """
+    return min(max(1, trained_on // 9), held_out)
 
 
 @dataclass(frozen=True)
@@ -161,13 +194,19 @@ class Way:
         self.loop.validate()
         return metrics(self.model)
 
+    def loss(self, first: int) -> float:
+        """Cross-entropy of the first so many held-out examples."""
+        self.model.reset_metrics()
+        self.loop.validate(first=first)
+        return metrics(self.model)["cross_entropy"]
+
 
 def through_windows(
     model: keras.Model,
     phase: Phase,
     examples: Examples,
     runtime: Runtime,
-    result: Fit,
+    clock: Clock,
 ) -> Way:
     """The way to train a compiled `model`, by its own optimizer, on windows of the images."""
     with runtime.scope():
@@ -175,7 +214,7 @@ def through_windows(
     compile_model(small, phase, model.optimizer, runtime)
     windows = replace(examples, names=[*examples.names, "window"])
     loop = epochs(small, windows, phase.batch_size, runtime)
-    result.compile_seconds += warm_up(small, loop, validates=False)
+    warm_up(small, loop, clock, validates=False)
     # A layer knows the shape that it was first given: a copy of all is counted.
     return Way(small, loop, flops.forward(keras.models.clone_model(small)))
 
@@ -206,17 +245,17 @@ def compile_model(
     )
 
 
-def warm_up(model: keras.Model, loop: Epochs, validates: bool = True) -> float:
-    """Compile training, and validation if asked, by a few steps taken back; the seconds it took.
+def warm_up(model: keras.Model, loop: Epochs, clock: Clock, validates: bool = True) -> None:
+    """Compile training, and validation if asked, by a few steps taken back.
 
-    Every variable of model and optimizer, random states included, is as before.
+    Every variable of model and optimizer, random states included, is as before. Compiling
+    validation is a part of measuring.
     """
-    started = time.perf_counter()
-    with taken_back(model):
+    with clock.charge("compile"), taken_back(model):
         loop.train(0, steps=1)
         if validates:
-            loop.validate(steps=1)
-    return time.perf_counter() - started
+            with clock.charge("validate"):
+                loop.validate(steps=1)
 
 
 @contextlib.contextmanager

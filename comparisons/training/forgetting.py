@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,10 +9,11 @@ import numpy as np
 
 from comparisons.core.records import Forgetting, Moved
 from comparisons.data import DATASETS, available, prepare, split
-from comparisons.data.dataset import Dataset
+from comparisons.training.building import change_of
 from comparisons.training.evaluation import source_accuracy
 from comparisons.training.job import Job
-from models import lora
+from models import adapt, lora
+from models.adapt import Network
 from models.blocks import Block
 from models.prediction import predict
 
@@ -21,43 +21,40 @@ FITTED, TESTED = 4000, 2000  # source images: for the probe, and to try it on
 RIDGE = 1e-2  # relative to the features' own mean square
 
 
-@dataclass
-class Memory:
-    """A base as it was: its weights by block, and a probe of its source task where that is here.
+def watched(job: Job) -> tuple[Forgetting | None, list[Moved]]:
+    """What the base has forgotten of its source task, and how far each block has moved.
 
-    `probe` float64 [features + 1, classes] reads the features of `source`'s test images.
+    After the run, with the base built once more as it was: so that nothing is held for this while
+    the network trains.
     """
-
-    blocks: list[tuple[str, list[np.ndarray]]]
-    source: Dataset | None = None
-    probe: np.ndarray | None = None
-    before: float = 0.0
+    before = _as_it_was(job)
+    return _forgotten(job, before), _moved(job, before)
 
 
-def remember(job: Job) -> Memory:
-    """Take down a base before it moves, and fit a linear probe of its source task."""
-    memory = Memory([(b.name, [np.array(w) for w in _own(b)]) for b in job.network.blocks])
+def _as_it_was(job: Job) -> Network:
+    classes, shape = len(job.dataset.classes), job.dataset.image_shape
+    with job.runtime.scope():
+        return adapt.build(
+            job.arm.model, shape, classes, job.weights, change_of(job.arm, job.run.phases)
+        )
+
+
+def _forgotten(job: Job, before: Network) -> Forgetting | None:
     name = _source_name(job)
     # Only what is here already: watching must not download anything.
-    if name in DATASETS and available(name, job.data_dir):
-        source = prepare(name, job.data_dir)
-        if source.image_shape == job.dataset.image_shape:
-            rows = split(source.y_train, job.run.seed).train[:FITTED]
-            known = _features(job.network.backbone, source.x_train[rows])
-            memory.source = source
-            memory.probe = fit_probe(known, source.y_train[rows], len(source.classes))
-            memory.before = _accuracy(job, memory)
-    return memory
-
-
-def compare(job: Job, memory: Memory) -> tuple[Forgetting | None, list[Moved]]:
-    """What the base knows of its source task now, and how far each block has moved."""
-    forgotten = None
-    if memory.source is not None:
-        tested = min(TESTED, len(memory.source.x_test))
-        after = _accuracy(job, memory)
-        forgotten = Forgetting(memory.source.name, tested, memory.before, after)
-    return forgotten, _moved(job, memory)
+    if name not in DATASETS or not available(name, job.data_dir):
+        return None
+    source = prepare(name, job.data_dir)
+    if source.image_shape != job.dataset.image_shape:
+        return None
+    rows = split(source.y_train, job.run.seed).train[:FITTED]
+    known = _features(before.backbone, source.x_train[rows])
+    probe = fit_probe(known, source.y_train[rows], len(source.classes))
+    then, now = (
+        source_accuracy(probed(probe, _features(backbone, source.x_test[:TESTED])), source)
+        for backbone in (before.backbone, job.network.backbone)
+    )
+    return Forgetting(source.name, min(TESTED, len(source.x_test)), then, now)
 
 
 def fit_probe(known: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -78,21 +75,22 @@ def probed(probe: np.ndarray, known: np.ndarray) -> np.ndarray:
     return (_with_one(known) @ probe).argmax(axis=1)
 
 
-def _moved(job: Job, memory: Memory) -> list[Moved]:
+def _moved(job: Job, before: Network) -> list[Moved]:
     adapters = {one.layer.name: one for one in job.network.adapted}
     moved = []
-    for block, (name, before) in zip(job.network.blocks, memory.blocks, strict=True):
+    for block, then in zip(job.network.blocks, before.blocks, strict=True):
         if adapters:
             # A block without adapters stays where it is.
             own = [adapters[layer.name] for layer in block.layers if layer.name in adapters]
             length = sum(_square(one.original) for one in own) or 1.0
             way = sum(_square(lora.change(one)) for one in own)
         else:
-            length = sum(_square(weight) for weight in before)
-            pairs = zip(_own(block), before, strict=True)
-            way = sum(_square(np.array(now) - then) for now, then in pairs)
+            pairs = [map(np.array, pair) for pair in zip(_own(block), _own(then), strict=True)]
+            length = way = 0.0
+            for now, old in pairs:
+                length, way = length + _square(old), way + _square(now - old)
         if length and np.isfinite(way):
-            moved.append(Moved(name, float(np.sqrt(way / length))))
+            moved.append(Moved(block.name, float(np.sqrt(way / length))))
     return moved
 
 
@@ -105,12 +103,6 @@ def _own(block: Block) -> list[Any]:
 def _square(values: np.ndarray) -> float:
     """The sum of squares, in float64."""
     return float(np.square(values, dtype=np.float64).sum())
-
-
-def _accuracy(job: Job, memory: Memory) -> float:
-    assert memory.source is not None and memory.probe is not None
-    known = _features(job.network.backbone, memory.source.x_test[:TESTED])
-    return source_accuracy(probed(memory.probe, known), memory.source)
 
 
 def _features(backbone: keras.Model, images: np.ndarray) -> np.ndarray:

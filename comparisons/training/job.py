@@ -8,10 +8,11 @@ from pathlib import Path
 import keras
 from filelock import FileLock
 
+from comparisons.core.clock import Clock, Cost
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.phases import Phase
-from comparisons.core.records import RangeTest, Seconds, Source, Start
+from comparisons.core.records import Costs, RangeTest, Source, Start
 from comparisons.data import Dataset, Subset
 from comparisons.plan.arms import Arm
 from comparisons.plan.runs import Run
@@ -39,7 +40,9 @@ class Job:
 
     `weights` is the file that the base was read from; `last` is what was trained
     last. `extract` is the engine over a frozen part, by that part itself: an id would be given to
-    another once a part is gone. `held` keeps a base that lies in the cache from being pruned.
+    another once a part is gone; `prepared` what it cost, once for each. `kept_costs` says when the
+    costs of what was found ready were measured. `held` keeps a base that lies in the cache from
+    being pruned.
     """
 
     run: Run
@@ -50,16 +53,21 @@ class Job:
     runtime: Runtime
     tell: Tell
     control: Control
+    clock: Clock
     weights: Path | None = None
     source: Source | None = None
     range_test: RangeTest | None = None
     at_start: list[Start] = field(default_factory=list)
-    seconds: Seconds = field(default_factory=Seconds)
     result: Fit = field(default_factory=Fit)
     notices: list[str] = field(default_factory=list)
     flops: int = 0
     engine: str | None = None
     extract: dict[keras.Model, Extract] = field(default_factory=dict)
+    prepared: dict[keras.Model, Cost] = field(default_factory=dict)
+    kept_costs: Costs | None = None
+    scaled: bool = False
+    penalty: float | None = None
+    chosen_on: int = 0
     held: FileLock | None = None
     last: Trained | None = None
 

@@ -41,7 +41,9 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         range_test=job.range_test,
         at_start=job.at_start,
         best_epoch=job.result.best_epoch,
-        seconds=job.seconds,
+        chosen_on=job.chosen_on,
+        penalty=job.penalty,
+        kept_costs=job.kept_costs,
         parameters=Parameters(
             total=network.whole.count_params(),
             trainable=sum(math.prod(v.shape) for v in network.whole.trainable_variables),

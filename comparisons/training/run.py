@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from comparisons.core import events, records
+from comparisons.core.clock import Clock, Cost
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
+from comparisons.core.neighbours import Watch
 from comparisons.core.records import Record, Start
 from comparisons.core.streams import Stream, generator
 from comparisons.data import Dataset, split
@@ -36,49 +37,51 @@ def run(
     dataset: Dataset,
     runtime: Runtime,
     tell: Tell = lambda event: None,
-    started: float | None = None,
+    clock: Clock | None = None,
     control: Control | None = None,
 ) -> tuple[Record, np.ndarray | None]:
     """Train and test one arm; the record and the test logits float16 [n, classes].
 
     A run that turns to NaN, is no better than chance or loses what it learnt is recorded as
-    `diverged`. The logits are None where there is nothing to test. `started` is the
-    time.perf_counter at which reading the data began (default: now); `control` may hold the run
-    up between epochs, which is no part of its bill. Raises what building or training raises.
+    `diverged`. The logits are None where there is nothing to test. `clock` has reading the data on
+    it already, where that is to be charged; `control` may hold the run up between epochs, which
+    nobody is charged. Raises what building or training raises.
     """
-    started = time.perf_counter() if started is None else started
+    clock, control = clock or Clock(), control or Control()
     date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    control = control or Control()
+    neighbours = Watch()
     tell(events.Stage("building the network"))
-    job = _set_up(planned, dataset, runtime, tell, control, started)
-    watching = time.perf_counter()
-    memory = forgetting.remember(job) if job.arm.strategy.moves_base else None
-    job.at_start = _at_start(job)
-    watching = time.perf_counter() - watching
+    dataset = dataset.tested_on(planned.settings.test_on)
+    job = _set_up(planned, dataset, runtime, tell, control, clock)
+    with clock.charge("watch"):
+        job.at_start = _at_start(job)
     error = None
     try:
         for phase in planned.target_phases:
             train_phase(job, phase)
     except Diverged as reason:
         error = str(reason)
-    job.seconds.compile += job.result.compile_seconds
-    job.seconds.train = sum(epoch.seconds for epoch in job.result.epochs)
-    job.seconds.evaluate += job.result.evaluate_seconds
     error = error or without_result(job.result, dataset.y_train[job.rows.train])
-    tell(events.Stage("testing"))
-    logits = _test_logits(job)
-    test = None
-    if np.isfinite(logits).all():
-        test = evaluation.test_metrics(logits, dataset)
-    # What watches the experiment, or holds it up, is not part of its bill.
-    job.seconds.total = time.perf_counter() - started - watching - control.paused
-    # The record first: it says whether the code is as committed, which a new file may change.
-    record = record_of(job, date, error, test)
-    if memory:
-        record.forgetting, record.moved = forgetting.compare(job, memory)
-    if planned.save_base and record.status == "ok":
-        adapt.save_base(job.network, Path(planned.save_base))
-    return record, logits.clip(*HALF).astype(np.float16) if test else None
+    test = logits = None
+    if planned.settings.test_on != 0:
+        tell(events.Stage("testing"))
+        logits = _test_logits(job)
+        with clock.charge("test"):
+            if np.isfinite(logits).all():
+                test = evaluation.test_metrics(logits, dataset)
+    # From here on nothing is learnt nor measured, and what is held is not the run's own.
+    with clock.charge("watch"):
+        # The record first: it says whether the code is as committed, which a file may change.
+        record = record_of(job, date, error, test)
+        record.neighbours = neighbours.seen()
+        if job.arm.strategy.moves_base:
+            tell(events.Stage("watching the base"))
+            record.forgetting, record.moved = forgetting.watched(job)
+        if planned.save_base and record.status == "ok":
+            adapt.save_base(job.network, Path(planned.save_base))
+    record.seconds, record.processor_seconds = clock.bill(sum(job.prepared.values(), Cost()))
+    kept = logits.clip(*HALF).astype(np.float16) if test and logits is not None else None
+    return record, kept
 
 
 # The range of float16, in which logits are kept.
@@ -86,15 +89,14 @@ HALF = (-65504.0, 65504.0)
 
 
 def _set_up(
-    planned: Run, dataset: Dataset, runtime: Runtime, tell: Tell, control: Control, started: float
+    planned: Run, dataset: Dataset, runtime: Runtime, tell: Tell, control: Control, clock: Clock
 ) -> Job:
     arm = arms.parse(planned.written)
     base = None
     path = catalog.weights_file(arm.model) if arm.strategy.pretrained else None
     if arm.strategy.start == "source":
-        begun = time.perf_counter()
-        base = source_phase.base(planned, arm, runtime, tell, control)
-        path, started = base.path, started + (time.perf_counter() - begun)
+        base = source_phase.base(planned, arm, runtime, tell, control, clock)
+        path = base.path
     keras.utils.set_random_seed(planned.seed)
     with runtime.scope():
         network = adapt.build(
@@ -106,14 +108,12 @@ def _set_up(
         )
     if init := planned.target_phases[0].init:
         kernels.initialise(network.whole, init, generator(planned.seed, Stream.KERNELS))
-    rows = split(dataset.y_train, planned.seed, planned.train_size)
+    rows = split(dataset.y_train, planned.seed, planned.train_size, planned.settings.validate_on)
     if path is None:
         network.prepare(dataset.x_train[rows.train])
-    job = Job(planned, arm, dataset, rows, network, runtime, tell, control, weights=path)
+    job = Job(planned, arm, dataset, rows, network, runtime, tell, control, clock, weights=path)
     if base:
-        job.source, job.held = base.source, base.held
-        job.seconds.source, job.seconds.source_cold = base.seconds, base.cold_seconds
-    job.seconds.setup = time.perf_counter() - started
+        job.source, job.held, job.kept_costs = base.source, base.held, base.kept
     return job
 
 
@@ -138,11 +138,12 @@ def _test_logits(job: Job) -> np.ndarray:
     images = job.dataset.x_test
     if job.last is None:
         return np.full((len(images), len(job.dataset.classes)), np.nan, np.float32)
-    upper, inputs, names = job.last.upper, images, job.last.phase.views_at_test
-    if job.last.lower is not None:
-        inputs, names = extracted(job, job.last.lower, "test", images), ("original",)
-    started = time.perf_counter()
-    each = [predict(upper, VIEWS[name](inputs)) for name in names]
+    upper, lower, names = job.last.upper, job.last.lower, job.last.phase.views_at_test
+    if lower is None:
+        looks = (VIEWS[name](images) for name in names)
+    else:
+        looks = (extracted(job, lower, "test", images, view=name) for name in names)
+    with job.clock.charge("test"):
+        each = [predict(upper, look) for look in looks]
     job.flops += flops.forward(upper) * len(names) * len(images)
-    job.seconds.evaluate += time.perf_counter() - started
     return np.mean(each, axis=0)

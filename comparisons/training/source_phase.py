@@ -6,9 +6,9 @@ it cost when it was made.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,13 @@ import msgspec
 from filelock import FileLock
 
 from comparisons.core import cache
+from comparisons.core.clock import PAUSED, Clock, Cost
 from comparisons.core.control import Control
 from comparisons.core.events import Stage, Tell
 from comparisons.core.files import write_text
 from comparisons.core.machine import versions
+from comparisons.core.neighbours import Watch
+from comparisons.core.parts import MEASURING, Costs
 from comparisons.core.phases import Phase
 from comparisons.core.records import Source
 from comparisons.data import prepare, split
@@ -38,26 +41,42 @@ WEIGHTS, ABOUT = "base.weights.h5", "about.json"
 
 @dataclass(frozen=True)
 class Base:
-    """A base's weights file, what training it was like, and the seconds spent now and when made.
+    """A base's weights file, and what training it was like.
 
-    `held` keeps the file from being pruned.
+    `kept` says when its cost was measured, where it was found ready; `held` keeps the file from
+    being pruned.
     """
 
     path: Path
     source: Source
-    seconds: float
-    cold_seconds: float
+    kept: Costs | None
     held: FileLock | None
 
 
 class _Kept(msgspec.Struct):
+    """What lies beside a base: `cost` are the seconds of learning it, and those of processors."""
+
     source: Source
-    seconds: float
+    cost: tuple[float, float]
+    measured: Costs
     weights: str
 
 
-def base(run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) -> Base:
-    """The base of a run that begins with a source data set, trained now unless it is kept."""
+def base(run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control, clock: Clock) -> Base:
+    """The base of a run that begins with a source data set, trained now unless it is kept.
+
+    Training it is charged to `source`, how good it became there to `watch`.
+    """
+    before = clock.spent("source")
+    with clock.charge("source"):
+        found, cost = _base(run, arm, runtime, tell, control, clock)
+    clock.save("source", cost - (clock.spent("source") - before))
+    return found
+
+
+def _base(
+    run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control, clock: Clock
+) -> tuple[Base, Cost]:
     phase = run.source_phase
     assert phase is not None and run.settings.source is not None
     key = {
@@ -76,15 +95,22 @@ def base(run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control) -> 
     with entry.alone():
         path = entry.folder / WEIGHTS
         kept = _kept(entry.folder)
-        if kept:
-            return Base(path, kept.source, 0.0, kept.seconds, held)
+        if kept and kept.measured.measured >= run.since:
+            return Base(path, kept.source, kept.measured, held), Cost(*kept.cost)
         entry.folder.mkdir(exist_ok=True)
-        started, paused = time.perf_counter(), control.paused
-        source = _train(run, arm, phase, run.settings.source.data, runtime, tell, control, path)
-        seconds = time.perf_counter() - started - (control.paused - paused)
-        made = _Kept(source, seconds, _digest(path))
+        watch, own = Watch(), Clock()
+        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        source = _train(
+            run, arm, phase, run.settings.source.data, runtime, tell, control, own, path
+        )
+        cost = own.learning()
+        # What is no learning of the source is none of the target either.
+        for part in ("watch", PAUSED):
+            clock.move("source", part, own.spent(*(MEASURING if part == "watch" else (part,))))
+        measured = Costs(date, watch.seen().share)
+        made = _Kept(source, (cost.wall, cost.processor), measured, _digest(path))
         write_text(entry.folder / ABOUT, msgspec.json.encode(made).decode())
-    return Base(path, source, seconds, seconds, held)
+    return Base(path, source, None, held), cost
 
 
 def _train(
@@ -95,19 +121,22 @@ def _train(
     runtime: Runtime,
     tell: Tell,
     control: Control,
+    clock: Clock,
     path: Path,
 ) -> Source:
     tell(Stage(f"reading {name}"))
-    dataset = prepare(name, Path(run.data_dir) if run.data_dir else None)
+    with clock.charge("read"):
+        dataset = prepare(name, Path(run.data_dir) if run.data_dir else None)
     keras.utils.set_random_seed(run.seed)
     with runtime.scope():
         network = adapt.build(arm.model, dataset.image_shape, len(dataset.classes))
     rows = split(dataset.y_train, run.seed)
     network.prepare(dataset.x_train[rows.train])
-    job = Job(run, arm, dataset, rows, network, runtime, tell, control)
+    job = Job(run, arm, dataset, rows, network, runtime, tell, control, clock)
     train_phase(job, phase)
-    logits = predict(network.whole, dataset.x_test)
-    accuracy = evaluation.source_accuracy(logits.argmax(axis=1), dataset)
+    with clock.charge("test"):
+        logits = predict(network.whole, dataset.x_test)
+        accuracy = evaluation.source_accuracy(logits.argmax(axis=1), dataset)
     adapt.save_base(network, path)
     return Source(
         dataset.described(rows),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import keras
 import msgspec
 import numpy as np
@@ -11,10 +9,12 @@ import numpy as np
 from comparisons.core import events
 from comparisons.core.phases import Phase
 from comparisons.training.extraction import extracted, extracted_views
-from comparisons.training.fitting import fit
+from comparisons.training.fitting import choosing, fit
 from comparisons.training.job import Job, Trained
+from comparisons.training.linear_probe import LBFGS, Examples, fit_probe
 from comparisons.training.range_test import range_test
 from models import adapt, kernels
+from models.prediction import predict
 
 
 def train_phase(job: Job, phase: Phase) -> None:
@@ -30,20 +30,21 @@ def train_phase(job: Job, phase: Phase) -> None:
         names = phase.augment
     else:
         train = extracted_views(job, lower, rows.train, phase.views)
-        validation = extracted(job, lower, "train", images, rows.validation)
+        validation = extracted(job, lower, "validation", images, rows.validation)
         names = ()
     labels = job.dataset.y_train[rows.train]
+    _scale(job, train if lower is job.network.backbone else None)
     kernels.penalise(upper, phase.l1, phase.l2)
     if phase.found_rate:
         phase = _at_found_rate(job, phase, upper, train[: len(labels)], labels)
     if phase.patience:
-        job.notices.append(
-            f"early stopping chose by {len(rows.validation):,} labelled images, beside the "
-            f"{len(rows.train):,} trained on"
-        )
+        job.chosen_on = choosing(len(rows.train), len(rows.validation))
     job.tell(events.Phase(phase.name, phase.epochs))
     # Set before training: a phase that diverges is the one that is tested and charged.
     job.last = Trained(phase, lower, upper)
+    if phase.optimizer == LBFGS:
+        _probe(job, phase, train, labels, validation)
+        return
     fit(
         upper,
         phase,
@@ -53,6 +54,7 @@ def train_phase(job: Job, phase: Phase) -> None:
         seed=job.run.seed,
         runtime=job.runtime,
         result=job.result,
+        clock=job.clock,
         tell=lambda epoch: job.tell(events.Epoch(epoch)),
         before_epoch=job.control.before_epoch,
         augment=names,
@@ -60,16 +62,50 @@ def train_phase(job: Job, phase: Phase) -> None:
     )
 
 
+SCALED_BY = 1024  # training images whose features say how large features are
+
+
+def _scale(job: Job, features: np.ndarray | None) -> None:
+    """Bring the base's features to one scale before the head first meets them.
+
+    `features` of the training images where they are at hand; else some are computed.
+    """
+    scale = job.network.scale
+    if scale is None or job.scaled:
+        return
+    if features is None:
+        features = predict(job.network.backbone, job.dataset.x_train[job.rows.train[:SCALED_BY]])
+    scale.fit(features[:SCALED_BY])
+    job.scaled = True
+
+
+def _probe(
+    job: Job, phase: Phase, features: np.ndarray, labels: np.ndarray, validation: np.ndarray
+) -> None:
+    """Train the head, which is a single layer, as a penalised logistic regression."""
+    scale, logits = job.network.scale, job.network.head.layers[-1]
+    size = float(np.asarray(scale.size)) if scale else 1.0
+    classes, held_out = len(job.dataset.classes), job.rows.validation
+    weights, job.penalty = fit_probe(
+        Examples(features / np.float32(size), labels, classes),
+        Examples(validation / np.float32(size), job.dataset.y_train[held_out], classes),
+        phase,
+        job.result,
+        job.clock,
+        lambda epoch: job.tell(events.Epoch(epoch)),
+    )
+    logits.set_weights([weights[:-1], weights[-1]])
+    job.chosen_on = choosing(len(labels), len(held_out))
+
+
 def _at_found_rate(
     job: Job, phase: Phase, model: keras.Model, inputs: np.ndarray, labels: np.ndarray
 ) -> Phase:
     """The phase at its multiple of the rate that a range test finds; the test is charged."""
     job.tell(events.Stage("testing learning rates"))
-    started = time.perf_counter()
     classes, seed = len(job.dataset.classes), job.run.seed
     found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)
     job.range_test = found
-    job.seconds.setup += time.perf_counter() - started
     return msgspec.structs.replace(phase, learning_rate=phase.learning_rate * found.chosen)
 
 
