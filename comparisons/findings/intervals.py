@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
+import numpy as np
 from scipy.special import stdtrit
 
 from comparisons.core.records import Record
 from comparisons.findings.groups import Group
 
 METHOD = "95 % Student t interval"
+# Of what: another draw of the seeds and of the test images, or of the seeds alone.
+ANY_IMAGES = f"{METHOD} over seeds and test images"
+THESE_IMAGES = f"{METHOD} over seeds, on this test set"
 CONFIDENCE = 0.95
 MIN_SEEDS = 3  # fewer than this, and an interval says more about t than about the arm
 
@@ -53,12 +57,22 @@ class Paired:
     summary: Summary
 
 
-def summarise(values: Iterable[float | None]) -> Summary:
+@dataclass(frozen=True)
+class Luck:
+    """What the draw of the test images adds to the variance of a mean, by `images` of them."""
+
+    variance: float
+    images: int
+
+
+def summarise(values: Iterable[float | None], luck: Luck | None = None) -> Summary:
     """Mean, sample standard deviation and 95 % interval of the numbers that are not None.
 
-    The interval is mean +- t * s / sqrt(n), t being the 97.5 % quantile of Student's t with
-    n - 1 degrees of freedom (Student 1908, "The probable error of a mean", Biometrika 6:1-25).
-    It takes the numbers for independent draws from a normal distribution.
+    The interval is mean +- t * SE, t being the 97.5 % quantile of Student's t (1908, "The
+    probable error of a mean", Biometrika 6:1-25). SE² = s² / n with n - 1 degrees of freedom; with
+    `luck`, s² / n + its variance, with those of Satterthwaite (1946, "An approximate distribution
+    of estimates of variance components", Biometrics Bulletin 2:110-114). It takes the numbers for
+    independent draws from a normal distribution.
     """
     numbers = sorted(v for v in values if v is not None)  # sorted: the order must not matter
     n = len(numbers)
@@ -71,8 +85,34 @@ def summarise(values: Iterable[float | None]) -> Summary:
     spread = math.sqrt(math.fsum((v - mean) ** 2 for v in numbers) / (n - 1))
     if n < MIN_SEEDS:
         return Summary(n, mean, spread)
-    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * spread / math.sqrt(n)
+    of_seeds, of_images = spread**2 / n, luck.variance if luck else 0.0
+    variance = of_seeds + of_images
+    freedom = float(n - 1)
+    if luck and of_images:
+        freedom = variance**2 / (of_seeds**2 / (n - 1) + of_images**2 / (luck.images - 1))
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
     return Summary(n, mean, spread, mean - half, mean + half, METHOD)
+
+
+def of_images(answers: Sequence[np.ndarray]) -> Luck:
+    """The luck of the test images, by what runs answered: rows of numbers, one for each image.
+
+    The variance over images of the mean over runs, over the number of images. What of it is the
+    runs' own is in their spread as well, so that the sum is a little cautious, as the crossed
+    bootstrap is (Owen & Eckles 2012, arXiv:1106.2125).
+    """
+    table = np.array(answers, float)
+    images = table.shape[1]
+    return Luck(float(table.mean(axis=0).var(ddof=1)) / images if images > 1 else 0.0, images)
+
+
+def answers(record: Record) -> np.ndarray | None:
+    """For each test image 1.0 where the run named it rightly, else 0.0; None where unknown."""
+    if record.test is None or not record.test.right:
+        return None
+    images = sum(map(sum, record.test.confusion))
+    bits = np.unpackbits(np.frombuffer(record.test.right, np.uint8))
+    return bits[:images].astype(float) if 0 <= len(bits) - images < 8 else None
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:
@@ -85,6 +125,12 @@ def accuracy(record: Record) -> float | None:
     return record.test.accuracy if record.test and record.status == "ok" else None
 
 
+def accuracies(runs: Iterable[Record]) -> Summary:
+    """Test accuracy of runs that ended well, with both kinds of luck where it is known."""
+    ended = [r for r in runs if accuracy(r) is not None]
+    return _of_accuracy([accuracy(r) for r in ended], [answers(r) for r in ended])
+
+
 def paired(
     a: Iterable[Record],
     b: Iterable[Record],
@@ -93,13 +139,28 @@ def paired(
     """Differences a - b of `value` for the seeds that both have, and their summary.
 
     Seeds decide split, subset and order, so part of the luck is common to both runs and
-    cancels: the interval of the differences is Student's paired one (1908, section IX).
+    cancels: the interval of the differences is Student's paired one (1908, section IX). Of
+    accuracies it allows for the draw of the test images as well, where it is known which each run
+    named rightly.
     """
-    left = {r.seed: v for r in a if (v := value(r)) is not None}
-    right = {r.seed: v for r in b if (v := value(r)) is not None}
+    left = {r.seed: (r, v) for r in a if (v := value(r)) is not None}
+    right = {r.seed: (r, v) for r in b if (v := value(r)) is not None}
     seeds = tuple(sorted(left.keys() & right.keys()))
-    differences = tuple(left[s] - right[s] for s in seeds)
-    return Paired(seeds, differences, summarise(differences))
+    differences = tuple(left[s][1] - right[s][1] for s in seeds)
+    if value is not accuracy:
+        return Paired(seeds, differences, summarise(differences))
+    each = [(answers(left[s][0]), answers(right[s][0])) for s in seeds]
+    known = [None if x is None or y is None or len(x) != len(y) else x - y for x, y in each]
+    return Paired(seeds, differences, _of_accuracy(differences, known))
+
+
+def _of_accuracy(values: Sequence[float | None], each: Sequence[np.ndarray | None]) -> Summary:
+    """A summary of accuracies or their differences, and of what each run answered."""
+    known = [a for a in each if a is not None]
+    whole = len(known) == len(each) > 0 and len({len(a) for a in known}) == 1
+    found = summarise(values, of_images(known) if whole else None)
+    method = ANY_IMAGES if whole else THESE_IMAGES
+    return replace(found, method=method) if found.method else found
 
 
 def sampling_noise(p: float, images: int) -> float:
@@ -112,29 +173,27 @@ def sampling_noise(p: float, images: int) -> float:
     return 1.96 * math.sqrt(2 * p * (1 - p) / images) if images > 0 else math.inf
 
 
-def start(record: Record, cold: bool = True) -> float:
-    """Seconds before the first step on the target: setup, source phase, features, compilation.
-
-    Cold charges what the feature cache cost when it was made, the test images' features
-    among it, and what training on a source data set cost; warm charges nothing for either.
-    """
+def learning(record: Record, cold: bool = True) -> float:
+    """Seconds that the trained network cost; warm with features, engine and base found ready."""
     s = record.seconds
-    return s.setup + (s.extract_cold + s.source_cold if cold else 0.0) + s.compile
+    ready = s.engine_cold + s.source_cold + s.extract_train_cold
+    return s.learning_cold if cold else max(s.learning_cold - ready, 0.0)
+
+
+def start(record: Record, cold: bool = True) -> float:
+    """Seconds of learning before the first step on the target: all but the epochs."""
+    return learning(record, cold) - record.seconds.train
 
 
 def clock(record: Record, cold: bool = True) -> list[float]:
-    """Seconds from the run's start to the end of each epoch, validation apart."""
+    """Seconds of learning from the run's start to the end of each epoch."""
+    if cold:
+        return [e.elapsed_cold for e in record.history]
     return list(accumulate((e.seconds for e in record.history), initial=start(record, cold)))[1:]
 
 
-def total(record: Record, cold: bool = True) -> float:
-    """Seconds of the whole run, with the features made afresh (cold) or found ready (warm)."""
-    s = record.seconds
-    return s.total - s.extract - s.source + (s.extract_cold + s.source_cold if cold else 0.0)
-
-
 def time_to_accuracy(record: Record, level: float, cold: bool = True) -> float | None:
-    """Seconds until validation accuracy first reached `level`; None if it never did.
+    """Seconds of learning until validation accuracy first reached `level`; None if it never did.
 
     The first crossing at the end of an epoch, as MLPerf's time-to-train has it (Mattson et al.
     2020): no line is drawn between epochs, so a coarse history is never flattered.

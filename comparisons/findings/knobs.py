@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from comparisons.core.records import RangeTest, Record, Start
 from comparisons.findings import intervals, text
 from comparisons.findings.groups import Group
+from comparisons.findings.names import arm_name
 from comparisons.findings.verdict import notes, verdict
 from comparisons.findings.view import View, accuracy, mean, view
 
@@ -36,8 +37,9 @@ def turns_time(seen: View) -> bool:
 
 
 def sentences(seen: View, knob: str) -> list[str]:
-    """Two sentences on what a knob did at the main size."""
-    return [_ranking(seen, knob), special(seen, knob)]
+    """Two sentences on what a knob did at the main size; one where it turns on several arms."""
+    several = len({g.arm for g in seen.groups}) > 1
+    return [special(seen, knob)] if several else [_ranking(seen, knob), special(seen, knob)]
 
 
 def special(seen: View, knob: str) -> str:
@@ -208,11 +210,37 @@ def _pace(seen: View) -> str:
     return f"An epoch of training takes {told[0]} and {told[1]}."
 
 
+def _gains(seen: View) -> str:
+    """What the last variant of each arm brings over its first, on the same seeds."""
+    told = []
+    for arm in dict.fromkeys(g.arm for g in seen.at(seen.size)):
+        own = [g for g in seen.at(seen.size) if g.arm == arm and g.ok]
+        plain = [g for g in own if not _more_looks(g)]
+        more = [g for g in own if _more_looks(g)]
+        if plain and more:
+            gain = intervals.paired(more[0].ok, plain[0].ok).summary
+            span = (
+                ""
+                if gain.low is None
+                else (f" ({gain.method} {text.points(gain.low)} to {text.points(gain.high)})")
+            )
+            told.append(f"{text.points(gain.mean)} points to {arm_name(arm)}{span}")
+    if not told:
+        return "No arm was tested with one look at each test image and with two."
+    return f"A second look at each test image, its mirror image, brings {text.listing(told)}."
+
+
+def _more_looks(group: Group) -> bool:
+    phases = group.records[0].phases
+    return bool(phases) and len(phases[-1].views_at_test) > 1
+
+
 SPECIAL: dict[str, Callable[[View], str]] = {
     "init": _faded,
     "learning-rate": _rates,
     "regularisation": _by_heart,
     "batch-size": _pace,
+    "test-views": _gains,
 }
 
 

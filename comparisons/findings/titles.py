@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text, verdict
+from comparisons.findings import intervals, race, text, verdict
 from comparisons.findings.groups import Group
-from comparisons.findings.view import View, cold, view
+from comparisons.findings.view import View, cold, mean, view
 from comparisons.findings.view import accuracy as accuracy_of
 
 RISEN = 1.05  # validation loss this far above its lowest has risen, not wavered
@@ -87,50 +87,25 @@ def accuracy_by_size(records: Sequence[Record]) -> str:
     return f"{_each_size(phrases)} on validation images" if phrases else accuracy(records)
 
 
-@dataclass(frozen=True)
-class Race:
-    """When two arms reached the same validation accuracy, the first to do so first."""
-
-    level: float
-    first: Group
-    second: Group
-    seconds: tuple[float, float]
-
-    @property
-    def close(self) -> bool:
-        """Whether the two times are about the same."""
-        return self.seconds[1] - self.seconds[0] <= verdict.SAME_TIME * self.seconds[1]
-
-
-def race(seen: View, size: int) -> Race | None:
-    """The two rivals of a size on their way to the highest accuracy that both reached."""
-    pair = verdict.rivals(seen.best_first(size))
-    level = intervals.common_level(pair) if pair else None
-    if pair is None or level is None:
-        return None
-    (t1, _, first), (t2, _, second) = sorted(
-        ((_reach(g, level), g.label, g) for g in pair), key=lambda item: item[:2]
-    )
-    return Race(level, first, second, (t1, t2))
-
-
 def time(records: Sequence[Record]) -> str:
-    """Who reached the common accuracy first, all preparation charged."""
+    """Who reached the common accuracy first, all of learning charged."""
     seen = view(records)
     ended = seen.best_first(seen.size)
     if not ended:
         return _nothing(seen, "accuracy to reach")
     if len(ended) == 1:
         return verdict.alone(ended[0])
-    found = race(seen, seen.size)
+    found = race.race(seen, seen.size)
     if found is None:
-        names = text.listing([seen.name(g.label) for g in verdict.rivals(ended) or ended])
+        names = text.listing([seen.name(g.label) for g in race.rivals(ended) or ended])
         return f"{names} reached no validation accuracy in common"
     goal = text.percent(found.level, 0)
     first, second = (text.seconds(t) for t in found.seconds)
     if found.close:
         names = text.listing([seen.name(g.label) for g in (found.first, found.second)])
-        return f"{names} reach {goal} in about the same time, {first} and {second}"
+        if found.near:
+            return f"{names} reach {goal} in about the same time, {first} and {second}"
+        return f"{names} reach {goal} in {first} and {second}, but the seeds do not tell them apart"
     one, other = (seen.name(g.label) for g in (found.first, found.second))
     return f"{one} reaches {goal} in {first}; {other} needs {second}"
 
@@ -140,11 +115,11 @@ def time_by_size(records: Sequence[Record]) -> str:
     seen = view(records)
     phrases = {}
     for size in seen.sizes:
-        if found := race(seen, size):
+        if found := race.race(seen, size):
             goal = text.percent(found.level, 0)
             names = [seen.name(g.label) for g in (found.first, found.second)]
             phrases[size] = (
-                f"{names[0]} and {names[1]} reach {goal} together"
+                f"{names[0]} and {names[1]} are not told apart on the way to {goal}"
                 if found.close
                 else f"{names[0]} is at {goal} before {names[1]}"
             )
@@ -155,7 +130,7 @@ def final(records: Sequence[Record]) -> str:
     """The test accuracies of the headline's two arms, and what the seeds say of their gap."""
     seen = view(records)
     ended = seen.best_first(seen.size)
-    pair = verdict.rivals(ended)
+    pair = race.rivals(ended)
     if not ended:
         return _nothing(seen, "test accuracy")
     if pair is None:
@@ -175,30 +150,49 @@ def split(records: Sequence[Record]) -> str:
     if not ended:
         return _nothing(seen, "time to split")
     phrases = []
-    for g in verdict.rivals(ended) or ended[:1]:
-        parts, whole = time_parts(g), cold(g) or 0.0
+    for g in race.rivals(ended) or ended[:1]:
+        parts, whole = bill(g, LEARNING), cold(g) or 0.0
         name = max(parts, key=lambda part: parts[part])
         share = parts[name] / whole if whole else 0.0
         phrases.append(
             f"{seen.name(g.label)} spends {text.percent(share, 0)} of its {text.seconds(whole)} "
-            f"on {name}"
+            f"of learning on {name}"
         )
     return "; ".join(phrases)
 
 
-def time_parts(group: Group) -> dict[str, float]:
-    """Mean seconds of each part of a cold run; `other` is what no clock was put on."""
-    runs = [r.seconds for r in group.ok]
-    n = max(1, len(runs))
-    parts = {
-        "reading data": sum(s.setup for s in runs) / n,
-        "source phase": sum(s.source_cold for s in runs) / n,
-        "extracting features": sum(s.extract_cold for s in runs) / n,
-        "compiling": sum(s.compile for s in runs) / n,
-        "training": sum(s.train for s in runs) / n,
-        "evaluating": sum(s.evaluate for s in runs) / n,
+Fields = str | tuple[str, ...]  # of comparisons.core.parts.Seconds
+# What the parts of a bill are called, in the order in which they come.
+LEARNING: dict[str, Fields] = {
+    "reading data": "read",
+    "setting up": "setup_cold",
+    "the source phase": "source_cold",
+    "compiling": "compile",
+    "passing training images through the frozen base": "extract_train_cold",
+    "training": "train",
+}
+MEASURING: dict[str, Fields] = {
+    "passing validation and test images through the frozen base": (
+        "extract_validation_cold",
+        "extract_test_cold",
+    ),
+    "validating": "validate",
+    "testing": "test",
+}
+WATCHING: dict[str, Fields] = {"watching": "watch"}
+
+
+def bill(group: Group, parts: Mapping[str, Fields]) -> dict[str, float]:
+    """Mean seconds of parts of a run, cold, by their names."""
+
+    def spent(r: Record, fields: Fields) -> float:
+        names = (fields,) if isinstance(fields, str) else fields
+        return sum(getattr(r.seconds, name) for name in names)
+
+    return {
+        name: mean(group, lambda r, own=fields: spent(r, own)) or 0.0  # type: ignore[misc]
+        for name, fields in parts.items()
     }
-    return {**parts, "other": max(0.0, (cold(group) or 0.0) - sum(parts.values()))}
 
 
 def confusion(records: Sequence[Record]) -> str:
@@ -261,14 +255,15 @@ def _fate(group: Group) -> tuple[str, int] | None:
     """
     curve = intervals.curve(group.ok, "val_loss")
     train = intervals.curve(group.ok, "train_loss")
-    known = [v for v in curve if v is not None]
-    if len(known) < 2 or len(known) < len(curve):
+    looks = [epoch for epoch, loss in enumerate(curve) if loss is not None]
+    known = [loss for loss in curve if loss is not None]
+    if len(known) < 2 or looks[-1] != len(curve) - 1:
         return None
     best = known.index(min(known))
     if known[-1] > RISEN * known[best]:
-        now, then = train[-1], train[best]
+        now, then = train[-1], train[looks[best]]
         falls = now is not None and then is not None and now < then
-        return ("overfits" if falls else "worse"), best + 1
+        return ("overfits" if falls else "worse"), looks[best] + 1
     return ("improving" if known[-1] < FALLING * known[-2] else "level"), 0
 
 
@@ -277,8 +272,3 @@ def _each_size(phrases: Mapping[int, str]) -> str:
         f"{'with' if i else 'With'} {text.count(size)} images {phrase}"
         for i, (size, phrase) in enumerate(phrases.items())
     )
-
-
-def _reach(group: Group, level: float) -> float:
-    times = [intervals.time_to_accuracy(r, level) for r in group.ok]
-    return intervals.mean_of(times) or 0.0

@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text
+from comparisons.findings import intervals, race, text
 from comparisons.findings.groups import Group, mishaps
-from comparisons.findings.view import View, accuracy, cold, from_scratch, view, warm
-
-SAME_TIME = 0.05  # two times closer than this share of the longer are "about the same"
+from comparisons.findings.view import View, accuracy, cold, mean, view, warm
 
 
 @dataclass(frozen=True)
@@ -57,18 +55,6 @@ def verdict(a: Group, b: Group) -> Verdict:
     )
 
 
-def rivals(groups: Sequence[Group]) -> tuple[Group, Group] | None:
-    """The best arm and the best of the other kind (scratch or pretrained), else the runner-up.
-
-    `groups` come the most accurate first.
-    """
-    if len(groups) < 2:
-        return None
-    best, *others = groups
-    kind = from_scratch(best)
-    return best, next((g for g in others if from_scratch(g) != kind), others[0])
-
-
 def headline(records: Sequence[Record]) -> list[str]:
     """What the records say, in a few sentences, the most important first."""
     seen = view(records)
@@ -77,18 +63,20 @@ def headline(records: Sequence[Record]) -> list[str]:
     ended = seen.best_first(seen.size)
     if not ended:
         return [f"No run ended well: {endings(seen.groups)}."]
-    pair = rivals(ended)
+    pair = race.rivals(ended)
     where = f"With {text.count(seen.size)} training images, "
-    answer = _contest(verdict(*pair)) if pair else f"{alone(ended[0])}."
+    met = race.race(seen, seen.size)
+    answer = _contest(verdict(*pair), met) if pair else f"{alone(ended[0])}."
     return [where + answer, *sure(seen), *by_size(seen), *_mishaps(seen)]
 
 
 def sure(seen: View) -> list[str]:
     """How far to trust what the headline says: one sentence or two, or none without a run."""
     ended = seen.best_first(seen.size)
-    pair = rivals(ended)
+    pair = race.rivals(ended)
     if pair:
-        return [evidence(verdict(*pair))]
+        met = race.race(seen, seen.size)
+        return [evidence(verdict(*pair)), *([race.sooner(met)] if met else [])]
     return [_alone_evidence(g) for g in ended[:1]]
 
 
@@ -101,7 +89,7 @@ def evidence(found: Verdict) -> str:
     if s.n >= intervals.MIN_SEEDS:
         span = f"{text.points(s.low)} to {text.points(s.high)}"
         zero = ", which includes zero" if s.includes_zero else ""
-        return f"On these {s.n} seeds {names} is {gap}, {s.method} {span}{zero}."
+        return f"{names} is {gap} on {s.n} seeds, {s.method} {span}{zero}."
     images = text.count(intervals.images_tested(found.first.ok))
     luck = f" Luck in drawing {images} test images can alone make a gap of this size."
     luck = luck if abs(found.gap) < found.noise else ""
@@ -123,17 +111,12 @@ def difference(found: Verdict) -> str:
     return f"difference {gap}, interval {text.points(s.low)} to {text.points(s.high)}"
 
 
-def faster(a: Group, b: Group) -> Group | None:
-    """The group whose whole run took less time, cold; None when about the same."""
-    x, y = cold(a) or 0.0, cold(b) or 0.0
-    if abs(x - y) <= SAME_TIME * max(x, y):
-        return None
-    return a if x < y else b
-
-
 def alone(g: Group) -> str:
     """What a single arm reached, and in which time."""
-    return f"{g.name} reaches {text.percent(accuracy(g).mean)} on the test set in {_cost(g)}"
+    return (
+        f"{g.name} reaches {text.percent(accuracy(g).mean)} on the test set after "
+        f"{_again(cold(g), warm(g))} of learning"
+    )
 
 
 def _alone_evidence(g: Group) -> str:
@@ -141,35 +124,46 @@ def _alone_evidence(g: Group) -> str:
     if s.low is None:
         return f"{text.plural(s.n, 'seed').capitalize()}: no interval, and no other arm to compare."
     span = f"{text.percent(s.low)} to {text.percent(s.high)}"
-    return f"On these {s.n} seeds: {s.method} {span}. There is no other arm to compare."
+    return f"On {s.n} seeds: {s.method} {span}. There is no other arm to compare."
 
 
-def _cost(g: Group) -> str:
-    """The time of a whole run, and without feature extraction where that makes a difference."""
-    slow, fast = cold(g) or 0.0, warm(g) or 0.0
+def _again(cold_seconds: float | None, warm_seconds: float | None) -> str:
+    """A time, and the one with features found ready where that makes a difference."""
+    slow, fast = cold_seconds or 0.0, warm_seconds or 0.0
     again = f" ({text.seconds(fast)} once features are cached)" if fast < 0.95 * slow else ""
     return f"{text.seconds(slow)}{again}"
 
 
-def _contest(found: Verdict) -> str:
+def _reached(found: race.Race, g: Group) -> str:
+    """When an arm was at the level of a race."""
+    ready = mean(g, lambda r: intervals.time_to_accuracy(r, found.level, cold=False))
+    return _again(found.of(g), ready)
+
+
+def _contest(found: Verdict, met: race.Race | None) -> str:
     """Accuracy and time of two arms in one sentence, naming winners only where there are any."""
     a, b = found.first, found.second
-    quick = faster(a, b)
-    numbers = (
-        f"{text.percent(accuracy(a).mean)} in {_cost(a)} against "
-        f"{text.percent(accuracy(b).mean)} in {_cost(b)}"
-    )
+    x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
+    same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
+    if met is None:
+        times = f"{_again(cold(a), warm(a))} and {_again(cold(b), warm(b))} of learning"
+        if found.equal:
+            return f"{same}; they reached no validation accuracy in common, in {times}."
+        return f"{a.name} is more accurate: {x} against {y} for {b.name}, after {times}."
+    quick = met.faster
+    goal = f"{text.percent(met.level, 0)} of the validation images"
+    times = f"{_reached(met, a)} against {_reached(met, b)}"
     if found.equal:
-        x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
-        same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
         if quick is None:
-            return f"{same}, nor in time: {_cost(a)} and {_cost(b)}."
+            return f"{same}, nor in time: {goal} after {times} of learning."
         slow = b if quick is a else a
-        return f"{same}, but {quick.name} is faster: {_cost(quick)} against {_cost(slow)}."
+        times = f"{_reached(met, quick)} of learning against {_reached(met, slow)}"
+        return f"{same}, but {quick.name} is faster: {goal} after {times}."
+    numbers = f"{x} against {y} for {b.name}; {goal} after {times} of learning"
     if quick is None:
-        return f"{a.name} is more accurate in about the same time: {numbers} for {b.name}."
+        return f"{a.name} is more accurate in about the same time: {numbers}."
     if quick is a:
-        return f"{a.name} is more accurate and faster: {numbers} for {b.name}."
+        return f"{a.name} is more accurate and faster: {numbers}."
     return f"{a.name} is more accurate, {b.name} is faster: {numbers}."
 
 
@@ -178,7 +172,7 @@ def by_size(seen: View, short: bool = False) -> list[str]:
 
     With `short` names, which leave out what all arms share.
     """
-    pair = rivals(seen.best_first(seen.size))
+    pair = race.rivals(seen.best_first(seen.size))
     if pair is None:
         return []
     wanted = {g.label for g in pair}

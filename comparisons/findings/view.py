@@ -90,7 +90,7 @@ def view(records: Sequence[Record], lead: Iterable[str] = ()) -> View:
 
 def accuracy(group: Group) -> intervals.Summary:
     """Test accuracy over the seeds that ended well."""
-    return intervals.summarise(map(intervals.accuracy, group.ok))
+    return intervals.accuracies(group.ok)
 
 
 def mean(group: Group, value: Callable[[Record], float | None]) -> float | None:
@@ -99,13 +99,19 @@ def mean(group: Group, value: Callable[[Record], float | None]) -> float | None:
 
 
 def cold(group: Group) -> float | None:
-    """Mean seconds of a whole run, features made afresh."""
-    return mean(group, intervals.total)
+    """Mean seconds of learning, features made afresh."""
+    return mean(group, intervals.learning)
 
 
 def warm(group: Group) -> float | None:
-    """Mean seconds of a whole run, features found ready."""
-    return mean(group, lambda r: intervals.total(r, cold=False))
+    """Mean seconds of learning, features found ready."""
+    return mean(group, lambda r: intervals.learning(r, cold=False))
+
+
+def busy(record: Record) -> float:
+    """The share of the processors that others used while a run was timed, or a kept cost was."""
+    kept = record.kept_costs.others if record.kept_costs else 0.0
+    return max(record.neighbours.share, kept)
 
 
 def from_scratch(group: Group) -> bool:

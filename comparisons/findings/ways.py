@@ -34,7 +34,10 @@ PARAMETERS = Price(
     "no arm trains fewer parameters",
 )
 SECONDS = Price(
-    lambda r: intervals.total(r) or None, lambda s: f"in {text.seconds(s)}", "", "no arm is quicker"
+    lambda r: intervals.learning(r) or None,
+    lambda s: f"after {text.seconds(s)}",
+    " of learning",
+    "no arm is quicker",
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comparisons.core.records import Epoch, Record
-from comparisons.findings import intervals, text, titles, verdict
+from comparisons.findings import intervals, race, text
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.groups import Group
 from comparisons.findings.view import View, from_scratch, mean
@@ -42,7 +42,7 @@ def reasons(seen: View) -> list[Reason]:
     if knob := said_of_knobs.knob_of(seen.records):
         return [Reason("In these runs", said_of_knobs.special(seen, knob))]
     ended = seen.best_first(seen.size)
-    pair = verdict.rivals(ended)
+    pair = race.rivals(ended)
     sides = [Side(seen.name(g.label), g) for g in pair or ended[:1]]
     found: list[Reason | None] = []
     if pair:
@@ -78,7 +78,7 @@ def _start(a: Side, b: Side) -> Reason | None:
 
 def _race(seen: View) -> Reason | None:
     """When each was at the accuracy that both reached, and how much of that was preparation."""
-    found = titles.race(seen, seen.size)
+    found = race.race(seen, seen.size)
     if found is None:
         return None
     each = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from comparisons.core.neighbours import CONTENDED
 from comparisons.core.records import Record
 from comparisons.findings import text
-from comparisons.findings.view import View
+from comparisons.findings.view import View, busy
 
 
 def warnings(seen: View) -> list[str]:
@@ -25,7 +26,32 @@ def warnings(seen: View) -> list[str]:
     for g in seen.groups:
         if len({r.environment.device for r in g.ok}) > 1:
             lines.append(f"The times of {g.name} are means over different devices.")
-    return text.unique(lines)
+    return text.unique([*lines, *_contended(records), *_costs_from_before(records)])
+
+
+def _contended(records: Sequence[Record]) -> list[str]:
+    """Whether others kept the processors busy, so that times say less."""
+    shares = [share for r in records if (share := busy(r)) > CONTENDED]
+    if not shares:
+        return []
+    return [
+        f"Times are contended: in {len(shares)} of {text.plural(len(records), 'run')} others used "
+        f"up to {text.percent(max(shares), 0)} of the processors. Run it again with --fresh on a "
+        "quiet machine before you compare seconds."
+    ]
+
+
+def _costs_from_before(records: Sequence[Record]) -> list[str]:
+    """Whether what features or a base cost was measured before these runs, and when."""
+    first = min((r.started for r in records if r.started), default="")
+    dates = [r.kept_costs.measured for r in records if r.kept_costs]
+    older = sorted({date[:10] for date in dates if date < first})
+    if not older:
+        return []
+    return [
+        "What features cost (cold) was not measured in this session but on "
+        f"{text.listing(older)}; --fresh measures it again."
+    ]
 
 
 def _notices(records: Sequence[Record]) -> list[str]:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from comparisons.core import samples
 from comparisons.core.records import Record
-from comparisons.findings import verdict
+from comparisons.findings import race
 from comparisons.findings.groups import Group
 from comparisons.findings.view import View
 
@@ -82,7 +82,7 @@ def strip(folder: Path, seen: View) -> Strip | None:
 def _rivals_first(seen: View) -> list[Group]:
     """The arms of the main size, the headline's two before the others."""
     ended = seen.best_first(seen.size)
-    first = verdict.rivals(ended) or ()
+    first = race.rivals(ended) or ()
     return [*first, *(g for g in ended if g not in first)]
 
 
@@ -101,7 +101,13 @@ def _shares(folder: Path, record: Record, rows: np.ndarray) -> np.ndarray | None
     try:
         logits = np.load(path, mmap_mode="r", allow_pickle=False)
         shape = (record.data.sizes.test, len(record.data.classes))
-        if logits.shape != shape or logits.dtype.kind != "f" or not (rows >= 0).all():
+        # Of a part of the test images nobody knows here which they are.
+        if (
+            record.settings.test_on
+            or logits.shape != shape
+            or logits.dtype.kind != "f"
+            or not (rows >= 0).all()
+        ):
             return None
         some = logits[rows].astype(np.float64)
     except Exception:

@@ -16,11 +16,11 @@ from rich.text import Text
 
 from comparisons.core.files import write_text
 from comparisons.core.records import Record, decides, full_name
-from comparisons.findings import intervals, text, verdict
-from comparisons.findings.groups import Group, group_runs, mishaps
+from comparisons.findings import intervals, race, text, verdict
+from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
-from comparisons.findings.view import accuracy, mean, view
+from comparisons.findings.view import View, accuracy, busy, mean, view
 from comparisons.findings.ways import forgotten
 
 WIDTH = 100  # columns of a terminal that the table fits in
@@ -35,11 +35,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """What one arm did at one size, over its seeds.
 
     Means are over the runs that ended well, `runs` and `seconds_spent` count all. Times are
-    seconds: `cold` with source phase and features made afresh, `warm` with them found ready.
-    `name` is the label in words. `accuracy_aside` is that of runs that did not end well, where none
-    did. `level` is the highest whole per cent of validation accuracy that every arm at this size
-    reached; `forgotten_mean` the accuracy lost on the source task; `adapted_bytes` the size of
-    the weights that adapters sit on.
+    seconds: of learning `cold` with source phase and features made afresh, `warm` with them found
+    ready; of measuring, of all (learning and measuring) and of processors cold; spent as they
+    were, with watching. `name` is the label in words. `accuracy_aside` is that of runs that did not
+    end well, where none did. `level` is the highest whole per cent of validation accuracy that the
+    headline's two arms at this size both reached; `forgotten_mean` the accuracy lost on the source
+    task; `adapted_bytes` the size of the weights that adapters sit on; `neighbours` the largest
+    share of the processors that others used.
     """
 
     arm: str
@@ -64,12 +66,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     macro_f1_mean: float | None
     loss_mean: float | None
     forgotten_mean: float | None
-    seconds_cold: float | None
-    seconds_warm: float | None
+    seconds_learning_cold: float | None
+    seconds_learning_warm: float | None
     seconds_train: float | None
     seconds_source_cold: float | None
     seconds_extract_cold: float | None
+    seconds_measuring_cold: float | None
+    seconds_watching: float | None
+    seconds_total_cold: float | None
+    processor_seconds_learning_cold: float | None
     seconds_spent: float
+    neighbours: float | None
     level: float | None
     seconds_to_level_cold: float | None
     seconds_to_level_warm: float | None
@@ -88,8 +95,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def summarise(records: Sequence[Record]) -> list[Row]:
     """One row for each arm, size and settings: sizes ascending, the most accurate arm first."""
-    groups = group_runs(records)
-    return sorted((_row(g, _level(g, groups)) for g in groups), key=_rank)
+    return sorted((_row(g, _level(g, records)) for g in group_runs(records)), key=_rank)
 
 
 def _rank(r: Row) -> tuple[str, int, bool, float, str]:
@@ -178,10 +184,10 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         ("images", lambda r: text.count(r.train_size)),
         ("seeds", lambda r: str(r.ok) if r.ok == r.runs else f"{r.ok}/{r.runs}"),
         ("accuracy %", _accuracy_cell),
-        ("cold s", lambda r: _seconds_cell(r.seconds_cold)),
-        ("warm s", lambda r: _seconds_cell(r.seconds_warm)),
+        ("learn s", lambda r: _seconds_cell(r.seconds_learning_cold)),
+        ("warm s", lambda r: _seconds_cell(r.seconds_learning_warm)),
         (single or "to level", lambda r: _level_cell(r, bool(single))),
-        ("trainable", lambda r: text.scaled(r.parameters_trainable).replace(text.SPACE, "")),
+        ("trained", lambda r: text.scaled(r.parameters_trainable).replace(text.SPACE, "")),
     ]
 
 
@@ -251,19 +257,22 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
     if any(r.accuracy_aside is not None for r in rows):
         words[0] += " (in brackets: of runs that did not end well)"
     ready = "source phases and features" if SOURCE in shown else "features"
-    words.append(f"cold: everything from reading data to the result; warm: {ready} found ready")
+    words.append(
+        "learn: seconds from reading data to the trained network, with an empty cache; warm: "
+        f"{ready} found ready"
+    )
     if any(r.level is not None for r in rows):
-        words.append("to N%: seconds, cold, until validation accuracy reached what all arms did")
+        words.append("to N%: of these, until N % of the validation images were right")
     if FORGOT in shown:
         words.append(f"{FORGOT}: points of accuracy lost on the source task")
     if SOURCE in shown:
-        words.append(f"{SOURCE}: seconds of training on the source data set, part of cold")
+        words.append(f"{SOURCE}: seconds of learning the source data set, part of learn")
     return "; ".join(words) + "."
 
 
-def _level(group: Group, groups: Sequence[Group]) -> float | None:
-    same = (group.data, group.train_size)
-    return intervals.common_level([g for g in groups if g.ok and (g.data, g.train_size) == same])
+def _level(group: Group, records: Sequence[Record]) -> float | None:
+    same = View(tuple(r for r in records if data_key(r) == group.data))
+    return race.level(same, group.train_size)
 
 
 def _to_level(group: Group, level: float | None, cold: bool) -> float | None:
@@ -301,12 +310,17 @@ def _row(g: Group, level: float | None) -> Row:
         macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
         forgotten_mean=mean(g, forgotten),
-        seconds_cold=mean(g, intervals.total),
-        seconds_warm=mean(g, lambda r: intervals.total(r, cold=False)),
+        seconds_learning_cold=mean(g, intervals.learning),
+        seconds_learning_warm=mean(g, lambda r: intervals.learning(r, cold=False)),
         seconds_train=mean(g, lambda r: r.seconds.train),
         seconds_source_cold=mean(g, lambda r: r.seconds.source_cold),
-        seconds_extract_cold=mean(g, lambda r: r.seconds.extract_cold),
-        seconds_spent=sum(r.seconds.total for r in g.records),
+        seconds_extract_cold=mean(g, lambda r: r.seconds.extract_train_cold),
+        seconds_measuring_cold=mean(g, lambda r: r.seconds.measuring_cold),
+        seconds_watching=mean(g, lambda r: r.seconds.watch),
+        seconds_total_cold=mean(g, lambda r: r.seconds.total_cold),
+        processor_seconds_learning_cold=mean(g, lambda r: r.processor_seconds.learning_cold),
+        seconds_spent=sum(r.seconds.total + r.seconds.watch for r in g.records),
+        neighbours=max((busy(r) for r in g.records), default=None),
         level=level,
         seconds_to_level_cold=_to_level(g, level, cold=True),
         seconds_to_level_warm=_to_level(g, level, cold=False),
@@ -327,7 +341,7 @@ def _row(g: Group, level: float | None) -> Row:
 def describe(records: Sequence[Record]) -> str:
     """The totals in a sentence: how many runs, how they ended, how long they took together."""
     seen = view(records)
-    spent = sum(r.seconds.total for r in records)
+    spent = sum(r.seconds.total + r.seconds.watch for r in records)
     bad = [f"{n} {how}" for n, how in mishaps(records)]
     endings = f", {text.listing(bad)}" if bad else ""
     arms = text.plural(len({full_name(r.arm, r.settings.variant) for r in seen.records}), "arm")

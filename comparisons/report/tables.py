@@ -125,15 +125,21 @@ RESULTS: tuple[Column[Row], ...] = (
 
 BILL: tuple[Column[Row], ...] = (
     Column("training images", IMAGES.say, needed=_differ(lambda r: r.train_size)),
-    Column("seconds, cold", lambda r: text.seconds(r.seconds_cold), strong=True),
+    Column("learning, cold", lambda r: text.seconds(r.seconds_learning_cold), strong=True),
     Column(
-        "seconds, warm",
-        lambda r: text.seconds(r.seconds_warm),
-        needed=lambda rows: any(r.seconds_warm != r.seconds_cold for r in rows),
+        "learning, warm",
+        lambda r: text.seconds(r.seconds_learning_warm),
+        needed=lambda rows: any(r.seconds_learning_warm != r.seconds_learning_cold for r in rows),
     ),
     Column("time to a level", _to_level),
     Column("source phase, cold", lambda r: _some(r.seconds_source_cold, text.seconds)),
     Column("extraction, cold", lambda r: _some(r.seconds_extract_cold, text.seconds)),
+    Column(
+        "processors, learning",
+        lambda r: _some(r.processor_seconds_learning_cold, text.seconds),
+    ),
+    Column("measuring, cold", lambda r: _some(r.seconds_measuring_cold, text.seconds)),
+    Column("watching", lambda r: _some(r.seconds_watching, text.seconds)),
     Column("images seen", lambda r: text.count(r.images_seen)),
     Column("trained parameters", lambda r: _of(r.parameters_trainable, r.parameters_total)),
     Column("adapted weights", lambda r: _some(r.adapted_bytes, lambda v: text.scaled(v, "B"))),
@@ -191,8 +197,10 @@ RUNS: tuple[Column[Told], ...] = (
     Column("seed", lambda t: str(t.run.seed)),
     Column("ended", lambda t: ending(t.run), number=False),
     Column("test accuracy", lambda t: text.percent(t.run.test.accuracy) if t.run.test else None),
-    Column("cold", lambda t: text.seconds(intervals.total(t.run))),
-    Column("warm", lambda t: text.seconds(intervals.total(t.run, cold=False))),
+    Column("learning, cold", lambda t: text.seconds(intervals.learning(t.run))),
+    Column("measuring, cold", lambda t: text.seconds(t.run.seconds.measuring_cold)),
+    Column("spent in all", lambda t: text.seconds(t.run.seconds.total + t.run.seconds.watch)),
+    Column("used by others", lambda t: text.percent(t.run.neighbours.share, 0)),
     Column("epochs", lambda t: str(len(t.run.history))),
     Column("record", _file, number=False),
 )

@@ -48,7 +48,7 @@ def topics(seen: View) -> Topics:
         strategies=frozenset(r.strategy.partition("@")[0] for r in runs),
         history=any_run(lambda r: r.history),
         interval=any(len(g.ok) >= MIN_SEEDS for g in seen.groups),
-        kept=any_run(lambda r: r.seconds.extract_cold),
+        kept=any_run(lambda r: r.seconds.extract_train_cold),
         source=any_run(lambda r: r.source),
         pretrained=any_run(lambda r: r.weights and r.weights.origin != "random"),
         forgetting=any_run(lambda r: r.forgetting),
@@ -130,6 +130,15 @@ READING = (
         lambda t: t.history,
     ),
     Passage(
+        "Where each second goes",
+        "A clock like that of chess runs with each arm, and every second is charged to one of "
+        "three things. Learning is what the trained network costs: reading the data, building and "
+        "compiling, passing the training images through what is frozen, training. Measuring is "
+        "what it costs to know how good it is: validation and test images go through the same. "
+        "Watching looks at what one wants to know besides, such as how far a base moved. "
+        "Who is faster is a matter of learning alone, by the same rule for all arms.",
+    ),
+    Passage(
         "What cold and warm mean",
         "A frozen base computes the same features for an image every time, so they are computed "
         "once and kept. Cold counts that first computation, as somebody pays who starts today. "
@@ -151,7 +160,9 @@ READING = (
         "were done many times, about 95 of 100 such intervals would contain the true mean. With "
         "one or two seeds there is none, because it would say next to nothing. An interval of "
         "differences that includes zero means that these seeds do not show which arm is better. "
-        "With many pairs of arms, expect about one interval in twenty to miss by luck.",
+        "With many pairs of arms, expect about one interval in twenty to miss by luck. Where it "
+        "says so, the interval allows for the draw of the test images as well as for the seeds; "
+        "else it speaks of this test set only.",
         lambda t: t.interval,
     ),
     Passage(
@@ -242,6 +253,10 @@ GLOSSARY = (
     Passage(
         "knob", "one setting of training that is turned while all others stay", lambda t: t.knob
     ),
+    Passage(
+        "learning, measuring, watching",
+        "what the trained network cost; what it cost to know how good it is; neither",
+    ),
     Passage("loss", "how wrong the guesses are and how sure they were; 0 is perfect"),
     Passage("macro F1", "like accuracy, but every class counts the same however rare it is"),
     Passage(
@@ -290,7 +305,9 @@ GLOSSARY = (
     Passage("strategy", "how a model is trained: a short list of phases", lambda t: not t.knob),
     Passage("test set", "images looked at once, after training"),
     Passage(
-        "time to N %", "seconds until validation accuracy first reached N %", lambda t: t.history
+        "time to N %",
+        "seconds of learning until N % of the validation images were right",
+        lambda t: t.history,
     ),
     Passage("validation set", "images put aside from training to watch it by"),
     Passage(

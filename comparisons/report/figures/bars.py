@@ -9,9 +9,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text, titles, verdict
+from comparisons.findings import intervals, race, text, titles, verdict
 from comparisons.findings.groups import Group
-from comparisons.findings.view import View, cold, view, warm
+from comparisons.findings.view import View, view, warm
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.paper import INK, WIDE, Paper, Sheet, sheet, styled
@@ -26,16 +26,27 @@ from comparisons.report.figures.style import (
     where,
 )
 
-# Light to dark in reading order: they stay apart in grey, and none is an arm's colour.
+# Of three kinds, each light to dark in reading order; none is an arm's colour. Learning is solid,
+# measuring hatched, watching empty: they stay apart in grey.
 PART_COLOURS = {
     "reading data": "#f0e6c8",
-    "source phase": "#96654e",
-    "extracting features": "#c9b458",
+    "setting up": "#d6c39c",
+    "the source phase": "#96654e",
     "compiling": "#8c8c8c",
+    "passing training images through the frozen base": "#c9b458",
     "training": "#35506b",
-    "evaluating": "#b7c9d9",
-    "other": "#ffffff",
+    "passing validation and test images through the frozen base": "#efe3a8",
+    "validating": "#b7c9d9",
+    "testing": "#8fa9bf",
+    "watching": "#ffffff",
 }
+# The kinds of a bill: what each is called, its parts, its bar's height and its hatching.
+KINDS = (
+    ("learning", titles.LEARNING, 0.40, ""),
+    ("measuring", titles.MEASURING, 0.20, "////"),
+    ("watching", titles.WATCHING, 0.20, "...."),
+)
+LEAST_SHOWN = 0.004  # of the longest bar
 # Letters of a line of a name: beside bars, and above a matrix that has a third of the width.
 BESIDE, ABOVE = 30, 24
 BESIDE_NARROW = 20
@@ -54,34 +65,52 @@ def split(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Where the seconds of a run went, one stacked bar for each arm."""
     seen = view(records)
     groups = seen.ranked(seen.size)
-    height = 1.6 + len(groups) * _row(groups, paper) + (0.5 if paper.narrow else 0.0)
+    kinds = [kind for kind in KINDS if any(_spent(g, kind) for g in groups)]
+    rows = 1.3 * len(groups) * _row(groups, paper)
+    height = 2.0 + rows + (0.9 if paper.narrow else 0.0)
     afresh = "source phases and features" if any(map(_has_source, groups)) else "features"
-    note = f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold)."
+    note = (
+        f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold). Learning is paid "
+        "for the trained network, measuring to know how good it is."
+    )
     fig, (ax,) = sheet(titles.split(records), note, paper, height)
     chosen = styles(seen.labels)
-    used: set[str] = set()
-    longest = max((cold(g) or 0.0 for g in groups), default=0.0) or 1.0
+    used: dict[str, str] = {}
+    longest = max((_spent(g, kind) for g in groups for kind in kinds), default=0.0) or 1.0
     for i, g in enumerate(groups):
-        left = 0.0
-        for name, seconds in titles.time_parts(g).items():
-            if seconds > 0.004 * longest:
-                used.add(name)
-                ax.barh(i, seconds, left=left, height=0.62, color=PART_COLOURS[name], ec="#777777")
-            left += seconds
-        if g.ok:
-            _total(ax, g, i, left, paper)
+        top = i - sum(high for _, _, high, _ in kinds) / 2
+        for kind, parts, high, hatch in kinds:
+            middle, left = top + high / 2, 0.0
+            for name, seconds in titles.bill(g, parts).items():
+                if seconds > LEAST_SHOWN * longest:
+                    used[name] = hatch
+                    ax.barh(
+                        middle, seconds, left=left, height=0.85 * high, color=PART_COLOURS[name],
+                        ec="#777777", hatch=hatch, lw=0.8,
+                    )  # fmt: skip
+                left += seconds
+            if g.ok and left > LEAST_SHOWN * longest:
+                _total(ax, g, kind, middle, left, paper)
+            top += high
     _arm_axis(ax, seen, groups, chosen, paper)
-    ax.set_xlim(0, longest * (1.25 if paper.narrow else 1.3))
+    ax.set_xlim(0, longest * (1.7 if paper.narrow else 1.3))
     ax.set_xlabel("seconds")
     ax.grid(False, axis="y")
-    handles = [Patch(fc=c, ec="#777777", label=n) for n, c in PART_COLOURS.items() if n in used]
-    columns = 2 if paper.narrow else 4 if "source phase" in used or paper.height else 6
+    handles = [
+        Patch(fc=colour, ec="#777777", hatch=used[name], label=name, lw=0.8)
+        for name, colour in PART_COLOURS.items()
+        if name in used
+    ]
     if handles:
         ax.figure.legend(
-            handles=handles, loc="outside lower left", ncols=columns, frameon=False,
-            columnspacing=1.2, handlelength=1.2, borderaxespad=0.2,
+            handles=handles, loc="outside lower left", ncols=1 if paper.narrow else 3,
+            frameon=False, columnspacing=1.2, handlelength=1.6, borderaxespad=0.2,
         )  # fmt: skip
     return fig
+
+
+def _spent(g: Group, kind: tuple[str, dict[str, titles.Fields], float, str]) -> float:
+    return sum(titles.bill(g, kind[1]).values())
 
 
 def _has_source(g: Group) -> bool:
@@ -94,7 +123,7 @@ def confusion(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     seen = view(records)
     groups = [g for g in seen.best_first(seen.size) if intervals.mean_confusion(g.ok)]
     if paper.height:  # room for two
-        groups = [*(verdict.rivals(groups) or groups)]
+        groups = [*(race.rivals(groups) or groups)]
     columns = 1 if paper.narrow else 2 if len(groups) == 4 else min(max(1, len(groups)), 3)
     rows = max(1, -(-len(groups) // columns))
     note = (
@@ -230,13 +259,15 @@ def _arm_axis(
     ax.tick_params(axis="y", length=0)
 
 
-def _total(ax: Axes, g: Group, row: int, right: float, paper: Paper) -> None:
-    slow, fast = cold(g), warm(g)
-    again = fast is not None and slow is not None and fast < 0.95 * slow
-    words = text.seconds(slow)
-    if again:
+def _total(ax: Axes, g: Group, kind: str, height: float, right: float, paper: Paper) -> None:
+    """What a bar is, and its seconds; of learning also what it takes with features found ready."""
+    words = f"{kind} {text.seconds(right)}"
+    if kind == "learning" and (fast := warm(g)) is not None and fast < 0.95 * right:
         words += f"{chr(10) if paper.narrow else ' '}({text.seconds(fast)} warm)"
-    ax.annotate(words, (right, row), (6, 0), textcoords="offset points", va="center")
+    ax.annotate(
+        words, (right, height), (6, 0), textcoords="offset points", va="center",
+        weight="bold" if kind == "learning" else "normal",
+    )  # fmt: skip
 
 
 def _matrix(ax: Axes, g: Group, name: str, style: Style, columns: int) -> None:

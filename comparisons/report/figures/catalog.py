@@ -169,15 +169,16 @@ FIGURES = {
             "Where the time went",
             bars.split,
             titles.split,
-            "A bar is a whole run from reading the data to the test result; its longest piece "
-            "is where a faster machine or a cache would help.",
+            "The thick bar is what the trained network cost, the hatched one below what it cost to "
+            "know how good it is. The longest piece is where a faster machine or a cache would "
+            "help.",
             _takes_time,
             place="bill",
             half=True,
         ),
         Plot(
             "accuracy-cost",
-            "Accuracy against the time of a whole run",
+            "Accuracy against the time of learning",
             way_figures.cost,
             ways.seconds,
             "Higher and further left is better. An arm below the grey steps is beaten: another "

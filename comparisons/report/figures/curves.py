@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text, titles, verdict
+from comparisons.findings import intervals, race, text, titles, verdict
 from comparisons.findings.groups import AT_CHANCE, Group, ending
 from comparisons.findings.view import View, view
 from comparisons.report.figures.arm_styles import Style, styles
@@ -74,7 +74,7 @@ def accuracy(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
 
 @styled
 def time(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
-    """Validation accuracy against seconds since the run's start, preparation charged."""
+    """Validation accuracy against seconds of learning, preparation charged."""
     return _panels(records, paper, titles.time(records), _time_note, _time)
 
 
@@ -103,7 +103,7 @@ def _epochs_note(seen: View, size: int | None) -> str:
 
 def _time_note(seen: View, size: int | None) -> str:
     groups = seen.groups if size is None else seen.at(size)
-    cached = any(r.seconds.extract_cold for g in groups for r in g.ok)
+    cached = any(r.seconds.extract_train_cold for g in groups for r in g.ok)
     dotted = " Dotted: the same with features found ready." if cached else ""
     return (
         f"{where(seen, size)}. Bars at the foot: preparing, nothing learnt yet. "
@@ -196,7 +196,7 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
             _thin(ax, line, style, "-", hidden=_merged(scene, g, r))
             if line and r.status != "ok":
                 broken.append((ending(r), line[-1], style))
-        if any(r.seconds.extract_cold for r in g.ok):
+        if any(r.seconds.extract_train_cold for r in g.ok):
             line = _points(intervals.mean_clock(g.ok, cold=False), mean)
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
             clocks += [x for x, _ in line]
@@ -259,7 +259,7 @@ def _prepared(g: Group) -> float:
 
 def _mark_race(ax: Axes, scene: Scene) -> None:
     """The level that the title speaks of, and where the two arms reach it."""
-    found = titles.race(scene.seen, scene.size)
+    found = race.race(scene.seen, scene.size)
     if found is None:
         return
     ax.axhline(found.level, color=PALE, lw=1, ls=(0, (1, 2)))
@@ -283,10 +283,10 @@ def _seconds_axis(
         subs = (1.0, 2.0, 5.0) if high < 1000 * low else (1.0,)
         ax.xaxis.set_major_locator(LogLocator(subs=subs))
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_xlabel("seconds from the start (log scale)")
+        ax.set_xlabel("seconds of learning (log scale)")
     else:
         ax.set_xlim(0, max(known, default=1) * 1.05)
-        ax.set_xlabel("seconds from the start")
+        ax.set_xlabel("seconds of learning")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
