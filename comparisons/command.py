@@ -53,6 +53,8 @@ def parser(module: str, description: str, examples: str) -> Parser:
     )  # fmt: skip
     add("--epochs", type=int, metavar="N", help="epochs of all phases together")
     add("--seeds", nargs="+", type=int, metavar="S", help="one run for each")
+    add("--validate-on", type=int, metavar="N", help="validation images (default: all)")
+    add("--test-on", type=int, metavar="N", help="test images (default: all)")
     add("--device", default="auto", choices=DEVICES, help="where to run (default: auto)")
     add(
         "--deterministic",
@@ -60,7 +62,7 @@ def parser(module: str, description: str, examples: str) -> Parser:
         help="the same bits again on the same machine; slower, not for timing",
     )
     add("--out", type=folder, metavar="DIR", help="where results go")
-    add("--fresh", action="store_true", help="redo finished runs")
+    add("--fresh", action="store_true", help="redo finished runs, and measure costs again")
     add("--dry-run", action="store_true", help="show the plan and stop")
     add("--list", action="store_true", help="show what there is to choose from, and stop")
     return made
@@ -70,11 +72,13 @@ def main(
     door: Parser,
     arguments: Sequence[str] | None,
     show_list: Callable[[], None],
+    do: Callable[[Request, bool], int] | None = None,
     **usual: Any,
 ) -> int:
     """A door's command line; returns the exit code.
 
-    `show_list` is what `--list` prints; `usual` are values of Request for what was not named.
+    `show_list` is what `--list` prints, `do` what is done with a request, or with it to show the
+    plan (default: `carry_out`); `usual` are values of Request for what was not named.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = door.parse_args(given)
@@ -84,7 +88,7 @@ def main(
             show_list()
             return 0
         request = _request(options, command=command_line(door.module, given), **usual)
-        return carry_out(request, options.dry_run)
+        return (do or carry_out)(request, options.dry_run)
 
     return exit_code(run)
 
@@ -99,12 +103,13 @@ def compare(
     data_dir: str | Path | None = None,
     **more: Any,
 ) -> list[Record]:
-    """Run a comparison and return its records, by size, then arm, then seed.
+    """Run a comparison and return its records, by size, then seed, then arm.
 
     The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
-    `engine`, `source`, `deterministic` and `fresh` as well. `arms`, `train_size` and `seeds` may
-    be one or several. With `out=None` nothing is written. Raises ComparisonError, whose message
-    is the one line that the command line would print, and TypeError for an unknown argument.
+    `engine`, `source`, `validate_on`, `test_on`, `deterministic` and `fresh` as well. `arms`,
+    `train_size` and `seeds` may be one or several. With `out=None` nothing is written. Raises
+    ComparisonError, whose message is the one line that the command line would print, and TypeError
+    for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session

@@ -53,15 +53,18 @@ def last_phase(record: Record) -> list[Epoch]:
 
 def shares(records: list[Record]) -> dict[str, float]:
     """What share of their whole runs each kind of work took, by the mean of the records."""
-    found = {
-        name: mean(getattr(record.seconds, field) / record.seconds.total for record in records)
-        for name, field in (
-            ("data and setup", "setup"),
-            ("features", "extract"),
-            ("compilation", "compile"),
-            ("training", "train"),
-            ("evaluation", "evaluate"),
-        )
+    kinds = {
+        "data and setup": ("read", "setup"),
+        "features": ("extract_train", "extract_validation", "extract_test"),
+        "compilation": ("compile",),
+        "training": ("train",),
+        "evaluation": ("validate", "test"),
     }
-    found["other"] = max(0.0, 1 - sum(found.values()))
+    found = {
+        name: mean(
+            sum(getattr(record.seconds, field) for field in fields) / record.seconds.total
+            for record in records
+        )
+        for name, fields in kinds.items()
+    }
     return {name: share for name, share in found.items() if share >= 0.005}

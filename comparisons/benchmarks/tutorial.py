@@ -27,7 +27,7 @@ def run(rounds: int) -> Result:
         record = trained(name, epochs)
         records[name].append(record)
         spent = record.seconds
-        return (spent.train + spent.evaluate) * scale + spent.compile
+        return (spent.train + spent.validate + spent.test) * scale + spent.compile
 
     taken = alternate(
         {

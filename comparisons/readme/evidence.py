@@ -30,8 +30,8 @@ def results() -> str:
             text.count(row.train_size),
             accuracy_of(row),
             str(row.ok),
-            text.seconds(row.seconds_cold),
-            text.seconds(row.seconds_warm),
+            text.seconds(row.seconds_learning_cold),
+            text.seconds(row.seconds_learning_warm),
             text.scaled(row.parameters_trainable),
             text.scaled(row.peak_memory, "B"),
         )
@@ -42,8 +42,8 @@ def results() -> str:
         "training images",
         "test accuracy",
         "seeds",
-        "seconds, cold",
-        "seconds, warm",
+        "learning, cold",
+        "warm",
         "trained parameters",
         "peak memory",
     )
@@ -68,7 +68,8 @@ def turned() -> str:
         for name, found in runs.items()
         if found
     ]
-    return "\n\n".join(("\n".join(lines), _where([r for found in runs.values() for r in found])))
+    everything = [r for found in runs.values() for r in found]
+    return "\n\n".join(("\n".join(lines), _where(everything))) if everything else AGAIN
 
 
 def measured() -> str:
@@ -115,11 +116,11 @@ def goals() -> str:
         (row,) = table.summarise(runs[name]) or (None,)
         shown = (text.NONE,) * 4
         if row:
-            longest = max(run.seconds.total for run in runs[name])
+            longest = max(run.seconds.total_cold for run in runs[name])
             shown = (
                 f"`{row.arm}`, epochs: {len(runs[name][0].history)}",
                 accuracy_of(row),
-                f"{text.seconds(row.seconds_cold)}, at most {text.seconds(longest)}",
+                f"{text.seconds(row.seconds_total_cold)}, at most {text.seconds(longest)}",
                 f"{row.ok} of {row.runs}",
             )
         rows.append((f"`{name}`", goal, *shown))
@@ -147,15 +148,20 @@ def _where(runs: Sequence[Record]) -> str:
     return f"Measured on {machines(runs)} by\n\n```sh\n{commands}\n```"
 
 
+AGAIN = "Being measured again by the clock of today's records."
+
+
 def _ways(folder: Path) -> str:
     runs = load_all(folder)[0]
+    if not runs:
+        return AGAIN
     rows = table.summarise(runs)
     columns: dict[str, Callable[[table.Row], str]] = {
         "arm": lambda row: f"`{row.arm}`",
         "training images": lambda row: text.count(row.train_size),
         "test accuracy": accuracy_of,
         "seeds": lambda row: f"{row.ok} of {row.runs}",
-        "seconds, cold": lambda row: text.seconds(row.seconds_cold),
+        "learning, cold": lambda row: text.seconds(row.seconds_learning_cold),
         "trained parameters": lambda row: text.scaled(row.parameters_trainable),
         "adapted weights": lambda row: (
             text.scaled(row.adapted_bytes, "B") if row.adapted_bytes else ""

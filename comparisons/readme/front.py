@@ -23,19 +23,19 @@ def main_arms() -> str:
             text.count(row.train_size),
             f"`{row.arm}`",
             evidence.accuracy_of(row),
-            text.seconds(row.seconds_cold),
-            text.seconds(row.seconds_warm),
+            text.seconds(row.seconds_learning_cold),
+            text.seconds(row.seconds_learning_warm),
         )
         for row in _rows()
     ]
-    head = ("training images", "arm", "test accuracy", "whole run, cold", "warm")
+    head = ("training images", "arm", "test accuracy", "learning, cold", "warm")
     where = evidence.machines([run for run in evidence.main() if run.arm in _standard()])
     return f"{text.markdown(head, rows)}\n\nMeans of {_seeds()} seeds on {where}."
 
 
 def first_run() -> str:
     """What the first command fetches, and how long it and the demo take."""
-    times = {row.arm: row.seconds_cold for row in _rows() if row.train_size == _largest()}
+    times = {row.arm: row.seconds_learning_cold for row in _rows() if row.train_size == _largest()}
     shown = text.listing([f"{text.seconds(time)} for `{arm}`" for arm, time in times.items()])
     demo = {side.name: text.seconds(side.median) for side in summary.result("demo").sides}
     return (

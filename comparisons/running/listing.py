@@ -12,6 +12,7 @@ from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.request import Request
 from comparisons.plan.strategies import STRATEGIES
+from comparisons.plan.tuning import RUNGS, TRIES
 from comparisons.running.session import planned_without_supplies
 from models.catalog import MODELS, OWN, families
 
@@ -73,6 +74,20 @@ def show_knobs() -> None:
     for name, knob in KNOBS.items():
         table.add_row(name, knob.question, ", ".join(knob.variants), knob.preset.sentence)
     console.print(table)
+
+
+def show_tries() -> None:
+    """Print the recipes that tuning tries for each arm, and for how long."""
+    console = plain_console()
+    table = Table(title="recipes that are tried", title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("recipe", "rate", "decay", "epochs"):
+        table.add_column(heading)
+    for name, one in TRIES.items():
+        decay = "more" if one.decay else "as it is"
+        table.add_row(name, f"x {one.rate:.2g}", decay, f"x {one.epochs:g}")
+    console.print(table)
+    shares = ", ".join(f"{share:.0%}" for share in RUNGS)
+    console.print(f"In rungs of {shares} of the epochs; the better half goes on.")
 
 
 def _phase(phase: Phase) -> str:

@@ -76,7 +76,7 @@ def card_of(record: Record, file: str) -> Card:
         phases=msgspec.to_builtins(record.phases),
         test_accuracy=record.test.accuracy,
         images_seen=record.images_seen,
-        seconds=record.seconds.total,
+        seconds=record.seconds.learning_cold,
         flops=record.flops.total,
         made=record.started,
         environment=msgspec.to_builtins(record.environment),

@@ -16,13 +16,14 @@ from typing import IO
 import msgspec
 
 from comparisons.core import control
-from comparisons.core.events import Done, Error, Event, Record
+from comparisons.core.events import Done, Error, Event, Ready, Record
 from comparisons.core.machine import ROOT
 from comparisons.running.tasks import Task
 
 # Seconds that a worker has to tidy up when it is told to stop.
 GRACE = 1.0
 
+LAST = (Record, Error, Done)  # events after which there is none
 _DECODER = msgspec.json.Decoder(Event)
 
 
@@ -30,11 +31,13 @@ class Worker:
     """A task in a process of its own; iterating over it gives its events as they happen.
 
     The last one is a record, an error, or that it is done. A process that is killed ends in an
-    error that names the signal. Used in a `with` block, whose end is the end of the process.
+    error that names the signal. One that trains waits, once it is ready, until it is asked for
+    them. Used in a `with` block, whose end is the end of the process.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self._heard: list[Event] = []
 
     def __enter__(self) -> Worker:
         self._complaints = tempfile.TemporaryFile()
@@ -50,14 +53,28 @@ class Worker:
         self._write(self.task)
         return self
 
+    def wait_until_ready(self) -> None:
+        """Return once all is loaded that a run needs, or when there will be no run."""
+        for event in self._events():
+            self._heard.append(event)
+            if isinstance(event, Ready):
+                return
+
     def __iter__(self) -> Iterator[Event]:
+        self._write(control.Go())
+        heard, self._heard = self._heard, []
+        yield from heard
+        if not heard or not isinstance(heard[-1], LAST):
+            yield from self._events()
+
+    def _events(self) -> Iterator[Event]:
         assert self._process.stdout
         for line in self._process.stdout:
             if not line.endswith(b"\n"):
                 break  # killed in the middle of it
             event = _DECODER.decode(line)
             yield event
-            if isinstance(event, Record | Error | Done):
+            if isinstance(event, LAST):
                 # Not at the end of the pipe: what a library may have started holds it open.
                 return
         yield Error(_why(self._process.wait(), self._complaints))
@@ -72,6 +89,10 @@ class Worker:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if it has not ended; a second time does nothing."""
         process = self._process
         try:
             if process.poll() is None:

@@ -146,7 +146,9 @@ class Progress:
         words += [f"test {_percent(record.test.accuracy)}"] if record.test else []
         if not record.error:
             run.done = run.epochs
-            self._known[run.key] = [record.seconds.total] if kept else run.after()
+            self._known[run.key] = (
+                [record.seconds.total + record.seconds.watch] if kept else run.after()
+            )
         run.state = (", ".join(words),) * 2
         self.current = None
 
@@ -174,6 +176,9 @@ def _epochs(run: Run) -> int:
 
 
 def _state(entry: records.Epoch) -> tuple[str, str]:
+    if entry.val_accuracy is None and entry.train_loss is not None:  # not looked at
+        said = f"loss {_number(entry.train_loss)}"
+        return said, said
     short = f"val {_percent(entry.val_accuracy)}"
     losses = f"loss {_number(entry.train_loss)}, val {_number(entry.val_loss)}"
     return f"{short}  {losses}", short

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from comparisons.core import events, machine, records
 from comparisons.core.events import Event, Listener, Tell
 from comparisons.core.files import cannot_write
 from comparisons.core.records import Data, Environment, Record
+from comparisons.plan.request import has_accelerator
 from comparisons.plan.runs import Run
 from comparisons.running import process, tasks
 
@@ -27,15 +30,57 @@ def run_all(
     runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place.
     Raises ComparisonError when a record cannot be written.
     """
+    kept = [None if fresh or out is None else finished(run, out) for run in plan]
+    todo = [run for run, record in zip(plan, kept, strict=True) if record is None]
     done = []
-    for number, run in enumerate(plan):
-        tell = partial(_tell, listeners, number)
-        kept = None if fresh or out is None else finished(run, out)
-        tell(events.Start(run.arm))
-        record = kept or _run(run, data, out, tell)
-        tell(events.Record(record, kept is not None))
-        done.append(record)
+    with _Workers(todo, out) as workers:
+        for number, (run, found) in enumerate(zip(plan, kept, strict=True)):
+            tell = partial(_tell, listeners, number)
+            tell(events.Start(run.arm))
+            record = found or _run(run, data, out, tell, workers)
+            tell(events.Record(record, found is not None))
+            done.append(record)
     return done
+
+
+class _Workers:
+    """A process for each run of a plan, in turn; some load their frameworks at the same time.
+
+    So that none does so while the clock of another's run is on. On a GPU or TPU, which one
+    process may take for itself, each is loaded alone.
+    """
+
+    def __init__(self, todo: Sequence[Run], out: Path | None) -> None:
+        self._todo = deque(todo)
+        self._out = out
+        self._ready: deque[process.Worker] = deque()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def next(self) -> process.Worker:
+        """The process of the next run, ready to begin."""
+        if not self._ready:
+            alone = has_accelerator(self._todo[0].settings.device)
+            for _ in range(min(1 if alone else AT_ONCE, len(self._todo))):
+                run = self._todo.popleft()
+                task = tasks.Train(run, predictions(run, self._out))
+                self._ready.append(self._stack.enter_context(process.Worker(task)))
+            for worker in self._ready:
+                worker.wait_until_ready()
+        return self._ready.popleft()
+
+
+AT_ONCE = 2  # processes that load a framework: more hold more memory than they save time
+
+
+def predictions(run: Run, out: Path | None) -> str | None:
+    """Where the test logits of a run go, if anywhere."""
+    return str(out / "predictions" / f"{run.id}.npy") if out else None
 
 
 def _tell(listeners: Sequence[Listener], number: int, event: Event) -> None:
@@ -52,11 +97,11 @@ def finished(run: Run, out: Path) -> Record | None:
     return None if record.status == "failed" else record
 
 
-def _run(run: Run, data: Data, out: Path | None, tell: Tell) -> Record:
-    predictions = str(out / "predictions" / f"{run.id}.npy") if out else None
+def _run(run: Run, data: Data, out: Path | None, tell: Tell, workers: _Workers) -> Record:
     record = None
     error = "the process ended without a result"
-    with process.Worker(tasks.Train(run, predictions)) as worker:
+    worker = workers.next()
+    try:
         for event in worker:
             if isinstance(event, events.Record):
                 record = event.record
@@ -64,6 +109,8 @@ def _run(run: Run, data: Data, out: Path | None, tell: Tell) -> Record:
                 error = event.text
             else:
                 tell(event)
+    finally:
+        worker.close()  # its memory is the next one's
     if record is None:
         record = _failed(run, data, error)
     if out:

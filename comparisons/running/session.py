@@ -16,7 +16,9 @@ from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset
 from comparisons.plan import bases
-from comparisons.plan.request import Request, check, must_fit, runs
+from comparisons.plan.arms import Arm
+from comparisons.plan.presets import Preset
+from comparisons.plan.request import Known, Request, check, must_fit, runs
 from comparisons.plan.runs import Run
 from comparisons.running import rehearsal, runner, supplies
 from comparisons.running.supplies import known
@@ -31,6 +33,23 @@ class Session:
     out: Path | None
 
 
+@dataclass(frozen=True)
+class Supplies:
+    """What a request needs, had here: its preset, arms, data, the source of `complete`, notices."""
+
+    preset: Preset
+    wanted: list[Arm]
+    name: str
+    dataset: Dataset
+    source: Known | None
+    notices: list[str]
+
+    def runs(self, request: Request) -> list[Run]:
+        """Every run of the request."""
+        target = known(self.name, self.dataset)
+        return runs(request, self.preset, self.wanted, target, self.source, self.notices)
+
+
 def run_session(request: Request, console: Console | None = None) -> Session:
     """Have data and weights ready, run what is not yet done, and return all records.
 
@@ -38,6 +57,19 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     when a record cannot be written.
     """
     console = console or plain_console()
+    had = have(request, console)
+    planned = had.runs(request)
+    out = request.folder(had.name)
+    for folder in filter(None, (out, request.save_base and request.save_base.parent)):
+        must_be_writable(folder)
+    records = carry_out(planned, had.dataset, out, request.fresh, console)
+    if out:
+        _keep_samples(out, had.dataset)
+    return Session(records, out)
+
+
+def have(request: Request, console: Console) -> Supplies:
+    """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
     preset, wanted = check(request)
     cache.check()  # said now, not after an hour of training
     say = _sayer(console)
@@ -53,17 +85,17 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
-    planned = runs(request, preset, wanted, known(name, dataset), source, notices)
-    out = request.folder(name)
-    for folder in filter(None, (out, request.save_base and request.save_base.parent)):
-        must_be_writable(folder)
-    kept = () if request.fresh or out is None else [r for r in planned if runner.finished(r, out)]
-    rehearsal.rehearse([run for run in planned if run not in kept], dataset, say)
+    return Supplies(preset, wanted, name, dataset, source, notices)
+
+
+def carry_out(
+    planned: list[Run], dataset: Dataset, out: Path | None, fresh: bool, console: Console
+) -> list[Record]:
+    """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
+    kept = () if fresh or out is None else [run for run in planned if runner.finished(run, out)]
+    rehearsal.rehearse([run for run in planned if run not in kept], dataset, _sayer(console))
     with Display(planned, console) as display:
-        records = runner.run_all(planned, dataset.described(), out, request.fresh, [display])
-    if out:
-        _keep_samples(out, dataset)
-    return Session(records, out)
+        return runner.run_all(planned, dataset.described(), out, fresh, [display])
 
 
 def _keep_samples(out: Path, dataset: Dataset) -> None:

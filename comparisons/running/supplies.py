@@ -90,15 +90,20 @@ def source_name(asked: str, target: str) -> str:
 def known(name: str, data: Dataset) -> Known:
     """What planning knows of a data set that is loaded."""
     count = len(data.y_train)
-    return Known(name, data.fingerprint, count, count - validation_size(count))
+    most = count - validation_size(count)
+    return Known(name, data.fingerprint, count, most, len(data.x_test), _mirrors(name))
+
+
+def _mirrors(name: str) -> bool:
+    return DATASETS[name].mirrors if name in DATASETS else True
 
 
 def described(name: str, data_dir: Path | None) -> Known:
     """The same by what is known without fetching or reading anything."""
     about = catalog.describe(name, data_dir)
-    count = about.train if about else DATASETS[name].sizes[0]
+    count, tests = (about.train, about.test) if about else DATASETS[name].sizes
     fingerprint = about.fingerprint if about else ""
-    return Known(name, fingerprint, count, count - validation_size(count))
+    return Known(name, fingerprint, count, count - validation_size(count), tests, _mirrors(name))
 
 
 def weights(

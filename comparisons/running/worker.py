@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +20,10 @@ from typing import IO, Any
 import msgspec
 
 from comparisons.core import control
+from comparisons.core.clock import Clock
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
-from comparisons.core.events import Device, Done, Error, Event, Record, Stage, Tell
+from comparisons.core.events import Device, Done, Error, Event, Ready, Record, Stage, Tell
 from comparisons.core.interrupts import EXIT_CODE
 from comparisons.core.machine import before_loading
 from comparisons.running import tasks
@@ -106,13 +106,19 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     run = task.run
     tell(Stage("loading the framework"))
     runtime = start(run.settings.device, run.seed, run.settings.deterministic)
+    from comparisons.training import extraction
     from comparisons.training import run as training
 
+    if any(phase.trainable in extraction.AFTER_FROZEN for phase in run.target_phases):
+        extraction.load(run.settings.engine, runtime)
+    tell(Ready())
+    held.before_start()
     tell(Stage("reading the data"))
-    started = time.perf_counter()
-    dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
+    clock = Clock()
+    with clock.charge("read"):
+        dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
     tell(Device(runtime.kind, runtime.name, runtime.count))
-    record, logits = training.run(run, dataset, runtime, tell, started, held)
+    record, logits = training.run(run, dataset, runtime, tell, clock, held)
     if logits is not None and task.predictions:
         content = io.BytesIO()
         np.save(content, logits)

@@ -15,7 +15,7 @@ VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 ARMS = {
     "tutorial-cnn:scratch": "train",
     "cnn:scratch": "train",
-    "mobilenet@0.25x96:frozen": "extract_cold",
+    "mobilenet@0.25x96:frozen": "extract_train_cold",
 }
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from statistics import mean
 
 from comparisons.benchmarks.measure import Result, Side, alternate, gained, ratio, result
+from comparisons.core.clock import Clock
 from comparisons.core.machine import cores
 
 ROUNDS = 5
@@ -58,6 +59,7 @@ def run(rounds: int) -> Result:
             seed,
             runtime,
             done,
+            Clock(),
             lambda epoch: None,
         )
         # Test labels can be opened once of each data set that was read.

@@ -1,0 +1,147 @@
+"""The same few recipes tried for each arm, by validation alone: what more care would gain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from comparisons.core.files import cannot_write, must_be_writable, write_text
+from comparisons.core.parts import Count, Name, Share
+from comparisons.core.records import Record
+from comparisons.plan import tuning
+from comparisons.plan.request import Request
+from comparisons.plan.runs import Run
+from comparisons.plan.tuning import AS_IT_IS, DOUBLED, RUNGS, TRIES
+from comparisons.running import session
+
+FILE = "tuning.json"
+
+
+class Tried(msgspec.Struct):
+    """A recipe that was tried, and what it reached in its last rung."""
+
+    name: Annotated[Name, Meta(description="what it changes")]
+    share: Annotated[float, Meta(description="of the recipe's epochs that it was trained for")]
+    accuracy: Annotated[Share, Meta(description="on validation images, mean over seeds")]
+
+
+class Tuned(msgspec.Struct):
+    """What tuning an arm at one size showed; `tries` come the best of the last rung first."""
+
+    arm: Name
+    data: Name
+    train_size: Count
+    seeds: list[Count]
+    tries: list[Tried]
+    command: str
+
+    @property
+    def gain(self) -> float:
+        """What the best recipe of the last rung has more than the table's, of the same epochs."""
+        last = [one for one in self.tries if one.share == 1.0 and one.name != DOUBLED]
+        return max(one.accuracy for one in last) - self._of(AS_IT_IS)
+
+    @property
+    def doubled(self) -> float:
+        """What the table's recipe gains by twice the epochs."""
+        return self._of(DOUBLED) - self._of(AS_IT_IS)
+
+    @property
+    def best(self) -> str:
+        """The best recipe of the last rung."""
+        return self.tries[0].name
+
+    def _of(self, name: str) -> float:
+        return next(one.accuracy for one in self.tries if one.name == name and one.share == 1.0)
+
+
+def tune(request: Request, console: Console) -> list[Tuned]:
+    """Tune every arm of a request at every size; what came of it is written under `request.out`.
+
+    Raises ComparisonError, also for an arm without anything to tune.
+    """
+    assert request.out is not None
+    must_be_writable(request.out)
+    had = session.have(request, console)
+    for arm in had.wanted:
+        tuning.must_be_tunable(arm)
+    planned = had.runs(request)
+    found = []
+    for size, name in dict.fromkeys((run.train_size, run.arm) for run in planned):
+        own = [run for run in planned if (run.train_size, run.arm) == (size, name)]
+        found.append(_tuned(own, had, request, console))
+        _keep(request.out, found[-1])
+        show(found[-1], console)
+    return found
+
+
+def read(folder: Path) -> list[Tuned]:
+    """What was tuned under a folder, by size and arm. Raises OSError or a MsgspecError."""
+    path = folder / FILE
+    known = msgspec.json.decode(path.read_bytes(), type=list[Tuned]) if path.exists() else []
+    return sorted(known, key=lambda one: (one.data, one.train_size, one.arm))
+
+
+def show(found: Tuned, console: Console) -> None:
+    """Print what tuning an arm showed."""
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left")
+    table.title = f"{found.arm}, {found.train_size:,} images"
+    for heading in ("recipe", "epochs", "validation accuracy"):
+        table.add_column(heading, justify="left" if heading == "recipe" else "right")
+    for one in found.tries:
+        table.add_row(Text(one.name), f"{one.share:.0%}", f"{one.accuracy:.1%}")
+    console.print(table)
+    console.print(
+        f"The best of these gains {100 * found.gain:+.1f} points over the table's recipe, twice "
+        f"its epochs {100 * found.doubled:+.1f}."
+    )
+
+
+def _tuned(own: Sequence[Run], had: session.Supplies, request: Request, console: Console) -> Tuned:
+    left, reached = list(TRIES), dict[str, Tried]()
+    for share in RUNGS:
+        names = tuning.rung(share, left)
+        fingerprint = had.dataset.fingerprint
+        plan = [tuning.tried(run, name, share, fingerprint) for name in names for run in own]
+        records = session.carry_out(plan, had.dataset, request.out, request.fresh, console)
+        for place, name in enumerate(names):
+            runs = records[place * len(own) : (place + 1) * len(own)]
+            reached[name] = Tried(name, share, sum(map(_accuracy, runs)) / len(runs))
+        left = sorted(names, key=lambda name: -reached[name].accuracy)
+    first = own[0]
+    return Tuned(
+        arm=first.arm,
+        data=first.settings.data,
+        train_size=first.train_size,
+        seeds=[run.seed for run in own],
+        tries=sorted(reached.values(), key=lambda one: (-one.share, -one.accuracy)),
+        command=first.command,
+    )
+
+
+def _accuracy(record: Record) -> float:
+    """Validation accuracy after the last epoch; 0 where there is none."""
+    last = record.history[-1].val_accuracy if record.history else None
+    return last if last is not None and record.status == "ok" else 0.0
+
+
+def _keep(folder: Path, found: Tuned) -> None:
+    """Put what was found in place of what was known of the same arm and size."""
+
+    def key(one: Tuned) -> tuple[str, str, int]:
+        return one.data, one.arm, one.train_size
+
+    known = [one for one in read(folder) if key(one) != key(found)]
+    content = msgspec.json.format(msgspec.json.encode([*known, found]), indent=1).decode()
+    try:
+        write_text(folder / FILE, content + "\n")
+    except OSError as error:
+        raise cannot_write(folder, error) from None
