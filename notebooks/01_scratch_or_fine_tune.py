@@ -227,19 +227,19 @@ table(
 # %%
 draw("time-split")
 
-cold, warm = (intervals.total(frozen, cold=c) for c in (True, False))
+cold, warm = (intervals.learning(frozen, cold=c) for c in (True, False))
 images = sizes.train + sizes.validation + sizes.test
-found = "had to be computed in this run" if frozen.seconds.extract > 0 else "were found on disk"
+found = "were found on disk" if frozen.kept_costs else "had to be computed in this run"
 say(
-    f"**{frozen.arm}** takes {seconds(cold)} cold and {seconds(warm)} warm, and of that "
+    f"**{frozen.arm}** learns in {seconds(cold)} cold and {seconds(warm)} warm, and of that "
     f"{seconds(frozen.seconds.train / len(frozen.history))} for training in an epoch. "
-    f"**{scratch.arm}** keeps no features; it takes {seconds(intervals.total(scratch))}, and of "
-    f"that {seconds(scratch.seconds.train / len(scratch.history))} for training in an epoch."
+    f"**{scratch.arm}** keeps no features; it learns in {seconds(intervals.learning(scratch))}, "
+    f"and of that {seconds(scratch.seconds.train / len(scratch.history))} for training in an epoch."
 )
 say(
     f"The features {found}. Of the {images:,} images that pass through the frozen base, "
     f"{sizes.train:,} are training images. The other {percent(1 - sizes.train / images, 0)} "
-    "are there for measuring, not for learning, and the clock charges them too."
+    "are there for measuring, not for learning: the clock charges them apart."
 )
 
 # %% [markdown]
@@ -314,11 +314,11 @@ say(
 )
 
 parts = {
-    "reading data": frozen.seconds.setup,
-    "extracting features": frozen.seconds.extract_cold,
+    "reading data": frozen.seconds.read,
+    "setting up": frozen.seconds.setup_cold,
+    "extracting features": frozen.seconds.extract_train_cold,
     "compiling": frozen.seconds.compile,
     "training": frozen.seconds.train,
-    "evaluating": frozen.seconds.evaluate,
 }
 answers = (leader_after(10), best.arm, max(parts, key=parts.get))
 rows = zip(prediction.items(), answers, strict=True)

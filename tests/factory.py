@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from comparisons.core.parts import summed
 from comparisons.core.phases import Phase
 from comparisons.core.records import (
     SCHEMA,
@@ -90,11 +91,7 @@ def record(
         history = []
     if status == "diverged":
         history = [*history[:2], _burst(history[2])]
-    train = sum(e.seconds for e in history)
-    seconds = Seconds(
-        setup=2.0, compile=1.5, extract=cold, extract_cold=cold, train=train, evaluate=3.0,
-        total=6.7 + cold + train,
-    )  # fmt: skip
+    seconds = bill(history, cold)
     phases = [
         Phase(name="head" if cold else "train", trainable="head" if cold else "all",
               optimizer="adam", epochs=epochs, batch_size=256, learning_rate=0.001,
@@ -156,14 +153,9 @@ def way(strategy: str, seed: int = 0, base: str = "mobilenet@0.25x96", **changes
     source = 95.0 if strategy == "complete" else 0.0
     accuracy = changes.pop("accuracy", reached + luck.gauss(0, 0.006))
     history = _history(accuracy, epochs, pace, size, luck)
-    train = sum(e.seconds for e in history)
-    seconds = Seconds(
-        setup=2.0, compile=1.5, source_cold=source, extract_cold=cold, train=train, evaluate=3.0,
-        total=6.7 + train,
-    )  # fmt: skip
     fields: dict[str, Any] = {
         "history": history,
-        "seconds": seconds,
+        "seconds": bill(history, cold, source),
         "parameters": Parameters(287_000, trainable),
         "weights": Weights("random" if strategy in ("scratch", "complete") else "imagenet"),
     }
@@ -198,6 +190,31 @@ def classroom() -> list[Record]:
         *records([third], seeds=2),
         record(third, 2, status="diverged", error="the loss is not finite"),
     ]
+
+
+def bill(
+    history: Sequence[Epoch], extract: float = 0.0, source: float = 0.0, ready: bool = False
+) -> Seconds:
+    """Where the time went, and each epoch told when it ended.
+
+    Extraction takes `extract` seconds for the training images, a tenth of that for those of
+    validation and a fifth for those of the test, and two seconds to prepare its engine; with
+    `ready` none of that and no source phase was needed in this run.
+    """
+    train = sum(e.seconds for e in history)
+    engine = 2.0 if extract else 0.0
+    made = {"extract_train": extract, "extract_validation": extract / 10, "source": source}
+    made |= {"extract_test": extract / 5, "setup": engine}
+    spent = {"read": 0.5, "setup": 1.5, "compile": 1.5, "train": train, "validate": 1.0}
+    spent |= {"test": 2.0}
+    if not ready:
+        spent = {part: spent.get(part, 0.0) + made.get(part, 0.0) for part in {**spent, **made}}
+    seconds = summed(spent, made if ready else {}, engine)
+    before, cold = seconds.learning - train, seconds.learning_cold - train
+    for e in history:
+        before, cold = before + e.seconds, cold + e.seconds
+        e.elapsed, e.elapsed_cold = before, cold
+    return seconds
 
 
 def _history(
@@ -250,6 +267,6 @@ def planned(
     request = Request(arms=(arm,), train_sizes=(size,), seeds=(seed,), **asked)
     preset, wanted = check(request)
     (run,) = runs(
-        request, preset, wanted, Known(data, fingerprint, 60_000, 60_000), source, notices
+        request, preset, wanted, Known(data, fingerprint, 60_000, 60_000, 10_000), source, notices
     )
     return run

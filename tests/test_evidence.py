@@ -13,9 +13,10 @@ import factory
 import numpy as np
 import pytest
 
-from comparisons import cifar, command, knobs, report
+from comparisons import cifar, command, knobs, report, tune
 from comparisons.core import records
 from comparisons.core.machine import ROOT
+from comparisons.core.neighbours import CONTENDED
 from comparisons.readme import evidence, front, pages
 from comparisons.report import table
 
@@ -67,10 +68,8 @@ def test_the_first_page_is_short_and_its_figures_are_those_of_the_records():
     for size, arm, mean, spread, cold in found:
         same = [r for r in runs if (r["arm"], f"{r['train_size']:,}") == (arm, size)]
         accuracies = [100 * r["test"]["accuracy"] for r in same]
-        seconds = [
-            r["seconds"]["total"] - r["seconds"]["extract"] + r["seconds"]["extract_cold"]
-            for r in same
-        ]
+        parts = ("read", "setup_cold", "compile", "extract_train_cold", "train")
+        seconds = [sum(r["seconds"][part] for part in parts) for r in same]
         assert len(same) == 3
         assert float(mean) == pytest.approx(statistics.mean(accuracies), abs=0.051)
         assert float(spread) == pytest.approx(statistics.stdev(accuracies), abs=0.051)
@@ -106,7 +105,7 @@ def test_links_lead_somewhere(page: Path):
 def test_the_flags_are_those_of_the_command_line(capsys):
     """`--help` shows each in a line of its own."""
     shown: dict[str, set[str]] = {}
-    for door in (cifar, knobs):
+    for door in (cifar, knobs, tune):
         with pytest.raises(SystemExit):
             door.main(["--help"])
         said = re.findall(r"^  (?:-h, )?(--[a-z-]+)", capsys.readouterr().out, re.MULTILINE)
@@ -116,7 +115,7 @@ def test_the_flags_are_those_of_the_command_line(capsys):
     listed = set(re.findall(r"--[a-z-]+", " ".join(rows)))
     assert listed == shown["comparisons.cifar"]
     without = set(re.findall(r"--[a-z-]+", section.partition("| flag")[0]))
-    assert listed - without == shown["comparisons.knobs"]
+    assert listed - without == shown["comparisons.knobs"] == shown["comparisons.tune"]
 
 
 def test_exit_codes_and_variables_are_those_of_the_code():
@@ -140,7 +139,7 @@ def test_the_commands_of_the_first_page_can_be_given(tmp_path, monkeypatch, caps
     np.savez("my.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
     lines = "".join(blocks(README, "sh")).replace("\\\n", "").splitlines()
     given = [shlex.split(line, comments=True) for line in lines if line.startswith("python ")]
-    doors = {"comparisons.cifar": cifar, "comparisons.knobs": knobs}
+    doors = {"comparisons.cifar": cifar, "comparisons.knobs": knobs, "comparisons.tune": tune}
     tried = [words[2:] for words in given if words[2] in doors and "--help" not in words]
     for door, *arguments in tried:
         assert doors[door].main([*arguments, "--dry-run"]) == 0, arguments
@@ -167,12 +166,7 @@ def test_the_evidence_is_whole_and_says_how_it_was_made():
     assert {record.seed for record in kept} == {0, 1, 2}
     planned = {
         45_000: {"tutorial-cnn:scratch", "cnn:scratch", "mobilenet@0.25x160:frozen"},
-        5_000: {
-            "tutorial-cnn:scratch",
-            "cnn:scratch",
-            "mobilenet@0.25x160:frozen",
-            "mobilenet@0.25x160:scratch",
-        },
+        5_000: {"tutorial-cnn:scratch", "cnn:scratch", "mobilenet@0.25x160:frozen"},
     }
     for size, arms in planned.items():
         found = [(record.arm, record.seed) for record in kept if record.train_size == size]
@@ -181,6 +175,7 @@ def test_the_evidence_is_whole_and_says_how_it_was_made():
         assert record.data.name == "cifar10" and record.data.complete
         assert not record.data.synthetic
         assert record.environment.clean is True
+        assert record.neighbours.share <= CONTENDED, record.id
         assert record.environment.command.startswith("python -m comparisons.cifar ")
         assert "/" not in record.environment.command.replace("results/evidence/cifar10", "")
 

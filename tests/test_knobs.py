@@ -31,7 +31,7 @@ from comparisons.training import run as training
 def planned(knob: str, data: str = "d", size: int = 2000, **more: Any) -> dict[str, Run]:
     """The runs of a knob by variant."""
     asked = Request(data=data, device="cpu", knob=knob, train_sizes=(size,), **more)
-    found = runs(asked, *check(asked), Known(data, "f", 60_000, 60_000), None)
+    found = runs(asked, *check(asked), Known(data, "f", 60_000, 60_000, 10_000), None)
     return {run.settings.variant: run for run in found}
 
 
@@ -196,7 +196,7 @@ def test_the_list_and_the_plan_name_everything(capsys, tiny_npz):
     for name, knob in KNOBS.items():
         assert knobs.main([name, "--data", str(tiny_npz), "--dry-run"]) == 0
         shown = " ".join(capsys.readouterr().out.split())
-        assert f"{len(knob.variants)} runs" in shown
+        assert f"{len(knob.variants) * len(knob.preset.arms)} runs" in shown
 
 
 def turn_all(name, npz, out, capsys, epochs=1):

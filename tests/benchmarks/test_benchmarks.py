@@ -27,7 +27,7 @@ from comparisons.benchmarks import (
     training,
     waits,
 )
-from comparisons.core.records import Sizes
+from comparisons.core.parts import summed
 
 
 def test_sides_take_turns_and_each_round_begins_with_another():
@@ -115,10 +115,12 @@ def test_a_part_of_an_epoch_is_scaled_to_all_epochs():
 
 def test_the_test_images_features_are_not_charged():
     record = factory.record("mobilenet@0.25x160:frozen")
-    record.data.sizes = Sizes(30, 10, 20)
-    record.seconds.extract, record.seconds.train, record.seconds.evaluate = 60.0, 5.0, 1.0
-    record.seconds.compile = 100.0
-    assert frozen.charged(record) == pytest.approx(40.0 + 5.0 + 1.0)
+    record.seconds = summed(
+        {"extract_train": 30.0, "extract_validation": 10.0, "extract_test": 20.0, "train": 5.0,
+         "validate": 1.0, "test": 2.0, "compile": 100.0, "read": 50.0}, {}, engine=4.0,
+    )  # fmt: skip
+    assert frozen.charged(record, cold=True) == pytest.approx(40.0 + 4.0 + 5.0 + 3.0)
+    assert frozen.charged(record, cold=False) == pytest.approx(40.0 + 5.0 + 3.0)
 
 
 def test_steps_are_those_of_the_last_phase():

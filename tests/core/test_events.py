@@ -66,7 +66,19 @@ def test_epochs_begin_as_they_are_allowed():
         assert len(seen) == steps
     held.hear(control.Play())
     wait_until(lambda: len(seen) == 5)
-    assert held.paused > 0
+
+
+def test_a_run_waits_until_it_may_begin():
+    held, begun = control.Control(), threading.Event()
+
+    def run() -> None:
+        held.before_start()
+        begun.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    assert not begun.wait(0.3)
+    held.hear(control.Go())
+    assert begun.wait(10)
 
 
 def test_a_step_does_not_pause_what_plays():

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from comparisons.findings import intervals, text, titles, verdict
+from comparisons.findings import intervals, race, text, titles, verdict
 from comparisons.findings.names import arm_name
+from comparisons.findings.view import view
 
 CNN, FROZEN, TUTORIAL = "cnn:scratch", "mobilenet@0.25x160:frozen", "tutorial-cnn:scratch"
 NAMES = {arm: arm_name(arm) for arm in (CNN, FROZEN, TUTORIAL, "vgg16@64:frozen")}
@@ -59,7 +60,7 @@ def test_an_interval_that_includes_zero_names_no_winner():
 def test_an_interval_clear_of_zero_names_the_winner():
     first, second, *_ = verdict.headline(pair([0.90, 0.91, 0.92], [0.80, 0.81, 0.82]))
     assert f"{NAMES[CNN]} is more accurate" in first
-    assert "On these 3 seeds" in second
+    assert "on 3 seeds" in second
     assert "+10.0 to +10.0" in second
 
 
@@ -95,14 +96,59 @@ def test_the_headline_never_contradicts_the_records(left, data):
         assert "no clear difference" in line
 
 
-def test_the_faster_arm_is_the_one_with_fewer_seconds_cold():
-    records = pair([0.9], [0.7])
-    cold = {r.arm: intervals.total(r) for r in records}
-    quicker = min(cold, key=cold.get)
-    assert quicker == FROZEN
+def test_the_faster_arm_is_the_one_that_learns_the_common_level_sooner():
+    records = pair([0.9], [0.9])
+    met = race.race(view(records), 45_000)
+    assert (met.first.arm, met.faster.arm) == (FROZEN, FROZEN)
     assert f"{NAMES[FROZEN]} is faster" in verdict.headline(records)[0]
-    records[1].seconds.total += 1_000
-    assert "is more accurate and faster" in verdict.headline(records)[0]
+    for epoch in records[1].history:
+        epoch.elapsed_cold += 1_000
+    assert f"{NAMES[CNN]} is faster" in verdict.headline(records)[0]
+
+
+def test_headline_figure_and_table_have_the_same_times():
+    from comparisons.report import table
+
+    met = race.race(view(PAIR), 45_000)
+    rows = {row.arm: row for row in table.summarise(PAIR)}
+    line, title = verdict.headline(PAIR)[0], titles.time(PAIR)
+    goal = text.percent(met.level, 0)
+    for g in (met.first, met.second):
+        assert rows[g.arm].level == met.level
+        assert rows[g.arm].seconds_to_level_cold == pytest.approx(met.of(g))
+        assert text.seconds(met.of(g)) in line
+        assert text.seconds(met.of(g)) in title
+    assert goal in line and goal in title
+
+
+def times(*learned):
+    """Runs of two arms that reach 80 % after so many seconds each."""
+    made = []
+    for arm, seconds in zip((CNN, FROZEN), learned, strict=True):
+        for seed, at in enumerate(seconds):
+            run = factory.record(arm, seed, accuracy=0.8)
+            for epoch in run.history:
+                epoch.val_accuracy, epoch.elapsed_cold = 0.805, at
+            made.append(run)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("learned", "faster"),
+    [
+        (([10, 11, 12], [20, 21, 22]), CNN),
+        (([20, 21, 22], [10, 11, 12]), FROZEN),
+        # By the means the first is twice as fast; by its seeds that is luck.
+        (([5, 5, 40], [30, 33, 37]), None),
+        (([10], [10.4]), None),
+        (([10], [12]), CNN),
+    ],
+)
+def test_faster_is_a_paired_difference_of_learning_times(learned, faster):
+    met = race.race(view(times(*learned)), 45_000)
+    assert (met.faster.arm if met.faster else None) == faster
+    line = verdict.headline(times(*learned))[0]
+    assert ("nor in time" in line) == (faster is None)
 
 
 def test_cached_features_are_mentioned_only_where_they_save_time():
@@ -153,7 +199,9 @@ def falling(values, train=None):
         ([3.0, 2.0, 1.99], None, "has levelled off"),
         ([3.0, 1.0, 2.0], [3.0, 2.0, 1.0], "overfits after epoch 2"),
         ([3.0, 1.0, 2.0], [3.0, 1.0, 2.0], "gets worse after epoch 2"),
-        ([3.0, None, 1.0], None, "No run that ended well has a full loss curve"),
+        ([3.0, None, 1.0], None, "is still improving"),
+        ([3.0, None, None, 1.0, 2.0], [3.0, 2.5, 2.0, 1.5, 1.0], "overfits after epoch 4"),
+        ([3.0, 1.0, None], None, "No run that ended well has a full loss curve"),
     ],
 )
 def test_the_loss_title_says_what_the_loss_did(validation, training, says):
@@ -175,7 +223,7 @@ def test_many_arms_are_counted_in_the_loss_title_and_few_are_named():
 
 
 def test_the_time_title_names_who_was_first_at_a_level_both_reached():
-    found = titles.race(titles.view(PAIR), 45_000)
+    found = race.race(view(PAIR), 45_000)
     assert found.first.arm == FROZEN
     assert found.seconds[0] < found.seconds[1]
     assert titles.time(PAIR).startswith(f"{NAMES[FROZEN]} reaches {100 * found.level:.0f}")

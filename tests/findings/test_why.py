@@ -63,7 +63,7 @@ def test_the_start_never_contradicts_the_records(a, b, c, d):
 
 def test_preparation_and_kept_features_are_part_of_the_clock():
     line = said(factory.records([CNN, FROZEN]))["The clock"]
-    assert "44 s of them to prepare" in line and "with its features found ready" in line
+    assert "46 s of them to prepare" in line and "with its features found ready" in line
     assert f"{NET} after" in line and "3.5 s of them to prepare" in line
 
 

@@ -87,7 +87,38 @@ def test_a_rank_larger_than_a_layer_is_refused(base):
         lora.with_adapters(base, rank=33, bits=32)
 
 
-def test_a_base_without_pointwise_layers_is_refused():
-    base = keras.applications.VGG16(input_shape=(32, 32, 3), include_top=False, weights=None)
-    with pytest.raises(ValueError, match="no pointwise"):
-        lora.with_adapters(base, rank=1, bits=32)
+@pytest.fixture(scope="module")
+def vgg16() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return keras.applications.VGG16(input_shape=(32, 32, 3), include_top=False, weights=None)
+
+
+def test_ordinary_convolutions_carry_adapters_where_a_base_has_no_others(vgg16, images):
+    copy, adapted = lora.with_adapters(vgg16, rank=4, bits=32)
+    assert len(adapted) == 13
+    before = outputs(vgg16, images)
+    assert (outputs(copy, images) == before).all()
+    moved(adapted)
+    after = outputs(copy, images)
+    assert np.abs(after - before).max() > 0.01 * np.abs(before).max()
+    # Merged: the same base with what the adapters add put into its kernels.
+    merged = keras.models.clone_model(vgg16)
+    merged.set_weights(vgg16.get_weights())
+    for one in adapted:
+        layer = merged.get_layer(one.layer.name)
+        layer.kernel.assign(one.original + lora.change(one))
+    np.testing.assert_allclose(outputs(merged, images), after, rtol=1e-3, atol=1e-4)
+
+
+def test_what_cannot_be_adapted_or_quantized_names_bases_that_can(vgg16):
+    bare = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.MaxPooling2D()])
+    for model, bits in ((bare, 32), (vgg16, 8)):
+        with pytest.raises(ValueError, match="mobilenet, resnet50, efficientnetb0 and tiny have"):
+            lora.with_adapters(model, rank=1, bits=bits)
+    for name in ("mobilenet", "resnet50", "efficientnetb0", "tiny"):
+        assert name in MODELS
+
+
+def test_a_rank_larger_than_a_convolution_is_refused(vgg16):
+    with pytest.raises(ValueError, match=r"rank 28 is larger than block1_conv1 \(27x64\)"):
+        lora.with_adapters(vgg16, rank=28, bits=32)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from comparisons.core.clock import Clock
 from comparisons.plan import arms, recipes
 from comparisons.training.device import Runtime
 from comparisons.training.fitting import Fit, fit
@@ -62,6 +63,7 @@ def train(model: keras.Model, images: np.ndarray, arm: str = "cnn:scratch") -> N
         seed=0,
         runtime=CPU,
         result=Fit(),
+        clock=Clock(),
         tell=lambda epoch: None,
     )
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from comparisons.core.errors import ComparisonError
-from comparisons.core.phases import Part, Phase, Training
+from comparisons.core.phases import LBFGS, Part, Phase, Training
 from comparisons.plan import arms, recipes
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.strategies import STRATEGIES, Outline
@@ -181,10 +181,10 @@ def test_a_batch_shrinks_with_the_training_set(name, size):
     assert 1 <= settled.batch_size <= min(size, recipe.batch_size)
     assert settled.epochs >= 1
     steps = size / settled.batch_size
-    assert steps >= 16 or settled.batch_size <= 32
+    assert steps >= 16 or settled.batch_size <= 32 or recipe.optimizer == LBFGS
     # Fewer images, never fewer passes.
     assert settled.epochs >= recipes.settle(recipe, size + 1, "train", "all").epochs
-    if size >= 16 * recipe.batch_size:
+    if size >= 16 * recipe.batch_size and recipe.optimizer != LBFGS:
         assert settled.batch_size == recipe.batch_size
 
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from comparisons.core import records
-from comparisons.core.machine import ROOT
+from comparisons.core.machine import BACKENDS, ROOT
 from comparisons.plan.request import Known
 from comparisons.plan.runs import run_id
 
@@ -20,16 +20,12 @@ def again(record: records.Record) -> str:
     return run_id(name, record.train_size, record.seed, *decides)
 
 
-def test_records_of_before_are_read_and_todays_settings_keep_their_ids():
-    checked = 0
+def test_the_settings_of_committed_records_give_their_ids():
+    assert EVIDENCE
     for path in EVIDENCE:
         record = records.load(path)
-        assert record.phases and record.settings.backend == "tensorflow"
-        # Older phases named the mirrored view at test by a flag.
-        if "flip_at_test" not in path.read_text():
-            assert again(record) == record.id
-            checked += 1
-    assert checked >= 10
+        assert record.phases and record.settings.backend in BACKENDS
+        assert again(record) == record.id
 
 
 def test_a_record_holds_its_phases_once():
@@ -48,7 +44,7 @@ def test_a_revision_gives_another_id_and_none_gives_the_id_of_before(revision):
 
 @pytest.mark.parametrize("asked", [{}, {"epochs": 8}, {"batch_size": 1000}])
 def test_the_source_phase_of_complete_does_not_depend_on_the_target_s_size(asked):
-    source = Known("cifar100", "s", 50_000, 45_000)
+    source = Known("cifar100", "s", 50_000, 45_000, 10_000)
     phases = [
         factory.planned("tiny:complete", size, source=source, **asked).source_phase
         for size in (100, 1000, 45_000)

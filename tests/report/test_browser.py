@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import factory
 import pytest
-from test_untrusted import HOSTILE, everywhere
 from test_page import CLASSROOM
 from test_strip import answered
+from test_untrusted import HOSTILE, everywhere
 
 from comparisons import report
 from comparisons.core import samples

@@ -71,8 +71,11 @@ def test_names_are_dark_enough_to_read_on_white():
 
 
 def test_parts_of_a_run_stay_apart_in_grey():
-    ranked = sorted(arm_styles.luminance(c) for c in bars.PART_COLOURS.values())
-    assert min(b - a for a, b in pairwise(ranked)) > 0.05
+    for _, parts, _, _ in bars.KINDS:
+        ranked = sorted(arm_styles.luminance(bars.PART_COLOURS[part]) for part in parts)
+        assert min((b - a for a, b in pairwise(ranked)), default=1.0) > 0.05
+    hatches = [hatch for *_, hatch in bars.KINDS]
+    assert len(set(hatches)) == len(hatches)
 
 
 @given(
@@ -172,6 +175,7 @@ def test_seconds_are_on_a_logarithmic_axis_where_one_arm_takes_twenty_times_as_l
             for epoch in run.history:
                 epoch.seconds = pace
             run.history[0].seconds = pace / 10  # one arm alone spans more than ten times, too
+            run.seconds = factory.bill(run.history)
             runs.append(run)
         (ax,) = curves.time(runs).axes
         return ax.get_xscale()

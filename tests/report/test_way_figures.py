@@ -100,7 +100,8 @@ def test_the_best_may_be_the_cheapest():
 def test_seconds_of_a_run_charge_its_source_phase():
     runs = [*arm("complete", 0.9), *arm("scratch", 0.5), *arm("frozen", 0.6)]
     (cost,) = (paid for g, paid in ways.priced(view(runs), ways.SECONDS) if "complete" in g.label)
-    assert cost == pytest.approx(95 + np.mean([r.seconds.total for r in runs[:3]]))
+    assert cost == pytest.approx(np.mean([r.seconds.learning for r in runs[:3]]))
+    assert cost > 95
 
 
 def test_the_blocks_that_moved_most_and_least_are_named():
@@ -294,9 +295,9 @@ def test_names_at_the_ends_of_so_many_lines_do_not_overlap(draw):
 
 def test_the_source_phase_is_a_part_of_the_time():
     fig = bars.split(WAYS)
-    assert "source phase" in words(fig)
-    widths = [p.get_width() for p in fig.axes[0].patches
-              if p.get_facecolor()[:3] == to_rgb(bars.PART_COLOURS["source phase"])]  # fmt: skip
+    assert "the source phase" in words(fig)
+    colour = to_rgb(bars.PART_COLOURS["the source phase"])
+    widths = [p.get_width() for p in fig.axes[0].patches if p.get_facecolor()[:3] == colour]
     assert widths == [pytest.approx(95)]
     assert "source phase" not in words(bars.split(arm("full", 0.8)))
 

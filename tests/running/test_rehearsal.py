@@ -26,7 +26,7 @@ IMPOSSIBLE = {
     "tiny:partial@9": "cannot train the last 9 of 8 blocks (block0",
     "tiny:hybrid@40": "cannot replace the last 40 of 8 blocks (block0",
     "tiny:lora@33": "rank 33 is larger than block1_pointwise (32x64): 1 to 32 can be had",
-    "file:{made}/cnn.json:lora": "no pointwise convolution",
+    "file:{made}/cnn.json:qlora": "no pointwise or dense layer, and Keras quantizes no other",
     "file:{made}/swapped.json:full": "holds the weights of another network",
     "hub:{saved}/words:frozen": "not a base for images: it must take float32 images",
     "hub:{saved}/maps:probe": "gives float32 [None, 7, 7, 6]",

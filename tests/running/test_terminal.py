@@ -136,7 +136,7 @@ def test_a_kept_run_tells_how_long_the_next_may_take():
     progress, _ = watched(planned(ARMS[:1], seeds=(0, 1)))
     progress.hear(0, events.Start("an arm"))
     record = factory.record(accuracy=0.8)
-    record.seconds.total = 100.0
+    record.seconds.total, record.seconds.watch = 90.0, 10.0
     progress.hear(0, events.Record(record, kept=True))
     shown = text(progress.runs[0], progress, 80)
     assert "8/8" in shown and "kept, test 80.0 %" in shown and ":" not in shown.split("8/8")[1]

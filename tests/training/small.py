@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from msgspec.structs import replace
 
+from comparisons.core.clock import Clock
 from comparisons.core.phases import Phase
 from comparisons.training import device
 from comparisons.training.fitting import Fit, fit
@@ -38,5 +39,17 @@ def network() -> keras.Model:
 
 def trained(model: keras.Model, chosen: Phase, **more: Any) -> Fit:
     result = Fit()
-    fit(model, chosen, problem(40), problem(30, 1), 2, 0, CPU, result, lambda e: None, **more)
+    fit(
+        model,
+        chosen,
+        problem(40),
+        problem(30, 1),
+        2,
+        0,
+        CPU,
+        result,
+        Clock(),
+        lambda e: None,
+        **more,
+    )
     return result

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from comparisons.core.clock import Clock, Cost
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError
 from comparisons.data import prepare, split
@@ -65,8 +66,8 @@ def test_cached_and_uncached_logits_agree(cache, tiny, engine):
     images = noise(150)
     rows = np.random.default_rng(1).permutation(150)[:120]
 
-    def make(first: np.ndarray) -> engines.Extract:
-        return engines.checked(engine, tiny.backbone, first)
+    def make(first: np.ndarray) -> features.Engine:
+        return features.Engine(engines.checked(engine, tiny.backbone, first), Cost())
 
     for _ in range(2):
         found = features.get({"base": "tiny"}, rows, images, make)
@@ -168,7 +169,7 @@ def test_an_engine_is_not_kept_beyond_the_frozen_part_that_it_was_made_for(cache
     run = factory.planned("tiny:frozen", 20, device="cpu", engine="openvino")
     rows = split(dataset.y_train, 0, 20)
     arm = arms.parse("tiny:frozen")
-    job = Job(run, arm, dataset, rows, build("tiny"), CPU, lambda event: None, Control())
+    job = Job(run, arm, dataset, rows, build("tiny"), CPU, lambda event: None, Control(), Clock())
     images = dataset.x_test[:10]
     lower = scaled(2)
     found = extraction.extracted(job, lower, "test", images)

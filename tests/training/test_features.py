@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import signal
 import tempfile
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from comparisons.core.clock import Cost
 from comparisons.training import features
 from models import engines
 
@@ -29,10 +31,10 @@ class Extractor:
         self.images: list[np.ndarray] = []
         self.made = 0
 
-    def engine(self, first: np.ndarray) -> Any:
+    def engine(self, first: np.ndarray) -> features.Engine:
         assert 1 <= len(first) <= engines.CHECKED
         self.made += 1
-        return self.extract
+        return features.Engine(self.extract, Cost(2.0, 3.0))
 
     def extract(self, images: np.ndarray) -> np.ndarray:
         self.images.append(images)
@@ -58,7 +60,11 @@ def get(rows: Any, images: np.ndarray, **key: Any) -> tuple[features.Features, E
 
 
 def shards(cache: Path) -> list[Path]:
-    return sorted(cache.glob("features/*/*.npz"))
+    return sorted(cache.glob("features/*/*.values"))
+
+
+def indexes(cache: Path) -> list[Path]:
+    return sorted(cache.glob("features/*/*.index"))
 
 
 @contextlib.contextmanager
@@ -99,12 +105,43 @@ def test_a_second_time_costs_nothing_and_still_tells_the_first_cost(cache):
     cold, _ = get(range(50), images)
     warm, extractor = get(range(50), images)
     assert (extractor.count, extractor.made) == (0, 0)
-    assert cold.seconds > 0
-    assert warm.seconds == 0
-    assert warm.cold_seconds == pytest.approx(cold.cold_seconds)
+    assert cold.cost.wall > 0
+    assert warm.cost.wall == pytest.approx(cold.cost.wall)
+    assert warm.cost.processor == pytest.approx(cold.cost.processor)
+    assert cold.prepared == warm.prepared == Cost(2.0, 3.0)
+    assert cold.kept is None
+    assert warm.kept is not None and 0 <= warm.kept.others <= 1
     half, _ = get(range(25), images)
-    assert half.cold_seconds == pytest.approx(cold.cold_seconds / 2)
+    assert half.cost.wall == pytest.approx(cold.cost.wall / 2)
     assert cold.note == warm.note == ""
+
+
+def test_what_is_asked_for_afresh_is_computed_again_once_and_takes_the_place_of_the_old(cache):
+    images = noise(50)
+    get(range(50), images)
+    (old,) = shards(cache)
+    later = "9999-01-01T00:00:00+00:00"
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    extractor = Extractor()
+    found = features.get(KEY, np.arange(50), images, extractor.engine, since=later)
+    assert (extractor.count, found.kept) == (50, None)
+    assert old not in shards(cache) or len(shards(cache)) == 1
+    assert len(shards(cache)) == 1
+    again = Extractor()
+    features.get(KEY, np.arange(50), images, again.engine, since=now[:10])
+    assert again.count == 0
+
+
+def test_a_few_rows_are_read_without_the_others(cache, monkeypatch):
+    images = noise(20_000)
+    get(range(20_000), images)
+    checked = []
+    honest = features._checks
+    monkeypatch.setattr(features, "_checks", lambda v: checked.append(len(v)) or honest(v))
+    found, extractor = get(range(0, 20_000, 40), images)
+    assert extractor.count == 0
+    assert (found.values == expected(images[::40])).all()
+    assert sum(checked) == 500  # of 20,000 that are kept
 
 
 def test_rows_are_split_into_shards_and_progress_is_told(cache, monkeypatch):
@@ -160,34 +197,37 @@ def empty(shard: Path) -> None:
 
 
 def swap_in_another(shard: Path) -> None:
-    with np.load(shard) as file:
-        values = dict(file)
-    np.savez(shard, **(values | {"values": values["values"] + 1}))
+    content = np.frombuffer(shard.read_bytes(), np.uint8)
+    shard.write_bytes((content + 1).tobytes())
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_a_byte, empty, swap_in_another])
-def test_a_damaged_shard_is_recomputed_and_replaced(cache, damage, monkeypatch):
+def delete(shard: Path) -> None:
+    shard.unlink()
+
+
+@pytest.mark.parametrize("damage", [truncate, flip_a_byte, empty, swap_in_another, delete])
+@pytest.mark.parametrize("of", [shards, indexes])
+def test_a_damaged_shard_is_recomputed_and_replaced(cache, damage, of, monkeypatch):
     monkeypatch.setattr(features, "ROWS_PER_SHARD", 16)
     images = noise(32)
     get(range(32), images)
-    victim = shards(cache)[0]
+    victim = of(cache)[0]
     damage(victim)
-    damaged = victim.read_bytes()
     found, extractor = get(range(32), images)
     assert (found.values == expected(images)).all()
     assert extractor.count == 16
-    assert len(shards(cache)) == 2
-    assert damaged not in [shard.read_bytes() for shard in shards(cache)]
+    assert len(shards(cache)) == len(indexes(cache)) == 2
     assert get(range(32), images)[1].count == 0
 
 
-@settings(max_examples=40)
-@given(some.floats(0, 1, exclude_max=True), some.integers(1, 255))
-def test_a_flipped_byte_anywhere_is_noticed(where, change):
+@settings(max_examples=60)
+@given(some.sampled_from([shards, indexes]), some.floats(0, 1, exclude_max=True),
+       some.integers(1, 255))  # fmt: skip
+def test_a_flipped_byte_anywhere_is_noticed(of, where, change):
     images = noise(8)
     with own_cache() as folder:
         get(range(8), images)
-        (shard,) = shards(folder)
+        (shard,) = of(folder)
         content = bytearray(shard.read_bytes())
         content[int(where * len(content))] ^= change
         shard.write_bytes(content)
@@ -200,8 +240,8 @@ def test_a_foreign_file_is_not_used(cache):
     images = noise(8)
     get(range(8), images)
     (shard,) = shards(cache)
-    foreign = shard.with_name("notes.npz")
-    np.savez(foreign, rows=np.arange(8), values=np.zeros((8, SIDE), np.float32), seconds_per_row=0)
+    for ending in (".values", ".index"):
+        shard.with_name(f"notes{ending}").write_bytes(b"of somebody else")
     found, extractor = get(range(8), images)
     assert (found.values == expected(images)).all()
     assert extractor.count == 0
@@ -211,6 +251,7 @@ def test_a_foreign_file_is_not_used(cache):
 KILLED = """
 import sys, time
 import numpy as np
+from comparisons.core.clock import Cost
 from comparisons.training import features
 calls = 0
 def extract(images):
@@ -222,7 +263,8 @@ def extract(images):
     return images.astype(np.float32).mean(axis=(2, 3))
 key = eval(sys.argv[1])
 images = np.random.default_rng(0).integers(0, 256, (10_000, 4, 4, 3), np.uint8)
-features.get(key, np.arange(10_000), images, lambda first: extract)
+engine = features.Engine(extract, features.Cost())
+features.get(key, np.arange(10_000), images, lambda first: engine)
 """
 
 
@@ -241,6 +283,7 @@ def test_a_kill_leaves_whole_shards_that_are_used(cache, spawn):
 TOGETHER = """
 import hashlib, sys
 import numpy as np
+from comparisons.core.clock import Cost
 from comparisons.training import features
 images = np.random.default_rng(0).integers(0, 256, (9_000, 4, 4, 3), np.uint8)
 computed = 0
@@ -251,7 +294,8 @@ def extract(images):
 first, last = int(sys.argv[2]), int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()
-found = features.get(eval(sys.argv[1]), np.arange(first, last), images, lambda first: extract)
+engine = features.Engine(extract, features.Cost())
+found = features.get(eval(sys.argv[1]), np.arange(first, last), images, lambda first: engine)
 right = (found.values == images[first:last].astype(np.float32).mean(axis=(2, 3))).all()
 print(computed, bool(right), found.note, flush=True)
 """
@@ -278,7 +322,7 @@ def test_what_was_used_longest_ago_goes_first(cache, monkeypatch):
         get(range(2000), images, data=name)
         (folders[name],) = set(cache.glob("features/*/")) - before
         os.utime(folders[name], (1000 + age, 1000 + age))
-    size = sum(shard.stat().st_size for shard in folders["old"].glob("*.npz"))
+    size = sum(shard.stat().st_size for shard in folders["old"].iterdir())
     # Using the oldest makes it the newest but for the one in use: so `middle` has to go.
     assert get(range(2000), images, data="old")[1].count == 0
     assert all(folder.exists() for folder in folders.values())

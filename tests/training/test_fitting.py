@@ -12,9 +12,10 @@ import pytest
 from scipy.special import log_softmax
 from small import network, phase, problem, trained
 
+from comparisons.core.clock import Clock
 from comparisons.core.phases import Phase
 from comparisons.training import device, epochs
-from comparisons.training.fitting import Fit, fit, warm_up
+from comparisons.training.fitting import Fit, checked, fit, warm_up
 from models import adapt, kernels
 from models.catalog import MODELS
 
@@ -48,7 +49,7 @@ CPU = device.Runtime("cpu", "a processor", 1, "float32", "tensorflow")
 def fitted(model: keras.Model, phase: Phase, tell: Any = lambda epoch: None, **more: Any) -> Fit:
     result = Fit()
     train, validation = little_problem(), little_problem(20)
-    fit(model, phase, train, validation, 2, 0, CPU, result, tell, **more)
+    fit(model, phase, train, validation, 2, 0, CPU, result, Clock(), tell, **more)
     return result
 
 
@@ -60,10 +61,9 @@ def test_everything_is_compiled_before_the_clock_of_the_first_epoch():
     model = keras.Model(inputs, keras.layers.Dense(2)(watched(inputs)))
     built = watched.traces
     traces: list[int] = []
-    result = fitted(model, head_phase(), tell=lambda epoch: traces.append(watched.traces))
+    fitted(model, head_phase(), tell=lambda epoch: traces.append(watched.traces))
     # Once for training and once for validation, and never again.
     assert traces == [built + 2] * 3
-    assert result.compile_seconds > 0
 
 
 def test_warm_up_leaves_every_variable_as_it_was():
@@ -85,7 +85,10 @@ def test_warm_up_leaves_every_variable_as_it_was():
     before = [np.array(variable) for variable in variables]
     inputs, targets = little_problem()[0], np.ones((70, 2), np.float32)
     examples = epochs.Examples(inputs, targets, (inputs[:16], targets[:16]), seed=0)
-    assert warm_up(model, epochs.epochs(model, examples, 16, CPU)) > 0
+    clock = Clock()
+    warm_up(model, epochs.epochs(model, examples, 16, CPU), clock)
+    # Compiling training is learning, compiling validation is measuring.
+    assert clock.spent("compile").wall > 0 < clock.spent("validate").wall
     for value, variable in zip(before, variables, strict=True):
         assert (value == np.array(variable)).all(), variable.path
     # And it does train, when it is not taken back.
@@ -118,7 +121,7 @@ def test_the_first_epochs_see_windows_and_validation_whole_images():
     phase = head_phase(epochs=4, windowed=0.5, schedule="warmup-cosine")
     result, at = Fit(), list[list[np.ndarray]]()
     fit(
-        model, phase, (images, labels), (images, labels), 2, 0, CPU, result,
+        model, phase, (images, labels), (images, labels), 2, 0, CPU, result, Clock(),
         lambda epoch: at.append(model.get_weights()),
     )  # fmt: skip
     # Built; trained and validated whole; built and trained as windows.
@@ -134,6 +137,27 @@ def test_the_first_epochs_see_windows_and_validation_whole_images():
     assert result.flops == 70 * (4 * whole + 3 * (2 * part + 2 * whole))
     (loss, *_) = model.evaluate(images, np.eye(2)[labels], verbose=0)
     assert result.epochs[-1].val_loss == pytest.approx(loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 12, 13, 170, 1000])
+def test_validation_is_looked_at_a_dozen_times_at_most_first_and_last(epochs):
+    looks = checked(epochs)
+    assert len(looks) == min(epochs, 12)
+    assert {1, epochs} <= looks <= set(range(1, epochs + 1))
+    gaps = np.diff(sorted(looks))
+    assert not len(gaps) or gaps.max() - gaps.min() <= 1
+
+
+def test_epochs_that_are_not_looked_at_have_no_validation_figures_and_the_last_has():
+    result = fitted(keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)]),
+                    head_phase(epochs=30))  # fmt: skip
+    looked = {e.epoch for e in result.epochs if e.val_loss is not None}
+    assert looked == checked(30) == {e.epoch for e in result.epochs if e.val_accuracy is not None}
+    ends = [e.elapsed for e in result.epochs]
+    assert ends == sorted(ends)
+    for one, other in pairwise(result.epochs):
+        # Looking is not learning: only training lies between the ends of two epochs.
+        assert other.elapsed - one.elapsed == pytest.approx(other.seconds, abs=0.02)
 
 
 def test_a_smoothed_loss_is_trained_on_and_the_plain_one_is_reported():
@@ -170,7 +194,7 @@ def test_an_infinite_validation_loss_is_null_and_training_goes_on():
     result = Fit()
     validation = (np.full((4, 5), np.nan, np.float32), np.array([0, 1, 0, 1]))
     told: list[Any] = []
-    fit(model, head_phase(), little_problem(), validation, 2, 0, CPU, result, told.append)
+    fit(model, head_phase(), little_problem(), validation, 2, 0, CPU, result, Clock(), told.append)
     assert [entry.val_loss for entry in result.epochs] == [None] * 3
     assert all(math.isfinite(entry.train_loss) for entry in result.epochs)
     assert told == result.epochs
@@ -181,20 +205,37 @@ def test_early_stopping_ends_and_goes_back_to_the_best_epoch():
     model = network()
     result = trained(model, phase(epochs=40, patience=3))
     losses = [entry.val_loss for entry in result.epochs]
-    assert result.best_epoch == losses.index(min(losses)) + 1
+    assert None not in losses  # every epoch was looked at
     assert len(losses) == result.best_epoch + 3 < 40
+    # It may choose by a ninth as many labels as it trains on: 4 beside 40.
     inputs, labels = problem(30, 1)
-    reached = model.evaluate(inputs, np.eye(2)[labels], verbose=0, return_dict=True)
-    assert reached["cross_entropy"] == pytest.approx(min(losses), rel=1e-5)
+    reached = model.evaluate(inputs[:4], np.eye(2)[labels[:4]], verbose=0, return_dict=True)
+    whole = model.evaluate(inputs, np.eye(2)[labels], verbose=0, return_dict=True)
+    assert whole["cross_entropy"] == pytest.approx(losses[result.best_epoch - 1], rel=1e-5)
+    few = chosen_losses(phase(epochs=len(losses)))
+    assert reached["cross_entropy"] == pytest.approx(min(few), rel=1e-4)
+    assert result.best_epoch == few.index(min(few)) + 1
+
+
+def chosen_losses(chosen: Phase) -> list[float]:
+    """The loss on the first four held-out examples after each epoch, without stopping."""
+    model, losses = network(), list[float]()
+    inputs, labels = problem(30, 1)
+
+    def look(epoch: Any) -> None:
+        seen = model.evaluate(inputs[:4], np.eye(2)[labels[:4]], verbose=0, return_dict=True)
+        losses.append(seen["cross_entropy"])
+
+    fit(model, chosen, problem(40), problem(30, 1), 2, 0, CPU, Fit(), Clock(), look)
+    return losses
 
 
 def test_the_best_epoch_is_counted_over_all_phases():
     result = trained(network(), phase(epochs=2))
     model = network()
     fit(model, phase(epochs=40, patience=3), problem(40), problem(30, 1), 2, 0, CPU, result,
-        lambda e: None)  # fmt: skip
-    losses = [entry.val_loss for entry in result.epochs[2:]]
-    assert result.best_epoch == 2 + losses.index(min(losses)) + 1
+        Clock(), lambda e: None)  # fmt: skip
+    assert result.best_epoch == len(result.epochs) - 3
 
 
 def test_without_patience_every_epoch_is_run_and_the_last_is_kept():

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from scipy.special import log_softmax
 
 from comparisons.core import events, records
+from comparisons.core.parts import LEARNING, MEASURING
 from comparisons.data import Dataset, prepare, split
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
@@ -123,15 +124,16 @@ def test_a_record_is_filled_and_consistent(ran, arm):
 
     seconds = record.seconds
     assert seconds.train == pytest.approx(sum(entry.seconds for entry in record.history))
-    apart = [
-        seconds.setup,
-        seconds.compile,
-        seconds.extract,
-        seconds.train,
-        seconds.evaluate,
-    ]
-    assert sum(apart) <= seconds.total
-    assert min(seconds.setup, seconds.compile, seconds.evaluate) > 0
+    parts = [*LEARNING, *MEASURING]
+    assert sum(getattr(seconds, part) for part in parts) == pytest.approx(seconds.total)
+    assert seconds.total == pytest.approx(seconds.learning + seconds.measuring)
+    assert min(seconds.setup, seconds.compile, seconds.validate, seconds.test) > 0
+    assert (seconds.extract_train > 0) == (record.engine is not None)
+    assert record.history[-1].elapsed == pytest.approx(seconds.learning, abs=0.1)
+    assert record.history[-1].elapsed_cold == pytest.approx(seconds.learning_cold, abs=0.1)
+    assert record.processor_seconds.total > 0
+    assert 0 <= record.neighbours.share <= 1
+    assert len(record.test.right) == 12  # 90 bits
 
     assert record.data.name == "stripes.npz"
     assert record.data.sizes == records.Sizes(SIZE, 30, 90)
@@ -205,9 +207,12 @@ def test_features_are_extracted_once_and_the_second_run_says_so(ran, tiny_npz, a
     again = Ran(tiny_npz, arm)
     assert first.record.engine == again.record.engine
     assert first.record.engine in engines.ENGINES
-    assert first.record.seconds.extract > 0
-    assert again.record.seconds.extract == 0
-    assert again.record.seconds.extract_cold == pytest.approx(first.record.seconds.extract_cold)
+    one, two = first.record.seconds, again.record.seconds
+    assert again.record.kept_costs.measured <= again.record.started
+    for part in ("extract_train_cold", "extract_validation_cold", "extract_test_cold"):
+        assert getattr(two, part) == pytest.approx(getattr(one, part))
+    assert two.engine_cold == pytest.approx(one.engine_cold)
+    assert two.setup_cold == pytest.approx(two.setup + one.engine_cold)
     assert again.record.base_digest == first.record.base_digest
     head = again.record.parameters.trainable
     base_width = 256

@@ -1,0 +1,102 @@
+"""The clock of a run: every second on one bill, and the one rule that sums them up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from comparisons.core import clock, parts
+from comparisons.core.clock import Clock, Cost
+from comparisons.core.parts import LEARNING, MEASURING, WATCHING, Seconds, summed
+
+PARTS = (*LEARNING, *MEASURING, *WATCHING)
+
+
+@pytest.fixture
+def hand(monkeypatch):
+    """A clock's hand that tests move: of the wall, and twice as fast of the processors."""
+
+    class Hand:
+        at = 0.0
+
+        def __call__(self) -> Cost:
+            return Cost(self.at, 2 * self.at)
+
+    made = Hand()
+    monkeypatch.setattr(clock, "now", made)
+    return made
+
+
+def test_what_is_charged_within_another_part_is_charged_once(hand):
+    ticking = Clock()
+    hand.at += 1
+    with ticking.charge("extract_train"):
+        hand.at += 10
+        with ticking.charge("setup"):
+            hand.at += 100
+        hand.at += 1000
+    seconds, processors = ticking.bill()
+    assert (seconds.setup, seconds.extract_train) == (101, 1010)
+    assert (processors.setup, processors.extract_train) == (202, 2020)
+    assert seconds.total == 1111
+
+
+def test_a_part_is_charged_when_it_ends_in_an_error(hand):
+    ticking = Clock()
+    with pytest.raises(ValueError), ticking.charge("train"):
+        hand.at += 3
+        raise ValueError
+    hand.at += 1
+    seconds, _ = ticking.bill()
+    assert (seconds.train, seconds.setup) == (3, 1)
+
+
+steps = some.lists(
+    some.tuples(some.sampled_from([*PARTS, clock.PAUSED]), some.floats(0, 100)), max_size=30
+)
+
+
+@given(steps)
+def test_every_second_is_on_one_bill(charged):
+    at = [0.0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: Cost(at[0], at[0]))
+        ticking = Clock()
+        for part, seconds in charged:
+            with ticking.charge(part):
+                at[0] += seconds
+        paused = ticking.spent(clock.PAUSED).wall
+        bill, _ = ticking.bill()
+    assert bill.total + bill.watch + paused == pytest.approx(at[0])
+    assert bill.learning == pytest.approx(sum(s for p, s in charged if p in LEARNING))
+    assert bill.measuring == pytest.approx(sum(s for p, s in charged if p in MEASURING))
+
+
+def test_what_a_cache_saved_is_charged_cold_alone(hand):
+    ticking = Clock()
+    with ticking.charge("extract_train"):
+        hand.at += 1
+    ticking.save("extract_train", Cost(7.0, 9.0))
+    ticking.save("extract_test", Cost(2.0, 2.0))
+    assert (ticking.learning().wall, ticking.learning_cold().wall) == (1, 8)
+    seconds, processors = ticking.bill()
+    assert (seconds.extract_train, seconds.extract_train_cold) == (1, 8)
+    assert (processors.extract_train, processors.extract_train_cold) == (2, 11)
+    assert (seconds.learning, seconds.learning_cold) == (1, 8)
+    assert (seconds.measuring, seconds.measuring_cold) == (0, 2)
+    assert (seconds.total, seconds.total_cold) == (1, 10)
+
+
+def test_no_part_is_below_zero_and_watching_is_in_no_sum():
+    seconds = summed({"train": 5.0, "watch": 50.0, "setup": 1.0}, {"setup": -2.0})
+    assert (seconds.setup_cold, seconds.learning, seconds.total) == (0, 6, 6)
+    assert seconds.watch == 50
+
+
+def test_every_field_of_a_bill_is_a_part_a_twin_of_one_or_a_sum():
+    sums = ("learning", "measuring", "total")
+    known = {*PARTS, *sums, "engine_cold"}
+    for name in Seconds.__struct_fields__:
+        assert name.removesuffix(parts.COLD) in known or name in known
+    assert set(PARTS) <= set(Seconds.__struct_fields__)
