@@ -165,8 +165,13 @@ def test_the_evidence_is_whole_and_says_how_it_was_made():
     assert not damaged
     assert {record.seed for record in kept} == {0, 1, 2}
     planned = {
-        45_000: {"tutorial-cnn:scratch", "cnn:scratch", "mobilenet@0.25x160:frozen"},
-        5_000: {"tutorial-cnn:scratch", "cnn:scratch", "mobilenet@0.25x160:frozen"},
+        size: {
+            "tutorial-cnn:scratch",
+            "cnn:scratch",
+            "mobilenet@0.25x160:frozen",
+            "vgg16@32:frozen",
+        }
+        for size in (5_000, 45_000)
     }
     for size, arms in planned.items():
         found = [(record.arm, record.seed) for record in kept if record.train_size == size]

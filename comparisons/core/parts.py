@@ -404,7 +404,7 @@ class Costs(msgspec.Struct):
         Share, Meta(description="share of the processors that others used, at the most")
     ] = 0.0
 
-    def with_(self, other: Costs) -> Costs:
+    def joined(self, other: Costs) -> Costs:
         """Both together."""
         return Costs(min(self.measured, other.measured), max(self.others, other.others))
 

@@ -9,6 +9,8 @@ from comparisons.core.phases import LBFGS, SOURCE, Part, Phase, Training
 from comparisons.plan.arms import Arm
 
 REFERENCE_SIZE = 45_000
+# The budget, one rule for all arms: none is shown more than MOST_EPOCHS * sqrt(45,000 * n) images.
+MOST_EPOCHS = 18
 FEWEST_STEPS, SMALLEST_BATCH = 16, 32
 
 

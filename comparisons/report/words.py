@@ -130,6 +130,13 @@ READING = (
         lambda t: t.history,
     ),
     Passage(
+        "How long each arm trains",
+        "By a recipe of its own, within one budget for all: no arm is shown more images than 18 "
+        "times the square root of 45,000 times the number of its training images. Fewer images "
+        "are shown more often, though fewer times in all.",
+        lambda t: t.history and not t.knob,
+    ),
+    Passage(
         "Where each second goes",
         "A clock like that of chess runs with each arm, and every second is charged to one of "
         "three things. Learning is what the trained network costs: reading the data, building and "

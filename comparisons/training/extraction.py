@@ -53,7 +53,7 @@ def extracted(
     if found.note and found.note not in job.notices:
         job.notices.append(found.note)
     if found.kept:
-        job.kept_costs = job.kept_costs.with_(found.kept) if job.kept_costs else found.kept
+        job.kept_costs = job.kept_costs.joined(found.kept) if job.kept_costs else found.kept
     if lower not in job.prepared:
         # Found ready, all of them: an empty cache would have asked for the engine as well.
         job.prepared[lower] = found.prepared

@@ -171,7 +171,7 @@ class _Collector:
         if self.kept is None:
             self.prepared = Cost(*shard.index.prepared)
         measured = Costs(shard.index.measured, shard.index.others)
-        self.kept = self.kept.with_(measured) if self.kept else measured
+        self.kept = self.kept.joined(measured) if self.kept else measured
 
     def add(self, rows: np.ndarray, values: np.ndarray, cost: Cost) -> None:
         """Add rows that were computed now, which cost so much each."""

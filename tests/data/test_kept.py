@@ -213,3 +213,17 @@ def test_the_test_labels_open_once(cache, tmp_path):
     with pytest.raises(RuntimeError, match="once"):
         found.open_test_labels()
     assert "sealed" not in repr(found)
+
+
+def test_a_part_of_the_test_images_is_the_same_every_time_and_keeps_its_labels(tmp_path):
+    whole = own.decoded()
+    kept.keep(tmp_path / "there", whole, kept.about(whole, "some"))
+    found = kept.load_kept(tmp_path / "there")
+    parts = [found.tested_on(4) for _ in range(2)]
+    assert (parts[0].x_test == parts[1].x_test).all()
+    assert len(parts[0].x_test) == 4 and found.tested_on(None) is found
+    rows = [int(np.flatnonzero((found.x_test == image).all(axis=(1, 2, 3)))[0])
+            for image in parts[0].x_test]  # fmt: skip
+    assert (parts[0].open_test_labels() == found.sealed_test_labels[rows]).all()
+    assert not found.test_was_read
+    assert parts[0].described().sizes.test == 4

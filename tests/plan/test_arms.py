@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from typing import get_args
 
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from comparisons.core.errors import ComparisonError
-from comparisons.core.phases import LBFGS, Part, Phase, Training
+from comparisons.core.phases import LBFGS, SOURCE, Part, Phase, Training
 from comparisons.plan import arms, recipes
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.strategies import STRATEGIES, Outline
@@ -254,3 +255,14 @@ def test_tables_and_the_command_line_load_no_framework(spawn):
     out, errors = spawn(LIGHT).communicate()
     assert out == "[]\n", errors
     assert sys.executable
+
+
+@pytest.mark.parametrize("size", [2, 500, 2_000, 10_000, 45_000])
+def test_no_arm_is_shown_more_images_than_the_budget_of_all(size):
+    budget = recipes.MOST_EPOCHS * math.sqrt(recipes.REFERENCE_SIZE * size)
+    written = [f"{m.name}:scratch" for m in catalog.OWN.values() if not m.pretrained]
+    written += [f"tiny:{strategy}" for strategy in STRATEGIES]
+    for text in written:
+        phases = recipes.phases(arms.parse(text), size, None, None, 10_000)
+        shown = sum(p.epochs for p in phases if p.name != SOURCE and p.optimizer != LBFGS) * size
+        assert shown <= budget + size * len(phases), text  # an epoch may be rounded up

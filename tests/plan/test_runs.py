@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from comparisons.core import records
 from comparisons.core.machine import BACKENDS, ROOT
-from comparisons.plan.request import Known
+from comparisons.plan.request import Known, Request, check, runs
 from comparisons.plan.runs import run_id
 
 EVIDENCE = sorted((ROOT / "results" / "evidence").glob("**/runs/*.json"))
@@ -53,3 +53,46 @@ def test_the_source_phase_of_complete_does_not_depend_on_the_target_s_size(asked
     if "epochs" in asked:
         run = factory.planned("tiny:complete", 1000, source=source, **asked)
         assert sum(phase.epochs for phase in run.phases) == asked["epochs"]
+
+
+def test_what_is_redone_has_its_costs_measured_again_under_the_same_id():
+    usual, fresh = (factory.planned("tiny:frozen", 500, fresh=fresh) for fresh in (False, True))
+    assert usual.since == "" < fresh.since
+    assert usual.id == fresh.id
+
+
+@pytest.mark.parametrize(
+    ("asked", "held"),
+    [({}, (None, None)), ({"validate_on": 100, "test_on": 200}, (100, 200)),
+     ({"test_on": 10_000}, (None, None)), ({"test_on": 10_001}, (None, None))],
+)  # fmt: skip
+def test_what_is_measured_on_decides_a_run_where_it_is_less_than_all(asked, held):
+    run = factory.planned("cnn:scratch", 500, **asked)
+    assert (run.settings.validate_on, run.settings.test_on) == held
+    assert (run.id == factory.planned("cnn:scratch", 500).id) == (held == (None, None))
+
+
+def order(**asked):
+    both = ("cnn:scratch", "tiny:frozen")
+    request = Request(arms=both, seeds=(0, 1), train_sizes=(50, 60), **asked)
+    found = runs(request, *check(request), Known("shapes", "f", 600, 500, 90), None)
+    return [(run.train_size, run.seed, run.arm) for run in found]
+
+
+def test_seeds_take_turns_among_the_arms():
+    assert order()[:4] == [(50, 0, "cnn:scratch"), (50, 0, "tiny:frozen"),
+                           (50, 1, "cnn:scratch"), (50, 1, "tiny:frozen")]  # fmt: skip
+
+
+def test_digits_are_not_mirrored_in_training_nor_testing():
+    for arm in ("cnn:scratch", "tiny:frozen-views", "tiny:full"):
+        for mirrors in (True, False):
+            target = Known("mnist", "f", 60_000, 54_000, 10_000, mirrors)
+            asked = Request(arms=(arm,), train_sizes=(500,), preset="cnn-90")
+            (run,) = runs(asked, *check(asked), target, None)
+            flipped = [
+                name in (*p.augment, *p.views, *p.views_at_test)
+                for p in run.phases
+                for name in ("flip", "mirror")
+            ]
+            assert any(flipped) == mirrors, (arm, mirrors)
