@@ -14,6 +14,7 @@ from comparisons.benchmarks import (
     growth,
     guard,
     measure,
+    overhead,
     partial,
     startup,
     steps,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     for module in (
         startup,
         demo,
+        overhead,
         frozen,
         tutorial,
         extraction,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 
 from comparisons.benchmarks.measure import Result, Side, alternate, ratio, result
+from comparisons.benchmarks.training import command
 
 ROUNDS = 3
 
@@ -17,14 +15,9 @@ def run(rounds: int) -> Result:
     folders: list[tempfile.TemporaryDirectory[str]] = []
 
     def process() -> None:
+        # Each with results of its own: `--fresh` would extract the features again.
         kept = folders[-1].name
-        command = ["-m", "comparisons.cifar", "--preset", "demo", "--fresh", "--out", f"{kept}/out"]
-        subprocess.run(
-            [sys.executable, *command],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"COMPARISONS_CACHE": f"{kept}/cache"},
-        )
+        command("--preset", "demo", variables={"COMPARISONS_CACHE": f"{kept}/cache"})
 
     def first() -> None:
         folders.append(tempfile.TemporaryDirectory())

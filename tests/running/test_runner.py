@@ -4,10 +4,11 @@ from pathlib import Path
 
 import factory
 import numpy as np
+import psutil
 import pytest
 from msgspec.structs import replace
 
-from comparisons.core import records
+from comparisons.core import events, records
 from comparisons.data import prepare
 from comparisons.running import runner
 
@@ -57,3 +58,18 @@ def test_a_run_that_only_failed_is_done_again(done, tmp_path):
     (record,) = runner.run_all([run], data, tmp_path, fresh=False)
     assert record.status != "failed"
     assert np.load(tmp_path / "predictions" / f"{run.id}.npy").shape == (90, 3)
+
+
+def test_the_next_process_is_loaded_before_the_clock_of_this_one_runs(done, tmp_path):
+    """And of more than two, the third begins to load when both before it have ended."""
+    run, data, _ = done
+    plan = [replace(run, id=f"{run.id}{n}", seed=n) for n in range(3)]
+    beside: dict[int, int] = {}
+
+    def hear(number, event):
+        if isinstance(event, events.Epoch):
+            beside[number] = len(psutil.Process().children())
+
+    records = runner.run_all(plan, data, None, fresh=False, listeners=[hear])
+    assert [record.status != "failed" for record in records] == [True] * 3
+    assert beside == {0: 2, 1: 1, 2: 1}
