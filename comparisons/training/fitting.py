@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import keras
@@ -122,26 +122,16 @@ def fit(
             logs = way.train(epoch - 1)
             # What is chosen by labels beside those trained on is part of learning.
             ends = bool(few_labels) and best.ends(epoch, whole.loss(few_labels))
-        elapsed, cold = clock.learning().wall, clock.learning_cold().wall
+        elapsed = (clock.learning().wall, clock.learning_cold().wall)
         broken = not math.isfinite(logs["loss"])
         seen = None
         if epoch in looked_at or ends or broken:
             with clock.charge("validate"):
                 seen = whole.validate()
             result.flops += len(validation[1]) * whole.flops
-        entry = Epoch(
-            phase=phase.name,
-            epoch=epoch,
-            train_loss=finite(logs["cross_entropy"]),
-            train_accuracy=finite(logs["accuracy"]),
-            val_loss=finite(seen["cross_entropy"]) if seen else None,
-            val_accuracy=finite(seen["accuracy"]) if seen else None,
-            learning_rate=rate,
-            seconds=clock.spent("train").wall - begun,
-            images_seen=len(examples),
-            elapsed=elapsed,
-            elapsed_cold=cold,
-        )
+        seconds = clock.spent("train").wall - begun
+        looked = scores(seen) if seen else None
+        entry = noted(phase, epoch, len(examples), scores(logs), looked, rate, seconds, elapsed)
         result.epochs.append(entry)
         result.flops += flops.TRAINING_FACTOR * len(examples) * way.flops
         result.flops += few_labels * whole.flops
@@ -153,6 +143,44 @@ def fit(
     best.restore()
     if best.epoch is not None:
         result.best_epoch = before + best.epoch
+
+
+Scores = tuple[float, float]  # cross-entropy in nats, and accuracy
+
+
+def scores(logs: Mapping[str, float]) -> Scores:
+    """What a network's metrics say."""
+    return logs["cross_entropy"], logs["accuracy"]
+
+
+def noted(
+    phase: Phase,
+    epoch: int,
+    images: int,
+    trained: Scores,
+    seen: Scores | None,
+    rate: float,
+    seconds: float,
+    elapsed: tuple[float, float],
+) -> Epoch:
+    """An epoch as a record has it.
+
+    `seen` is None where validation images were not looked at; `elapsed` are the seconds of learning
+    since the start, as spent and cold.
+    """
+    return Epoch(
+        phase=phase.name,
+        epoch=epoch,
+        train_loss=finite(trained[0]),
+        train_accuracy=finite(trained[1]),
+        val_loss=finite(seen[0]) if seen else None,
+        val_accuracy=finite(seen[1]) if seen else None,
+        learning_rate=rate,
+        seconds=seconds,
+        images_seen=images,
+        elapsed=elapsed[0],
+        elapsed_cold=elapsed[1],
+    )
 
 
 LOOKS = 12

@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from comparisons.core.clock import Clock
 from comparisons.core.phases import Phase
-from comparisons.core.records import Epoch, finite
-from comparisons.training.fitting import Fit, checked, choosing
+from comparisons.core.records import Epoch
+from comparisons.training.fitting import Fit, checked, choosing, noted
 
 LBFGS = "lbfgs"
 # The largest first: each begins where the one before ended.
@@ -94,23 +94,12 @@ def fit_probe(
 
         weights = minimise(train, penalty, phase.epochs, note=note)
     looked_at = checked(len(paths)) if paths else set()
-    for number, (path, (warm, cold)) in enumerate(zip(paths, elapsed, strict=True), start=1):
+    for number, (path, at) in enumerate(zip(paths, elapsed, strict=True), start=1):
         with clock.charge("validate"):
             seen = validation.scores(path) if number in looked_at else None
-            loss, right = train.scores(path)
-        entry = Epoch(
-            phase=phase.name,
-            epoch=number,
-            train_loss=finite(loss),
-            train_accuracy=right,
-            val_loss=finite(seen[0]) if seen else None,
-            val_accuracy=seen[1] if seen else None,
-            learning_rate=phase.learning_rate,
-            seconds=ends[number] - ends[number - 1],
-            images_seen=len(train.labels),
-            elapsed=warm,
-            elapsed_cold=cold,
-        )
+            known = train.scores(path)
+        seconds, rate = ends[number] - ends[number - 1], phase.learning_rate
+        entry = noted(phase, number, len(train.labels), known, seen, rate, seconds, at)
         result.epochs.append(entry)
         tell(entry)
     return weights, penalty
