@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from comparisons.core.parts import summed
+from comparisons.core.bill import summed
 from comparisons.core.phases import Phase
 from comparisons.core.records import (
     SCHEMA,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from comparisons.core.parts import LEARNING, MEASURING, Seconds, summed
+from comparisons.core.bill import LEARNING, MEASURING, Seconds, summed
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ PAUSED = "paused"  # waiting because somebody asked for it: on no bill
 
 
 class Clock:
-    """What each part of a run has cost so far (comparisons.core.parts.Seconds names the parts).
+    """What each part of a run has cost so far (comparisons.core.bill.Seconds names them).
 
     What no `charge` covers goes to `setup`. `save` says how much more a part costs where the
     cache is empty.

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from comparisons.core.bill import Neighbours
 from comparisons.core.machine import cores
-from comparisons.core.parts import Neighbours
 
 CONTENDED = 0.10  # above this share times are called contended
 GROUPS = Path("/sys/fs/cgroup")

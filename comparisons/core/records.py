@@ -1,7 +1,8 @@
 """The record: what a run was, did and cost; one JSON file.
 
 Units: seconds, bytes, counts, FLOP; accuracies are fractions between 0 and 1. A number that was
-not measured, or was not finite, is null. What a record is made of lies in comparisons.core.parts.
+not measured, or was not finite, is null. What a record is made of lies in comparisons.core.parts
+and comparisons.core.bill.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+# Whoever has records has their parts.
+from comparisons.core.bill import Costs, Neighbours, Seconds
 from comparisons.core.errors import first_line
 from comparisons.core.files import write_text
-
-# Whoever has records has their parts.
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
     Base,
-    Costs,
     Count,
     Data,
     Environment,
@@ -31,10 +31,8 @@ from comparisons.core.parts import (  # noqa: F401
     Forgetting,
     Moved,
     Name,
-    Neighbours,
     Parameters,
     RangeTest,
-    Seconds,
     Settings,
     Sizes,
     Source,

@@ -161,7 +161,7 @@ def split(records: Sequence[Record]) -> str:
     return "; ".join(phrases)
 
 
-Fields = str | tuple[str, ...]  # of comparisons.core.parts.Seconds
+Fields = str | tuple[str, ...]  # of comparisons.core.bill.Seconds
 # What the parts of a bill are called, in the order in which they come.
 LEARNING: dict[str, Fields] = {
     "reading data": "read",

@@ -22,11 +22,11 @@ import msgspec
 import numpy as np
 
 from comparisons.core import cache, clock
+from comparisons.core.bill import Costs
 from comparisons.core.cache import Entry
 from comparisons.core.clock import Cost
 from comparisons.core.files import write_with
 from comparisons.core.neighbours import Watch
-from comparisons.core.parts import Costs
 from models.engines import CHECKED, Extract
 
 # Raise when the shards' layout or anything in the extraction changes.

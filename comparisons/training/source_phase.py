@@ -17,13 +17,13 @@ import msgspec
 from filelock import FileLock
 
 from comparisons.core import cache
+from comparisons.core.bill import MEASURING, Costs
 from comparisons.core.clock import PAUSED, Clock, Cost
 from comparisons.core.control import Control
 from comparisons.core.events import Stage, Tell
 from comparisons.core.files import write_text
 from comparisons.core.machine import versions
 from comparisons.core.neighbours import Watch
-from comparisons.core.parts import MEASURING, Costs
 from comparisons.core.phases import Phase
 from comparisons.core.records import Source
 from comparisons.data import prepare, split

@@ -27,7 +27,7 @@ from comparisons.benchmarks import (
     training,
     waits,
 )
-from comparisons.core.parts import summed
+from comparisons.core.bill import summed
 
 
 def test_sides_take_turns_and_each_round_begins_with_another():

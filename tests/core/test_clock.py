@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from comparisons.core import clock, parts
+from comparisons.core import clock
+from comparisons.core.bill import COLD, LEARNING, MEASURING, WATCHING, Seconds, summed
 from comparisons.core.clock import Clock, Cost
-from comparisons.core.parts import LEARNING, MEASURING, WATCHING, Seconds, summed
 
 PARTS = (*LEARNING, *MEASURING, *WATCHING)
 
@@ -98,5 +98,5 @@ def test_every_field_of_a_bill_is_a_part_a_twin_of_one_or_a_sum():
     sums = ("learning", "measuring", "total")
     known = {*PARTS, *sums, "engine_cold"}
     for name in Seconds.__struct_fields__:
-        assert name.removesuffix(parts.COLD) in known or name in known
+        assert name.removesuffix(COLD) in known or name in known
     assert set(PARTS) <= set(Seconds.__struct_fields__)

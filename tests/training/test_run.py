@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from scipy.special import log_softmax
 
 from comparisons.core import events, records
-from comparisons.core.parts import LEARNING, MEASURING
+from comparisons.core.bill import LEARNING, MEASURING
 from comparisons.data import Dataset, prepare, split
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
