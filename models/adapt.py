@@ -139,7 +139,7 @@ def save_base(network: Network, path: Path) -> None:
 
 def dense_head(classes: int) -> list[layers.Layer]:
     """The head on a base: dense 256, dropout, logits."""
-    return [layers.Dense(256, activation="relu"), layers.Dropout(0.5), _logits(classes)]
+    return [layers.Dense(256, activation="relu"), layers.Dropout(0.35), _logits(classes)]
 
 
 def tutorial_head(classes: int) -> list[layers.Layer]:

@@ -33,9 +33,9 @@ HEAD = Recipe(
     batch_size=256,
     epochs=12,
     schedule="warmup-cosine",
-    weight_decay=0.3,
+    weight_decay=0.05,
     growth=0.25,
-    decay_growth=0.5,
+    decay_growth=1.0,
 )
 # How a base moves; what moves more than `full` differs from it in the rate.
 LOW = Recipe(
