@@ -115,7 +115,7 @@ def alone(g: Group) -> str:
     """What a single arm reached, and in which time."""
     return (
         f"{g.name} reaches {text.percent(accuracy(g).mean)} on the test set after "
-        f"{_again(cold(g), warm(g))} of learning"
+        f"{_again(cold(g), warm(g), LEARNING)}"
     )
 
 
@@ -127,17 +127,20 @@ def _alone_evidence(g: Group) -> str:
     return f"On {s.n} seeds: {s.method} {span}. There is no other arm to compare."
 
 
-def _again(cold_seconds: float | None, warm_seconds: float | None) -> str:
-    """A time, and the one with features found ready where that makes a difference."""
+LEARNING = " of learning"
+
+
+def _again(cold_seconds: float | None, warm_seconds: float | None, what: str = "") -> str:
+    """A time, `what` of, and the one with features found ready where that makes a difference."""
     slow, fast = cold_seconds or 0.0, warm_seconds or 0.0
     again = f" ({text.seconds(fast)} once features are cached)" if fast < 0.95 * slow else ""
-    return f"{text.seconds(slow)}{again}"
+    return f"{text.seconds(slow)}{what}{again}"
 
 
-def _reached(found: race.Race, g: Group) -> str:
+def _reached(found: race.Race, g: Group, what: str = "") -> str:
     """When an arm was at the level of a race."""
     ready = mean(g, lambda r: intervals.time_to_accuracy(r, found.level, cold=False))
-    return _again(found.of(g), ready)
+    return _again(found.of(g), ready, what)
 
 
 def _contest(found: Verdict, met: race.Race | None) -> str:
@@ -146,20 +149,20 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
     same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
     if met is None:
-        times = f"{_again(cold(a), warm(a))} and {_again(cold(b), warm(b))} of learning"
+        times = f"{_again(cold(a), warm(a), LEARNING)} and {_again(cold(b), warm(b))}"
         if found.equal:
             return f"{same}; they reached no validation accuracy in common, in {times}."
         return f"{a.name} is more accurate: {x} against {y} for {b.name}, after {times}."
     quick = met.faster
-    goal = f"{text.percent(met.level, 0)} of the validation images"
-    times = f"{_reached(met, a)} against {_reached(met, b)}"
+    goal = f"{text.percent(met.level, 0)} of the validation images are right"
+    times = f"{_reached(met, a, LEARNING)} against {_reached(met, b)}"
     if found.equal:
         if quick is None:
-            return f"{same}, nor in time: {goal} after {times} of learning."
+            return f"{same}, nor in time: {goal} after {times}."
         slow = b if quick is a else a
-        times = f"{_reached(met, quick)} of learning against {_reached(met, slow)}"
+        times = f"{_reached(met, quick, LEARNING)} against {_reached(met, slow)}"
         return f"{same}, but {quick.name} is faster: {goal} after {times}."
-    numbers = f"{x} against {y} for {b.name}; {goal} after {times} of learning"
+    numbers = f"{x} against {y} for {b.name}; {goal} after {times}"
     if quick is None:
         return f"{a.name} is more accurate in about the same time: {numbers}."
     if quick is a:
