@@ -26,7 +26,8 @@
 #
 # A side of the experiment is called an **arm** and is written `MODEL:STRATEGY`. One of ours is
 # `cnn:scratch`, a small convolutional network with random weights. The other one is called
-# `...:frozen`, a pretrained base with a new head. Both train on the same 2,000 images for 8 epochs.
+# `...:frozen`, a pretrained base with a new head. Both train on the same 2,000 images, each by
+# a recipe of its own.
 #
 # Before you run anything, write your predictions between the quotation marks below. Do not skip
 # this. A result that you predicted wrongly is one that you remember; a result that you only
@@ -94,7 +95,7 @@ say(
 # `compare` returns one **record** for each run: what the run was, what it did and what it cost.
 # There is nothing magic in a record, and no picture in this lesson shows anything that you could
 # not work out from it. Its `history` is a plain list with one entry for each epoch. Below is the
-# history of the arm from scratch. **Predict** the frozen arm's: does it start higher or lower? Does
+# history of the arm from scratch, as far as validation images were looked at. **Predict** the frozen arm's: does it start higher or lower? Does
 # it gain more or less from its last three epochs? You will see it in a moment.
 
 # %%
@@ -106,6 +107,7 @@ table(
         f"{e.epoch} | {e.train_loss:.3f} | {e.val_loss:.3f} | {percent(e.train_accuracy)} | "
         f"{percent(e.val_accuracy)} | {e.seconds:.2f}"
         for e in scratch.history
+        if e.val_loss is not None
     ),
 )
 
@@ -184,10 +186,10 @@ table(
 
 # %%
 def accuracy_after(record, moment):
-    """Validation accuracy in the last epoch that had ended by then; None before the first."""
-    times = intervals.clock(record)
-    ended = [e.val_accuracy for e, t in zip(record.history, times, strict=True) if t <= moment]
-    return ended[-1] if ended else None
+    """Validation accuracy at the last look before then; None before the first."""
+    looks = zip(record.history, intervals.clock(record), strict=True)
+    seen = [e.val_accuracy for e, t in looks if t <= moment and e.val_accuracy is not None]
+    return seen[-1] if seen else None
 
 
 def leader_after(moment):

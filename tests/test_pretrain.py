@@ -19,6 +19,7 @@ CARD = BUNDLED / "tiny.json"
 WEIGHTS = BUNDLED / "tiny.weights.h5"
 
 
+@pytest.mark.slow
 def test_deterministic_pretraining_gives_the_same_bits_and_a_true_card(tmp_path, tiny_npz):
     cards = [
         pretrain(str(tiny_npz), "tiny", tmp_path / name, epochs=1, seed=3, deterministic=True)

@@ -93,6 +93,12 @@ def accuracy(group: Group) -> intervals.Summary:
     return intervals.accuracies(group.ok)
 
 
+def method(seen: View) -> str:
+    """What the intervals of accuracies are called: of what they allow for, where all do."""
+    said = {m for g in seen.groups if (m := accuracy(g).method)}
+    return said.pop() if len(said) == 1 else intervals.METHOD
+
+
 def mean(group: Group, value: Callable[[Record], float | None]) -> float | None:
     """The mean of a number over the seeds that ended well."""
     return intervals.mean_of(map(value, group.ok))

@@ -20,7 +20,7 @@ from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
-from comparisons.findings.view import View, cold, view
+from comparisons.findings.view import View, cold, method, view
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.plan.knobs import KNOBS
 from comparisons.report import table, tables, words
@@ -71,7 +71,7 @@ class Results:
     warnings: list[str]
     results: Grid[Row]
     style: Callable[[str], Style]
-    method: str = intervals.METHOD
+    method: str
     min_seeds: int = intervals.MIN_SEEDS
 
 
@@ -162,6 +162,7 @@ def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:
         warnings=warnings(seen),
         results=grid(tables.RESULTS, rows),
         style=chosen.__getitem__,
+        method=method(seen),
     )
 
 

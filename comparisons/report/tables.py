@@ -123,6 +123,8 @@ RESULTS: tuple[Column[Row], ...] = (
     Column("notes", lambda r: r.notes, number=False),
 )
 
+LEAST_WATCHED = 0.5  # seconds; every run watches for a moment, to write its record
+
 BILL: tuple[Column[Row], ...] = (
     Column("training images", IMAGES.say, needed=_differ(lambda r: r.train_size)),
     Column("learning, cold", lambda r: text.seconds(r.seconds_learning_cold), strong=True),
@@ -133,15 +135,18 @@ BILL: tuple[Column[Row], ...] = (
     ),
     Column("time to a level", _to_level),
     Column("source phase, cold", lambda r: _some(r.seconds_source_cold, text.seconds)),
-    Column("extraction, cold", lambda r: _some(r.seconds_extract_cold, text.seconds)),
     Column(
         "processors, learning",
         lambda r: _some(r.processor_seconds_learning_cold, text.seconds),
     ),
     Column("measuring, cold", lambda r: _some(r.seconds_measuring_cold, text.seconds)),
-    Column("watching", lambda r: _some(r.seconds_watching, text.seconds)),
+    Column(
+        "watching",
+        lambda r: _some(r.seconds_watching, text.seconds),
+        needed=lambda rows: any((r.seconds_watching or 0.0) >= LEAST_WATCHED for r in rows),
+    ),
     Column("images seen", lambda r: text.count(r.images_seen)),
-    Column("trained parameters", lambda r: _of(r.parameters_trainable, r.parameters_total)),
+    Column("trained", lambda r: _of(r.parameters_trainable, r.parameters_total)),
     Column("adapted weights", lambda r: _some(r.adapted_bytes, lambda v: text.scaled(v, "B"))),
     Column("work", lambda r: text.scaled(r.flops_total, "FLOP")),
     Column("peak memory", lambda r: text.scaled(r.peak_memory, "B")),

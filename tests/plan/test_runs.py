@@ -63,7 +63,7 @@ def test_what_is_redone_has_its_costs_measured_again_under_the_same_id():
 
 @pytest.mark.parametrize(
     ("asked", "held"),
-    [({}, (None, None)), ({"validate_on": 100, "test_on": 200}, (100, 200)),
+    [({}, (None, None)), ({"test_on": 200}, (None, 200)),
      ({"test_on": 10_000}, (None, None)), ({"test_on": 10_001}, (None, None))],
 )  # fmt: skip
 def test_what_is_measured_on_decides_a_run_where_it_is_less_than_all(asked, held):
@@ -72,11 +72,22 @@ def test_what_is_measured_on_decides_a_run_where_it_is_less_than_all(asked, held
     assert (run.id == factory.planned("cnn:scratch", 500).id) == (held == (None, None))
 
 
-def order(**asked):
+def test_fewer_validation_images_are_another_run_unless_they_are_all():
+    held = {
+        asked: planned_here(validate_on=asked)[0].settings.validate_on
+        for asked in (None, 20, 100, 101)
+    }
+    assert held == {None: None, 20: 20, 100: None, 101: None}
+
+
+def planned_here(**asked):
     both = ("cnn:scratch", "tiny:frozen")
     request = Request(arms=both, seeds=(0, 1), train_sizes=(50, 60), **asked)
-    found = runs(request, *check(request), Known("shapes", "f", 600, 500, 90), None)
-    return [(run.train_size, run.seed, run.arm) for run in found]
+    return runs(request, *check(request), Known("shapes", "f", 600, 500, 90), None)
+
+
+def order():
+    return [(run.train_size, run.seed, run.arm) for run in planned_here()]
 
 
 def test_seeds_take_turns_among_the_arms():

@@ -139,5 +139,9 @@ def test_of_all_records_kept_here_none_is_judged_otherwise_now():
 def kept_of(seen: list, end: records.Epoch, chance: float) -> float:
     """What share of the best above chance an epoch has, in training or in validation."""
     fields = ("train_accuracy", "val_accuracy")
-    best = {name: max(getattr(epoch, name) for epoch in seen) for name in fields}
-    return max((getattr(end, name) - chance) / (best[name] - chance) for name in fields)
+    known = {name: [v for e in seen if (v := getattr(e, name)) is not None] for name in fields}
+    return max(
+        (value - chance) / (max(known[name]) - chance)
+        for name in fields
+        if (value := getattr(end, name)) is not None
+    )

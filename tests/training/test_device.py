@@ -130,7 +130,7 @@ def test_several_devices_share_each_batch(tiny_npz):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
-@pytest.mark.parametrize("devices", [1, 2])
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_jax_trains_without_tensorflow(tiny_npz, devices):
     count, status, accuracy, backend, tensorflow = python(
         SPREAD.format(before=WITHOUT_TENSORFLOW, data=str(tiny_npz), tests=TESTS),

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from comparisons.core.records import Record
 from comparisons.findings import intervals, race, text, titles, verdict
 from comparisons.findings.groups import Group
-from comparisons.findings.view import View, view, warm
+from comparisons.findings.view import View, method, view, warm
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.paper import INK, WIDE, Paper, Sheet, sheet, styled
@@ -145,7 +145,7 @@ def _side_by_side(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
     groups = seen.ranked(seen.size)
     height = 1.0 + max(1, len(groups)) * _row(groups, paper)
     few = all(accuracy_of(g).low is None for g in groups)
-    bar = "too few seeds for an interval" if few else f"line: {intervals.METHOD}"
+    bar = "too few seeds for an interval" if few else f"line: {method(seen)}"
     mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
     note = f"{where(seen, seen.size)}. Point: a seed{mean}; {bar}."
     fig, (ax,) = sheet(titles.final(records), note, paper, height)
@@ -209,7 +209,7 @@ def _aside(ax: Axes, g: Group, row: int, style: Style) -> None:
 def _over_sizes(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
     """Several sizes: a line for each arm against the number of training images."""
     note = (
-        f"{where(seen, None)}. Point: a seed, line: the mean; upright bar: {intervals.METHOD} "
+        f"{where(seen, None)}. Point: a seed, line: the mean; upright bar: {method(seen)} "
         f"(from {intervals.MIN_SEEDS} seeds)."
     )
     names = [seen.name(label) for label in seen.labels]
