@@ -95,8 +95,9 @@ say(
 # `compare` returns one **record** for each run: what the run was, what it did and what it cost.
 # There is nothing magic in a record, and no picture in this lesson shows anything that you could
 # not work out from it. Its `history` is a plain list with one entry for each epoch. Below is the
-# history of the arm from scratch, as far as validation images were looked at. **Predict** the frozen arm's: does it start higher or lower? Does
-# it gain more or less from its last three epochs? You will see it in a moment.
+# history of the arm from scratch, as far as validation images were looked at. **Predict** the
+# frozen arm's: does it start higher or lower? Does it gain more or less from its last three
+# epochs? You will see it in a moment.
 
 # %%
 print(scratch.history[0])
