@@ -72,7 +72,7 @@ def parameters(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
 
 @styled
 def cost(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
-    """Test accuracy against the seconds of a whole run, source phase and features charged."""
+    """Test accuracy against seconds of learning, source phase and features charged."""
     axis = ("seconds of learning, cold (log scale)", FuncFormatter(lambda v, _: f"{v:,g}"))
     return _priced(records, paper, ways.seconds(records), ways.SECONDS, *axis)
 
