@@ -7,13 +7,16 @@ lets a run that is killed fail alone. Called by comparisons.running.process, nev
 from __future__ import annotations
 
 import _thread
+import ctypes
 import io
 import json
 import os
+import signal
 import sys
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +34,7 @@ from comparisons.running import tasks
 
 def main() -> None:
     """Do the task on standard input; the last line says how it ended."""
+    _end_with_parent()
     answers = _take_standard_output()
     warnings.simplefilter("ignore")
     before_loading()
@@ -147,6 +151,18 @@ def _listen(held: Control) -> None:
         else:
             held.hear(message)
     os._exit(EXIT_CODE)
+
+
+def _end_with_parent() -> None:
+    """Let Linux end this process with the one that started it, whatever it is doing.
+
+    Elsewhere the end of standard input does: but that is heard only between two steps of Python,
+    and a framework that is being loaded takes seconds for some.
+    """
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def _take_standard_output() -> IO[bytes]:
