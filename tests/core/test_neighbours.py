@@ -30,7 +30,7 @@ def test_own_work_is_not_called_that_of_others_and_theirs_is_seen():
         time.sleep(0.2)
         watch = Watch()
         spin(SECONDS)
-        shares.append(watch.seen().others)
+        shares.append(watch.seen().share)
         for process in others:
             process.kill()
             process.wait()
