@@ -94,6 +94,11 @@ class Seconds(msgspec.Struct):
     total: Annotated[Duration, Meta(description="learning and measuring")] = 0.0
     total_cold: Annotated[Duration, Meta(description="the same with an empty cache")] = 0.0
 
+    @property
+    def in_all(self) -> float:
+        """All that the run spent: learning, measuring and watching."""
+        return self.total + self.watch
+
 
 LEARNING = ("read", "setup", "source", "compile", "extract_train", "train")
 MEASURING = ("extract_validation", "extract_test", "validate", "test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,6 +32,11 @@ class Cost:
 def now() -> Cost:
     """What both clocks show, from any beginning."""
     return Cost(time.perf_counter(), time.process_time())
+
+
+def timestamp() -> str:
+    """The date and time, UTC, to the second; two of them are in the order of their letters."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 PAUSED = "paused"  # waiting because somebody asked for it: on no bill

@@ -115,7 +115,7 @@ def alone(g: Group) -> str:
     """What a single arm reached, and in which time."""
     return (
         f"{g.name} reaches {text.percent(accuracy(g).mean)} on the test set after "
-        f"{_again(cold(g), warm(g), LEARNING)}"
+        f"{_again(cold(g), warm(g), OF_LEARNING)}"
     )
 
 
@@ -127,7 +127,7 @@ def _alone_evidence(g: Group) -> str:
     return f"On {s.n} seeds: {s.method} {span}. There is no other arm to compare."
 
 
-LEARNING = " of learning"
+OF_LEARNING = " of learning"
 
 
 def _again(cold_seconds: float | None, warm_seconds: float | None, what: str = "") -> str:
@@ -149,18 +149,18 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
     same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
     if met is None:
-        times = f"{_again(cold(a), warm(a), LEARNING)} and {_again(cold(b), warm(b))}"
+        times = f"{_again(cold(a), warm(a), OF_LEARNING)} and {_again(cold(b), warm(b))}"
         if found.equal:
             return f"{same}; they reached no validation accuracy in common, in {times}."
         return f"{a.name} is more accurate: {x} against {y} for {b.name}, after {times}."
     quick = met.faster
     goal = f"{text.percent(met.level, 0)} of the validation images are right"
-    times = f"{_reached(met, a, LEARNING)} against {_reached(met, b)}"
+    times = f"{_reached(met, a, OF_LEARNING)} against {_reached(met, b)}"
     if found.equal:
         if quick is None:
             return f"{same}, nor in time: {goal} after {times}."
         slow = b if quick is a else a
-        times = f"{_reached(met, quick, LEARNING)} against {_reached(met, slow)}"
+        times = f"{_reached(met, quick, OF_LEARNING)} against {_reached(met, slow)}"
         return f"{same}, but {quick.name} is faster: {goal} after {times}."
     numbers = f"{x} against {y} for {b.name}; {goal} after {times}"
     if quick is None:

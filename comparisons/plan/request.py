@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from comparisons.core.clock import timestamp
 from comparisons.core.errors import ComparisonError, printable, unknown
 from comparisons.core.machine import backend
 from comparisons.core.phases import SOURCE, Phase
@@ -174,7 +174,7 @@ def runs(
     if epochs is None and (request.train_sizes is None or request.knob):
         epochs = preset.epochs
     variants = KNOBS[request.knob].all_changes if request.knob else [("", {})]
-    since = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    since = timestamp() if request.fresh else ""
     seeds = dict.fromkeys(request.seeds or preset.seeds)
     planned = []
     for size, seed, arm, (variant, changes) in product(
@@ -221,7 +221,7 @@ def runs(
                 notices=list(notices),
                 command=request.command,
                 save_base=str(request.save_base) if request.save_base else None,
-                since=since if request.fresh else "",
+                since=since,
             )
         )
     return planned

@@ -95,7 +95,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def summarise(records: Sequence[Record]) -> list[Row]:
     """One row for each arm, size and settings: sizes ascending, the most accurate arm first."""
-    return sorted((_row(g, _level(g, records)) for g in group_runs(records)), key=_rank)
+    groups = group_runs(records)
+    # Once for each data set and size, not for each row: a view groups its records anew.
+    views = {data: View(tuple(r for r in records if data_key(r) == data))
+             for data in {g.data for g in groups}}  # fmt: skip
+    places = {(g.data, g.train_size) for g in groups}
+    levels = {(data, size): race.level(views[data], size) for data, size in places}
+    return sorted((_row(g, levels[g.data, g.train_size]) for g in groups), key=_rank)
 
 
 def _rank(r: Row) -> tuple[str, int, bool, float, str]:
@@ -270,11 +276,6 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
     return "; ".join(words) + "."
 
 
-def _level(group: Group, records: Sequence[Record]) -> float | None:
-    same = View(tuple(r for r in records if data_key(r) == group.data))
-    return race.level(same, group.train_size)
-
-
 def _to_level(group: Group, level: float | None, cold: bool) -> float | None:
     if level is None:
         return None
@@ -319,7 +320,7 @@ def _row(g: Group, level: float | None) -> Row:
         seconds_watching=mean(g, lambda r: r.seconds.watch),
         seconds_total_cold=mean(g, lambda r: r.seconds.total_cold),
         processor_seconds_learning_cold=mean(g, lambda r: r.processor_seconds.learning_cold),
-        seconds_spent=sum(r.seconds.total + r.seconds.watch for r in g.records),
+        seconds_spent=sum(r.seconds.in_all for r in g.records),
         neighbours=max((busy(r) for r in g.records), default=None),
         level=level,
         seconds_to_level_cold=_to_level(g, level, cold=True),
@@ -341,7 +342,7 @@ def _row(g: Group, level: float | None) -> Row:
 def describe(records: Sequence[Record]) -> str:
     """The totals in a sentence: how many runs, how they ended, how long they took together."""
     seen = view(records)
-    spent = sum(r.seconds.total + r.seconds.watch for r in records)
+    spent = sum(r.seconds.in_all for r in records)
     bad = [f"{n} {how}" for n, how in mishaps(records)]
     endings = f", {text.listing(bad)}" if bad else ""
     arms = text.plural(len({full_name(r.arm, r.settings.variant) for r in seen.records}), "arm")

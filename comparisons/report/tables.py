@@ -204,7 +204,7 @@ RUNS: tuple[Column[Told], ...] = (
     Column("test accuracy", lambda t: text.percent(t.run.test.accuracy) if t.run.test else None),
     Column("learning, cold", lambda t: text.seconds(intervals.learning(t.run))),
     Column("measuring, cold", lambda t: text.seconds(t.run.seconds.measuring_cold)),
-    Column("spent in all", lambda t: text.seconds(t.run.seconds.total + t.run.seconds.watch)),
+    Column("spent in all", lambda t: text.seconds(t.run.seconds.in_all)),
     Column("used by others", lambda t: text.percent(t.run.neighbours.share, 0)),
     Column("epochs", lambda t: str(len(t.run.history))),
     Column("record", _file, number=False),

@@ -146,9 +146,7 @@ class Progress:
         words += [f"test {_percent(record.test.accuracy)}"] if record.test else []
         if not record.error:
             run.done = run.epochs
-            self._known[run.key] = (
-                [record.seconds.total + record.seconds.watch] if kept else run.after()
-            )
+            self._known[run.key] = [record.seconds.in_all] if kept else run.after()
         run.state = (", ".join(words),) * 2
         self.current = None
 

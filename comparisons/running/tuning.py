@@ -54,11 +54,6 @@ class Tuned(msgspec.Struct):
         """What the table's recipe gains by twice the epochs."""
         return self._of(DOUBLED) - self._of(AS_IT_IS)
 
-    @property
-    def best(self) -> str:
-        """The best recipe of the last rung."""
-        return self.tries[0].name
-
     def _of(self, name: str) -> float:
         return next(one.accuracy for one in self.tries if one.name == name and one.share == 1.0)
 

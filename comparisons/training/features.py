@@ -9,10 +9,9 @@ training set or another seed computes the missing rows only.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +81,7 @@ def get(
         # can be kept, each computes for itself.
         with suppress(OSError):
             stack.enter_context(entry.alone())
-        shards = list(_shards(entry.folder))
+        shards = _shards(entry.folder)
         for shard in shards:
             if found.missing.any() and shard.index.measured >= since:
                 found.take(shard)
@@ -235,7 +234,7 @@ def _write(
         values.shape[1:],
         (cost.wall, cost.processor),
         (prepared.wall, prepared.processor),
-        datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        clock.timestamp(),
         others,
     )
     content = msgspec.msgpack.encode(index)
@@ -244,7 +243,7 @@ def _write(
     write_with(path, lambda file: file.write(content))
 
 
-def _shards(folder: Path) -> Iterator[_Shard]:
+def _shards(folder: Path) -> list[_Shard]:
     """The shards of a folder, the latest first; what is damaged or belongs to none is deleted."""
     shards = []
     for path in folder.glob(f"*{INDEX}"):
@@ -260,7 +259,7 @@ def _shards(folder: Path) -> Iterator[_Shard]:
         if path not in known:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
-    return iter(sorted(shards, key=lambda s: (s.index.measured, s.path.name), reverse=True))
+    return sorted(shards, key=lambda s: (s.index.measured, s.path.name), reverse=True)
 
 
 def _checks(values: np.ndarray) -> np.ndarray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from comparisons.core import events, records
-from comparisons.core.clock import Clock, Cost
+from comparisons.core.clock import Clock, Cost, timestamp
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.neighbours import Watch
@@ -48,7 +47,7 @@ def run(
     nobody is charged. Raises what building or training raises.
     """
     clock, control = clock or Clock(), control or Control()
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    date = timestamp()
     neighbours = Watch()
     tell(events.Stage("building the network"))
     dataset = dataset.tested_on(planned.settings.test_on)

@@ -6,7 +6,6 @@ it cost when it was made.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import msgspec
 from filelock import FileLock
 
 from comparisons.core import cache
-from comparisons.core.bill import MEASURING, Costs
-from comparisons.core.clock import PAUSED, Clock, Cost
+from comparisons.core.bill import Costs
+from comparisons.core.clock import PAUSED, Clock, Cost, timestamp
 from comparisons.core.control import Control
 from comparisons.core.events import Stage, Tell
 from comparisons.core.files import write_text
@@ -99,14 +98,14 @@ def _base(
             return Base(path, kept.source, kept.measured, held), Cost(*kept.cost)
         entry.folder.mkdir(exist_ok=True)
         watch, own = Watch(), Clock()
-        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        date = timestamp()
         source = _train(
             run, arm, phase, run.settings.source.data, runtime, tell, control, own, path
         )
         cost = own.learning()
         # What is no learning of the source is none of the target either.
-        for part in ("watch", PAUSED):
-            clock.move("source", part, own.spent(*(MEASURING if part == "watch" else (part,))))
+        clock.move("source", "watch", own.measuring())
+        clock.move("source", PAUSED, own.spent(PAUSED))
         measured = Costs(date, watch.seen().share)
         made = _Kept(source, (cost.wall, cost.processor), measured, _digest(path))
         write_text(entry.folder / ABOUT, msgspec.json.encode(made).decode())
