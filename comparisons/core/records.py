@@ -205,7 +205,17 @@ def from_json(text: str | bytes, name: str = "record") -> Record:
         raise DamagedRecord(f"{name} is damaged ({first_line(error)})") from None
     if record.schema != SCHEMA:
         raise DamagedRecord(f"{name} has schema {record.schema}, this version reads {SCHEMA}")
+    if record.test and record.test.right and not _fits(record.test):
+        raise DamagedRecord(f"{name} is damaged (its bits of test images are not those it counts)")
     return record
+
+
+def _fits(test: Test) -> bool:
+    """Whether there is a bit for each test image, and as many are set as are right."""
+    images = sum(map(sum, test.confusion))
+    hits = sum(row[i] for i, row in enumerate(test.confusion) if i < len(row))
+    set_bits = int.from_bytes(test.right).bit_count()
+    return len(test.right) == -(-images // 8) and set_bits == hits
 
 
 def save(record: Record, folder: Path) -> Path:

@@ -67,3 +67,14 @@ def test_a_copied_record_is_no_other_seed(tmp_path):
     assert [record.id for record in good] == [path.stem]
     assert len(damaged) == 2
     assert all(path.stem in line and "copy" in line for line in damaged)
+
+
+def test_bits_of_test_images_that_contradict_the_record_are_damage():
+    record = factory.record()
+    record.test.confusion, record.test.accuracy = [[3, 1], [2, 4]], 0.7
+    record.test.right = bytes([0b11111110, 0])  # seven of ten
+    assert records.from_json(records.to_json(record)) == record
+    for right in (bytes(2), bytes([0b11111110]), bytes([0b11111110, 0, 0]), bytes([255, 192])):
+        record.test.right = right
+        with pytest.raises(records.DamagedRecord, match="bits of test images"):
+            records.from_json(records.to_json(record))

@@ -142,6 +142,12 @@ def test_the_clock_charges_preparation_before_the_first_epoch_and_no_measuring(r
     assert [c - w for c, w in zip(times, warm, strict=True)] == pytest.approx([7.0] * len(times))
 
 
+def test_what_keeps_no_features_takes_as_long_warm_as_cold():
+    run = factory.record()
+    run.seconds.setup_cold, run.seconds.learning_cold = 9.0, run.seconds.learning_cold + 0.5
+    assert intervals.clock(run, cold=False) == intervals.clock(run)
+
+
 def test_time_to_accuracy_is_the_first_crossing_or_none():
     run = factory.record()
     best = intervals.best_validation(run)
