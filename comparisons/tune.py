@@ -39,6 +39,7 @@ def _tune(request: Request, dry_run: bool) -> int:
     if not request.arms:
         raise ComparisonError("name the arms to tune, such as cnn:scratch (--help shows more)")
     if dry_run:
+        tuning.must_be_tunable(request)
         listing.show_plan(request)
         listing.show_tries()
         return 0

@@ -16,6 +16,7 @@ from comparisons.running import tuning
     [
         ([], "name the arms to tune"),
         (["tiny:probe", "--data", "shapes"], "penalty is chosen by validation"),
+        (["tiny:probe", "--data", "shapes", "--dry-run"], "penalty is chosen by validation"),
         (["tiny:frozen", "--data", "nothing"], "unknown data set"),
     ],
 )
@@ -23,6 +24,14 @@ def test_what_cannot_be_tuned_is_said_in_one_line(arguments, says, capsys, tmp_p
     assert tune.main([*arguments, "--out", str(tmp_path / "out")]) == 2
     shown = capsys.readouterr().err
     assert says in shown and len(shown.splitlines()) == 1
+
+
+def test_a_damaged_result_is_said_before_anything_trains(capsys, tmp_path):
+    (tmp_path / "tuning.json").write_text('[{"arm": broken')
+    assert tune.main(["tiny:frozen", "--data", "shapes", "--out", str(tmp_path)]) == 2
+    shown = capsys.readouterr().err
+    assert "tuning.json is damaged" in shown and len(shown.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["tuning.json"]
 
 
 def test_the_list_and_the_plan_show_every_recipe(capsys):

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import cannot_write, must_be_writable, write_text
 from comparisons.core.parts import Count, Name, Share
 from comparisons.core.records import Record
 from comparisons.plan import tuning
-from comparisons.plan.request import Request
+from comparisons.plan.request import Request, check
 from comparisons.plan.runs import Run
 from comparisons.plan.tuning import AS_IT_IS, DOUBLED, RUNGS, TRIES
 from comparisons.running import session
@@ -64,24 +65,39 @@ def tune(request: Request, console: Console) -> list[Tuned]:
     Raises ComparisonError, also for an arm without anything to tune.
     """
     assert request.out is not None
+    must_be_tunable(request)
     must_be_writable(request.out)
+    read(request.out)  # what is damaged is said now, not after an hour of training
     had = session.have(request, console)
-    for arm in had.wanted:
-        tuning.must_be_tunable(arm)
     planned = had.runs(request)
     found = []
     for size, name in dict.fromkeys((run.train_size, run.arm) for run in planned):
         own = [run for run in planned if (run.train_size, run.arm) == (size, name)]
         found.append(_tuned(own, had, request, console))
-        _keep(request.out, found[-1])
         show(found[-1], console)
+        _keep(request.out, found[-1])
     return found
 
 
+def must_be_tunable(request: Request) -> None:
+    """Raise ComparisonError for arms that cannot be, or have nothing to tune."""
+    for arm in check(request)[1]:
+        tuning.must_be_tunable(arm)
+
+
 def read(folder: Path) -> list[Tuned]:
-    """What was tuned under a folder, by size and arm. Raises OSError or a MsgspecError."""
+    """What was tuned under a folder, by size and arm.
+
+    Raises ComparisonError for a file that cannot be read.
+    """
     path = folder / FILE
-    known = msgspec.json.decode(path.read_bytes(), type=list[Tuned]) if path.exists() else []
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=list[Tuned]) if path.exists() else []
+    except (OSError, ValueError, RecursionError) as error:  # msgspec's are ValueErrors
+        raise ComparisonError(
+            f"{path} is damaged ({first_line(error)}): move it away, then its runs are kept and "
+            "it is made again"
+        ) from None
     return sorted(known, key=lambda one: (one.data, one.train_size, one.arm))
 
 
