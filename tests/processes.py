@@ -29,16 +29,24 @@ def start(
 
 
 def workers(parent: int) -> list[int]:
-    """The process ids of the workers that a process has started and that still run."""
+    """The process ids of a process's workers that still run, forked for it or started anew."""
+    found = _children(parent, "comparisons.running.worker")
+    for server in fork_servers(parent):
+        found += _children(server, "comparisons.running.fork_server")
+    return found
+
+
+def fork_servers(parent: int) -> list[int]:
+    """The process ids of what forks workers for a process."""
+    return _children(parent, "comparisons.running.fork_server")
+
+
+def _children(parent: int, name: str) -> list[int]:
     listed = subprocess.run(
         ["ps", "-o", "pid=,stat=,args=", "--ppid", str(parent)], capture_output=True, text=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
-    return [
-        int(pid)
-        for pid, state, shown in rows
-        if "comparisons.running.worker" in shown and not state.startswith("Z")
-    ]
+    return [int(pid) for pid, state, shown in rows if name in shown and not state.startswith("Z")]
 
 
 def wait_for_worker(parent: Command) -> int:

@@ -28,10 +28,6 @@ class Stage(_Event):
     text: str
 
 
-class Ready(_Event):
-    """All that a run needs is loaded: its clock may start."""
-
-
 class Device(_Event):
     """What a run computes on: `count` devices of a `kind`."""
 
@@ -79,7 +75,7 @@ class Done(_Event):
     """A task without a record has ended."""
 
 
-Event = Start | Stage | Ready | Device | Phase | Epoch | Features | Record | Error | Done
+Event = Start | Stage | Device | Phase | Epoch | Features | Record | Error | Done
 # What a run tells of itself, and what hears it with its run's place in the plan.
 Tell = Callable[[Event], None]
 Listener = Callable[[int, Event], None]

@@ -44,8 +44,11 @@ INSTRUCTIONS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
 PACKAGES = ("tensorflow", "keras", "numpy", "jax", "torch", "openvino", "tensorflow-datasets")
 
 
-def before_loading() -> None:
+def before_loading(device: str = "auto") -> None:
     """Set what a framework reads as it is loaded, where the user has not."""
+    if device == "cpu":  # a GPU that is not wanted is then not seen
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
     for name, value in BEFORE_LOADING.items():
         os.environ.setdefault(name, value)
     os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or BACKENDS[0]

@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
 from comparisons.core import control
-from comparisons.core.events import Done, Error, Event, Ready, Record
+from comparisons.core.events import Done, Error, Event, Record
 from comparisons.core.machine import ROOT
 from comparisons.running.tasks import Task
 
@@ -27,49 +27,61 @@ LAST = (Record, Error, Done)  # events after which there is none
 _DECODER = msgspec.json.Decoder(Event)
 
 
+class Process(Protocol):
+    """What is asked of a process, as subprocess.Popen answers it."""
+
+    def poll(self) -> int | None:
+        """The exit code, minus a signal's number; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+Start = Callable[[int, int, int], Process]  # with these as its standard files
+
+
+def spawn(stdin: int, stdout: int, stderr: int) -> Process:
+    """A process that has nothing loaded, and will do one task."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from comparisons.running.worker import main; main()"],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=os.environ | {"PYTHONPATH": python_path()},
+        # Ctrl-C is for this process, which then ends the other one.
+        start_new_session=True,
+    )
+
+
 class Worker:
     """A task in a process of its own; iterating over it gives its events as they happen.
 
     The last one is a record, an error, or that it is done. A process that is killed ends in an
-    error that names the signal. One that trains waits, once it is ready, until it is asked for
-    them. Used in a `with` block, whose end is the end of the process.
+    error that names the signal. Used in a `with` block, whose end is the end of the process.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, start: Start = spawn) -> None:
         self.task = task
-        self._heard: list[Event] = []
+        self._start = start
 
     def __enter__(self) -> Worker:
         self._complaints = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from comparisons.running.worker import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            env=os.environ | {"PYTHONPATH": _python_path()},
-            # Ctrl-C is for this process, which then ends the other one.
-            start_new_session=True,
-        )
+        hears, asked = os.pipe()
+        said, says = os.pipe()
+        try:
+            self._process = self._start(hears, says, self._complaints.fileno())
+        finally:
+            os.close(hears)
+            os.close(says)
+            self._asked, self._said = os.fdopen(asked, "wb"), os.fdopen(said, "rb")
         self._write(self.task)
         return self
 
-    def wait_until_ready(self) -> None:
-        """Return once all is loaded that a run needs, or when there will be no run."""
-        for event in self._events():
-            self._heard.append(event)
-            if isinstance(event, Ready):
-                return
-
     def __iter__(self) -> Iterator[Event]:
-        self._write(control.Go())
-        heard, self._heard = self._heard, []
-        yield from heard
-        if not heard or not isinstance(heard[-1], LAST):
-            yield from self._events()
-
-    def _events(self) -> Iterator[Event]:
-        assert self._process.stdout
-        for line in self._process.stdout:
+        for line in self._said:
             if not line.endswith(b"\n"):
                 break  # killed in the middle of it
             event = _DECODER.decode(line)
@@ -103,17 +115,16 @@ class Worker:
         finally:
             process.kill()
             process.wait()
-            for pipe in (process.stdin, process.stdout, self._complaints):
+            for file in (self._asked, self._said, self._complaints):
                 with contextlib.suppress(BrokenPipeError):
-                    pipe.close()  # type: ignore[union-attr]
+                    file.close()
 
     def _write(self, message: msgspec.Struct) -> None:
-        assert self._process.stdin
         with contextlib.suppress(BrokenPipeError):
             # Not by msgspec itself: a path may hold bytes that are no UTF-8.
             line = json.dumps(msgspec.to_builtins(message))
-            self._process.stdin.write(line.encode() + b"\n")
-            self._process.stdin.flush()
+            self._asked.write(line.encode() + b"\n")
+            self._asked.flush()
 
 
 def _why(code: int, complaints: IO[bytes]) -> str:
@@ -126,6 +137,6 @@ def _why(code: int, complaints: IO[bytes]) -> str:
     return f"the process ended with code {code}: {lines[-1][:300] if lines else 'no message'}"
 
 
-def _python_path() -> str:
+def python_path() -> str:
     """The search path of the other process: this code first, wherever it was started."""
     return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -15,6 +15,7 @@ from comparisons.core.records import Data, Environment, Record
 from comparisons.plan.request import has_accelerator
 from comparisons.plan.runs import Run
 from comparisons.running import process, tasks
+from comparisons.running.fork_server import ForkServer, Gone
 
 
 def run_all(
@@ -33,49 +34,42 @@ def run_all(
     kept = [None if fresh or out is None else finished(run, out) for run in plan]
     todo = [run for run, record in zip(plan, kept, strict=True) if record is None]
     done = []
-    with _Workers(todo, out) as workers:
+    with _Processes(todo) as processes:
         for number, (run, found) in enumerate(zip(plan, kept, strict=True)):
             tell = partial(_tell, listeners, number)
             tell(events.Start(run.arm))
-            record = found or _run(run, data, out, tell, workers)
+            record = found or _run(run, data, out, tell, processes.start)
             tell(events.Record(record, found is not None))
             done.append(record)
     return done
 
 
-class _Workers:
-    """A process for each run of a plan, in turn; some load their frameworks at the same time.
+class _Processes:
+    """Where the process of each run comes from: forked by a server, else started anew."""
 
-    So that none does so while the clock of another's run is on. On a GPU or TPU, which one
-    process may take for itself, each is loaded alone.
-    """
-
-    def __init__(self, todo: Sequence[Run], out: Path | None) -> None:
-        self._todo = deque(todo)
-        self._out = out
-        self._ready: deque[process.Worker] = deque()
+    def __init__(self, todo: Sequence[Run]) -> None:
         self._stack = ExitStack()
+        self._server: ForkServer | None = None
+        # A GPU or TPU is not measured: there each process loads its framework itself.
+        if todo and sys.platform == "linux" and not has_accelerator(todo[0].settings.device):
+            self._server = ForkServer(todo[0].settings.device)
 
-    def __enter__(self) -> _Workers:
+    def __enter__(self) -> _Processes:
+        if self._server:
+            self._stack.enter_context(self._server)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def next(self) -> process.Worker:
-        """The process of the next run, ready to begin."""
-        if not self._ready:
-            alone = has_accelerator(self._todo[0].settings.device)
-            for _ in range(min(1 if alone else AT_ONCE, len(self._todo))):
-                run = self._todo.popleft()
-                task = tasks.Train(run, predictions(run, self._out))
-                self._ready.append(self._stack.enter_context(process.Worker(task)))
-            for worker in self._ready:
-                worker.wait_until_ready()
-        return self._ready.popleft()
-
-
-AT_ONCE = 2  # processes that load a framework: more hold more memory than they save time
+    def start(self, stdin: int, stdout: int, stderr: int) -> process.Process:
+        """The process of the next run, which the one before it has ended for."""
+        if self._server:
+            try:
+                return self._server.fork(stdin, stdout, stderr)
+            except Gone:
+                self._server = None  # the runs that are left do without
+        return process.spawn(stdin, stdout, stderr)
 
 
 def predictions(run: Run, out: Path | None) -> str | None:
@@ -97,11 +91,11 @@ def finished(run: Run, out: Path) -> Record | None:
     return None if record.status == "failed" else record
 
 
-def _run(run: Run, data: Data, out: Path | None, tell: Tell, workers: _Workers) -> Record:
+def _run(run: Run, data: Data, out: Path | None, tell: Tell, start: process.Start) -> Record:
     record = None
     error = "the process ended without a result"
-    worker = workers.next()
-    try:
+    tell(events.Stage("loading the framework"))
+    with process.Worker(tasks.Train(run, predictions(run, out)), start) as worker:
         for event in worker:
             if isinstance(event, events.Record):
                 record = event.record
@@ -109,8 +103,6 @@ def _run(run: Run, data: Data, out: Path | None, tell: Tell, workers: _Workers) 
                 error = event.text
             else:
                 tell(event)
-    finally:
-        worker.close()  # its memory is the next one's
     if record is None:
         record = _failed(run, data, error)
     if out:

@@ -26,7 +26,7 @@ from comparisons.core import control
 from comparisons.core.clock import Clock
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
-from comparisons.core.events import Device, Done, Error, Event, Ready, Record, Stage, Tell
+from comparisons.core.events import Device, Done, Error, Event, Record, Stage, Tell
 from comparisons.core.interrupts import EXIT_CODE
 from comparisons.core.machine import before_loading
 from comparisons.running import tasks
@@ -34,12 +34,9 @@ from comparisons.running import tasks
 
 def main() -> None:
     """Do the task on standard input; the last line says how it ended."""
-    _end_with_parent()
+    end_with_parent()
     answers = _take_standard_output()
-    warnings.simplefilter("ignore")
-    before_loading()
-    # Keras would load it with itself, a third of a second in every run; a run draws nothing.
-    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    prepare_to_load()
 
     def tell(event: Event) -> None:
         answers.write(msgspec.json.encode(event) + b"\n")
@@ -108,15 +105,12 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     from comparisons.training.device import start
 
     run = task.run
-    tell(Stage("loading the framework"))
     runtime = start(run.settings.device, run.seed, run.settings.deterministic)
     from comparisons.training import extraction
     from comparisons.training import run as training
 
     if any(phase.trainable in extraction.AFTER_FROZEN for phase in run.target_phases):
         extraction.load(run.settings.engine, runtime)
-    tell(Ready())
-    held.before_start()
     tell(Stage("reading the data"))
     clock = Clock()
     with clock.charge("read"):
@@ -153,7 +147,15 @@ def _listen(held: Control) -> None:
     os._exit(EXIT_CODE)
 
 
-def _end_with_parent() -> None:
+def prepare_to_load(device: str = "auto") -> None:
+    """What must be settled before anything loads a framework."""
+    warnings.simplefilter("ignore")
+    before_loading(device)
+    # Keras would load it with itself, a third of a second in every run; a run draws nothing.
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+
+
+def end_with_parent() -> None:
     """Let Linux end this process with the one that started it, whatever it is doing.
 
     Elsewhere the end of standard input does: but that is heard only between two steps of Python,

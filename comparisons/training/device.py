@@ -43,11 +43,7 @@ def start(device: str, seed: int, deterministic: bool) -> Runtime:
     TPU comes before GPU, GPU before CPU; a named `device` that is not there is an error, never
     a silent CPU. Raises ComparisonError.
     """
-    before_loading()
-    if device == "cpu":
-        # Must be set before the backend is loaded; a GPU that is not wanted is then not seen.
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    before_loading(device)
     import keras
 
     backend = keras.backend.backend()

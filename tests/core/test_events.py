@@ -68,19 +68,6 @@ def test_epochs_begin_as_they_are_allowed():
     wait_until(lambda: len(seen) == 5)
 
 
-def test_a_run_waits_until_it_may_begin():
-    held, begun = control.Control(), threading.Event()
-
-    def run() -> None:
-        held.before_start()
-        begun.set()
-
-    threading.Thread(target=run, daemon=True).start()
-    assert not begun.wait(0.3)
-    held.hear(control.Go())
-    assert begun.wait(10)
-
-
 def test_a_step_does_not_pause_what_plays():
     held = control.Control()
     held.hear(control.Step())

@@ -1,16 +1,20 @@
 """A plan is run: what is kept, what is done again, and what a failure leaves behind."""
 
+import os
+import signal
+import sys
 from pathlib import Path
 
 import factory
 import numpy as np
-import psutil
+import processes
 import pytest
 from msgspec.structs import replace
 
 from comparisons.core import events, records
 from comparisons.data import prepare
-from comparisons.running import runner
+from comparisons.running import process, runner, tasks
+from comparisons.running.fork_server import ForkServer
 
 
 @pytest.fixture(scope="module")
@@ -60,24 +64,72 @@ def test_a_run_that_only_failed_is_done_again(done, tmp_path):
     assert np.load(tmp_path / "predictions" / f"{run.id}.npy").shape == (90, 3)
 
 
-def works(process: psutil.Process) -> bool:
-    """Whether a child of this process is one that trains or is about to."""
-    try:
-        return "comparisons.running.worker" in " ".join(process.cmdline())
-    except psutil.Error:  # gone meanwhile, or about to be
-        return False
-
-
-def test_the_next_process_is_loaded_before_the_clock_of_this_one_runs(done, tmp_path):
-    """And of more than two, the third begins to load when both before it have ended."""
+@pytest.fixture
+def plan(done):
+    """Three runs, and the data that they are done on."""
     run, data, _ = done
-    plan = [replace(run, id=f"{run.id}{n}", seed=n) for n in range(3)]
-    beside: dict[int, int] = {}
+    return [replace(run, id=f"{run.id}{n}", seed=n) for n in range(3)], data
+
+
+def at_first_epochs(plan, data, do):
+    """The records of a plan's runs; `do` is called with a run's place when it has an epoch."""
 
     def hear(number, event):
         if isinstance(event, events.Epoch):
-            beside[number] = sum(map(works, psutil.Process().children()))
+            do(number)
 
-    records = runner.run_all(plan, data, None, fresh=False, listeners=[hear])
+    return runner.run_all(plan, data, None, fresh=False, listeners=[hear])
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each run loads anew")
+
+
+@linux
+def test_runs_have_processes_of_their_own_and_load_the_framework_once(plan):
+    """Each is forked by the one process that has loaded it, and nobody else is there."""
+    seen = []
+
+    def look(number):
+        (server,) = processes.fork_servers(os.getpid())
+        (worker,) = processes.workers(os.getpid())
+        seen.append((server, worker))
+
+    records = at_first_epochs(*plan, look)
     assert [record.status != "failed" for record in records] == [True] * 3
-    assert beside == {0: 2, 1: 1, 2: 1}
+    assert len({server for server, _ in seen}) == 1
+    assert len({worker for _, worker in seen}) == 3
+    assert processes.left_after([pid for pair in seen for pid in pair], 2.0) == []
+
+
+@linux
+def test_a_run_that_is_killed_costs_itself_alone(plan):
+    def kill(number):
+        if number == 1:
+            os.kill(*processes.workers(os.getpid()), signal.SIGKILL)
+
+    records = at_first_epochs(*plan, kill)
+    assert [record.status == "failed" for record in records] == [False, True, False]
+    assert "SIGKILL" in records[1].error
+
+
+@linux
+def test_runs_go_on_without_what_forks_them(plan):
+    def kill(number):
+        if number == 0:
+            os.kill(*processes.fork_servers(os.getpid()), signal.SIGKILL)
+
+    records = at_first_epochs(*plan, kill)
+    assert [record.status == "failed" for record in records] == [True, False, False]
+    assert "SIGKILL" in records[0].error
+
+
+@linux
+def test_a_forked_run_gives_what_a_spawned_one_does(done):
+    run, _, _ = done
+    results = []
+    with ForkServer("cpu") as server:
+        for start in (process.spawn, server.fork, server.fork):
+            with process.Worker(tasks.Train(run), start) as worker:
+                *_, last = worker
+            results.append([epoch.train_loss for epoch in last.record.history])
+    assert results[0] == results[1] == results[2]
