@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -46,6 +47,7 @@ def parser(module: str, description: str, examples: str) -> Parser:
         help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes "
         "or FILE.npz",
     )
+    add("--classes", nargs="+", metavar="C", help="of the data set only these classes")
     add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add(
         "--train-size", nargs="+", type=int, metavar="N", dest="train_sizes",
@@ -99,6 +101,7 @@ def compare(
     train_size: int | Sequence[int] | None = None,
     seeds: int | Sequence[int] | None = None,
     *,
+    classes: Sequence[str] = (),
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
     **more: Any,
@@ -119,6 +122,7 @@ def compare(
         data=str(data),
         train_sizes=several(train_size),
         seeds=several(seeds),
+        classes=tuple(classes),
         out=None if out is None else folder(out),
         data_dir=None if data_dir is None else folder(data_dir),
         **{"command": "comparisons.cifar.compare", **more},
@@ -136,14 +140,16 @@ def carry_out(request: Request, dry_run: bool) -> int:
     if dry_run:
         listing.show_plan(request)
         return 0
-    from comparisons import report
     from comparisons.core.console import plain_console
-    from comparisons.report import table
     from comparisons.running.session import run_session
 
     console = plain_console()
-    session = run_session(request, console)
+    # What draws takes a second to load: that passes while the runs' framework is loaded.
+    session = run_session(request, console, lambda: importlib.import_module("comparisons.report"))
     assert session.out is not None
+    from comparisons import report
+    from comparisons.report import table
+
     page = report.build(session.out, lead=session.records)
     console.print()
     table.print_findings(session.records, console)

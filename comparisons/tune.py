@@ -14,6 +14,7 @@ from comparisons.plan.request import Request
 EXAMPLES = """examples:
   python -m comparisons.tune cnn:scratch mobilenet@0.25x64:frozen --train-size 500
   python -m comparisons.tune tiny:full --data shapes --train-size 200 --epochs 4
+  python -m comparisons.tune mobilenet:full --tries "twice the epochs"    is it stopped early?
 
 The same recipes for every arm, judged by validation images alone; test labels stay closed.
 Results go to results/tuning.
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         EXAMPLES,
     )
     parser.add_argument("arms", nargs="*", metavar="ARM", help="what to tune, MODEL:STRATEGY")
+    parser.add_argument("--tries", nargs="+", metavar="T", help="these recipes only (see --list)")
     return command.main(parser, arguments, _list, _tune)
 
 

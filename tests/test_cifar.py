@@ -83,6 +83,10 @@ def test_dry_run_shows_every_run_and_writes_nothing(capsys, tmp_path, tiny_npz):
         (["--preset", "dem"], "demo"),
         (["--data", "shapes", "--arms", "cnn:scratch", "--train-size", "0"], "9,000"),
         (["--data", "shapes", "--arms", "cnn:scratch", "--train-size", "9001"], "9,000"),
+        (["--data", "shapes", "--classes", "heart"], "two or more"),
+        (["--data", "shapes", "--classes", "heart", "heart"], "two or more"),
+        (["--data", "shapes", "--classes", "heart", "combb"], "comb"),
+        (["--data", "shapes", "--classes", "heart", "comb", "--train-size", "2000"], "1,800"),
         (["--epochs", "0"], "--epochs"),
         (["--batch-size", "-3"], "--batch-size"),
         (["--seeds", "-1"], "seeds"),
@@ -181,6 +185,23 @@ def test_what_is_written_and_kept(tmp_path, tiny_npz):
     assert code == 0 and "kept" in said
     assert path.read_bytes() == before
     assert len(list((out / "runs").iterdir())) == 1
+
+
+def test_some_classes_are_a_task_of_their_own(tmp_path, tiny_npz):
+    out = tmp_path / "out"
+    for classes in ([], ["--classes", "both", "upright"]):
+        code, _, err = command(*small(tiny_npz, out), *classes)
+        assert code == 0, err
+    whole, part = sorted(
+        (records.load(path) for path in (out / "runs").glob("*.json")),
+        key=lambda record: -len(record.data.classes),
+    )
+    assert whole.data.name == whole.settings.data == "stripes.npz"
+    assert part.data.name == part.settings.data == "stripes.npz (upright, both)"
+    assert part.data.classes == ["upright", "both"]
+    assert part.data.fingerprint != whole.data.fingerprint
+    assert len(part.test.confusion) == 2 and sum(map(sum, part.test.confusion)) < 90
+    assert part.train_size == 180 and whole.train_size == 270
 
 
 def test_a_damaged_record_is_done_again(tmp_path, tiny_npz):

@@ -63,11 +63,15 @@ def first_line(error: BaseException, most: int = 200) -> str:
     return one_line((str(error).strip() or type(error).__name__).splitlines()[0][:most])
 
 
+MOST_NAMED = 20
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> ComparisonError:
-    """An error for a name that does not exist, with the nearest ones that do."""
+    """An error for a name that does not exist, with the nearest ones that do, or the first."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+    some = ", ".join(names[:MOST_NAMED]) + (", … (see --list)" if names[MOST_NAMED:] else "")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {some}"
     return ComparisonError(f"unknown {kind} '{name}': {hint}")
 
 

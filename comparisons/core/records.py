@@ -18,7 +18,7 @@ from msgspec import Meta
 
 # Whoever has records has their parts.
 from comparisons.core.bill import Costs, Neighbours, Seconds
-from comparisons.core.errors import first_line
+from comparisons.core.errors import first_line, printable
 from comparisons.core.files import write_text
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
@@ -161,6 +161,12 @@ class Record(msgspec.Struct, kw_only=True):
     environment: Annotated[Environment, Meta(description="where and by which code it ran")] = (
         msgspec.field(default_factory=Environment)
     )
+
+
+def data_name(name: str, classes: Sequence[str] = ()) -> str:
+    """What records call a data set, a file without its folder: `cifar10`, `cifar10 (cat, dog)`."""
+    shown = printable(Path(name).name)
+    return f"{shown} ({', '.join(classes)})" if classes else shown
 
 
 def full_name(arm: str, variant: str | None, *more: str) -> str:

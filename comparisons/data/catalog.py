@@ -11,8 +11,9 @@ from pathlib import Path
 
 from comparisons.core import cache
 from comparisons.core.cache import Entry
-from comparisons.core.errors import ComparisonError, printable, unknown
+from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import exists
+from comparisons.core.records import data_name
 from comparisons.data import dataset, npz, shapes
 from comparisons.data.dataset import About, Arrays, Dataset
 
@@ -124,7 +125,7 @@ def describe(name: str, data_dir: Path | None) -> About | None:
     if known is None and name not in DATASETS:
         found = npz.outline(Path(name))
         return About(
-            name=_shown(name),
+            name=data_name(name),
             classes=found.classes,
             synthetic=False,
             complete=True,
@@ -164,7 +165,7 @@ def _decoded(name: str, data_dir: Path | None, entry: Entry, say: Callable[[str]
         with entry.alone():
             found = dataset.load_kept(entry.folder)
             if found is None:
-                say(f"decoding {_shown(name)} (once)")
+                say(f"decoding {data_name(name)} (once)")
                 arrays = _read(name, data_dir)
                 dataset.keep(entry.folder, arrays, _about(name, arrays))
     except OSError as error:
@@ -206,12 +207,7 @@ def _about(name: str, arrays: Arrays) -> About:
             f"{sizes[1]:,} of {published[1]:,} test images; no figure here is a {name} result"
         )
         arrays = replace(arrays, note=part)
-    return dataset.about(arrays, _shown(name), synthetic=name in DRAWN, complete=whole)
-
-
-def _shown(name: str) -> str:
-    """A data set as records name it: a file without its folder."""
-    return name if name in DATASETS else printable(Path(name).name)
+    return dataset.about(arrays, data_name(name), synthetic=name in DRAWN, complete=whole)
 
 
 def _entry(name: str, data_dir: Path | None) -> Entry:

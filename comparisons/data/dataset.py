@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import numpy as np
 from filelock import FileLock
 
 from comparisons.core.cache import Entry
+from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import remove
-from comparisons.core.records import Data, Sizes
+from comparisons.core.records import Data, Sizes, data_name
 from comparisons.core.streams import Stream, generator
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -75,6 +78,34 @@ class Dataset:
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         return self.x_train.shape[1:]
+
+    def only(self, names: Sequence[str]) -> Dataset:
+        """The same with these of its classes alone; they keep their order, whatever that of names.
+
+        Raises ComparisonError for fewer than two, or one that is not there.
+        """
+        if not names:
+            return self
+        for name in names:
+            if name not in self.classes:
+                raise unknown("class", name, self.classes)
+        kept = [i for i, name in enumerate(self.classes) if name in names]
+        if len(kept) < 2:
+            raise ComparisonError(
+                f"--classes {names[0]}: name two or more of {self.name}'s classes"
+            )
+        train, test = np.isin(self.y_train, kept), np.isin(self.sealed_test_labels, kept)
+        classes = tuple(self.classes[i] for i in kept)
+        return replace(
+            self,
+            name=data_name(self.name, classes),
+            classes=classes,
+            x_train=self.x_train[train],
+            y_train=np.searchsorted(kept, self.y_train[train]),
+            x_test=self.x_test[test],
+            sealed_test_labels=np.searchsorted(kept, self.sealed_test_labels[test]),
+            fingerprint=_digest(f"{self.fingerprint} {json.dumps(classes)}".encode()),
+        )
 
     def tested_on(self, count: int | None) -> Dataset:
         """The same with `count` of its test images, whatever the seed; None means all of them."""
@@ -154,11 +185,17 @@ def _balanced_order(labels: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 def fingerprint(arrays: Arrays) -> str:
     """A hash of shapes, types and every byte of the four arrays; 32 hexadecimal digits."""
-    digest = hashlib.blake2b(digest_size=16)
+    parts: list[bytes | memoryview] = []
     for name in ARRAYS:
         array = np.ascontiguousarray(getattr(arrays, name))
-        digest.update(f"{name}{array.dtype}{array.shape}".encode())
-        digest.update(array.data)
+        parts += [f"{name}{array.dtype}{array.shape}".encode(), array.data]
+    return _digest(*parts)
+
+
+def _digest(*parts: bytes | memoryview) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part)
     return digest.hexdigest()
 
 

@@ -13,6 +13,7 @@ from comparisons.core.records import Record
 from comparisons.findings import intervals, race, text
 from comparisons.findings.groups import Group, mishaps
 from comparisons.findings.view import View, accuracy, cold, mean, view, warm
+from comparisons.plan import budget
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,15 @@ def _mishaps(seen: View) -> list[str]:
 def endings(groups: Sequence[Group]) -> str:
     """How many runs of which arm diverged or failed."""
     return "; ".join(f"{g.name} {notes(g)}" for g in groups)
+
+
+def stopped_early(group: Group) -> str:
+    """That an arm is stopped early by its budget, where tuning showed it; else nothing."""
+    first = group.records[0]
+    early = first.data.name == budget.DATA and not first.settings.variant
+    if early and budget.stopped_early(group.arm, group.train_size, first.phases):
+        return budget.STOPPED_EARLY
+    return ""
 
 
 def notes(group: Group) -> str:

@@ -39,11 +39,12 @@ HEAD = Recipe(
 )
 # How a base moves; what moves more than `full` differs from it in the rate.
 LOW = Recipe(
-    optimizer="adam",
-    learning_rate=1e-4,
+    optimizer="adamw",
+    learning_rate=3e-4,
     batch_size=64,
     epochs=3,
     schedule="warmup-cosine",
+    weight_decay=0.3,
     augment=("flip", "crop"),
 )
 
@@ -54,6 +55,7 @@ CNN = Recipe(
     epochs=8,
     schedule="warmup-cosine",
     weight_decay=5e-3,
+    decay_growth=0.4,
     label_smoothing=0.1,
     augment=("flip", "crop"),
 )
@@ -106,7 +108,7 @@ RECIPES = {
     # The rate of "base": the mistake is the rate alone.
     "hot": replace(LOW, learning_rate=6e-3),
     "complete": replace(LOW, learning_rate=5e-4),
-    "discriminative": replace(LOW, learning_rate=3e-4, rate_decay=0.7),
+    "discriminative": replace(LOW, learning_rate=1e-3, rate_decay=0.7),
     "adapters": replace(LOW, learning_rate=1e-3),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -11,10 +12,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from comparisons.core.clock import timestamp
-from comparisons.core.errors import ComparisonError, printable, unknown
+from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.machine import backend
 from comparisons.core.phases import SOURCE, Phase
-from comparisons.core.records import Settings, SourceData, full_name
+from comparisons.core.records import Settings, SourceData, data_name, full_name
 from comparisons.plan import arms, bases, recipes
 from comparisons.plan.arms import Arm
 from comparisons.plan.knobs import KNOBS, turned
@@ -31,11 +32,13 @@ class Request:
     """What a user asks for; None means that the preset decides, or that of the knob.
 
     With `out` None nothing is written, unless `default_out`, which means a folder of results.
-    `save_base` is the file that the trained base goes to, without its head.
+    `save_base` is the file that the trained base goes to, without its head; `tries` are the recipes
+    that tuning tries.
     """
 
     arms: tuple[str, ...] | None = None
     data: str = "auto"
+    classes: tuple[str, ...] = ()
     train_sizes: tuple[int, ...] | None = None
     seeds: tuple[int, ...] | None = None
     preset: str = "standard"
@@ -52,6 +55,7 @@ class Request:
     out: Path | None = None
     default_out: bool = False
     fresh: bool = False
+    tries: tuple[str, ...] | None = None
     save_base: Path | None = None
     command: str = ""
 
@@ -59,9 +63,10 @@ class Request:
         """Where results on a data set go, if anywhere."""
         if self.out or not self.default_out:
             return self.out
-        return (
-            Path("results", "knobs", self.knob) if self.knob else Path("results", Path(data).stem)
-        )
+        if self.knob:
+            return Path("results", "knobs", self.knob)
+        some = [re.sub(r"[^\w-]+", "-", name)[:20] for name in sorted(set(self.classes))[:5]]
+        return Path("results", "-".join([Path(data).stem, *some]))
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ class Known:
     """What planning knows of a data set.
 
     It has `images` to learn from, of which `most` may be trained on and the rest validate, and
-    `tests` to test on. `mirrors` says that an image means the same in a mirror.
+    `tests` to test on. `mirrors` says that an image means the same in a mirror, `classes`
+    are those that are used where that is not all.
     """
 
     name: str
@@ -78,6 +84,7 @@ class Known:
     most: int
     tests: int
     mirrors: bool = True
+    classes: tuple[str, ...] = ()
 
 
 def check(request: Request) -> tuple[Preset, list[Arm]]:
@@ -192,7 +199,7 @@ def runs(
             for phase in phases
         ]
         settings = Settings(
-            data=printable(Path(target.name).name),
+            data=data_name(target.name, target.classes),
             device=request.device,
             engine=request.engine,
             backend=backend(),
@@ -218,6 +225,7 @@ def runs(
                 settings=settings,
                 data=target.name,
                 data_dir=str(request.data_dir) if request.data_dir else None,
+                classes=list(target.classes),
                 notices=list(notices),
                 command=request.command,
                 save_base=str(request.save_base) if request.save_base else None,

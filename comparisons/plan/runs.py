@@ -22,8 +22,9 @@ TRAINING_REVISION = 0
 class Run(msgspec.Struct, kw_only=True):
     """One run, as handed to the process that does it.
 
-    `arm` is its name, as the record has it; `written` the same with the place of its base. What a
-    cache has from before `since` (date and time, UTC) is made and measured again.
+    `arm` is its name, as the record has it; `written` the same with the place of its base;
+    `classes` those of the data that are used, where that is not all. What a cache has from before
+    `since` (date and time, UTC) is made and measured again.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Run(msgspec.Struct, kw_only=True):
     settings: Settings
     data: str
     data_dir: str | None = None
+    classes: list[str] = []
     notices: list[str] = []
     command: str = ""
     save_base: str | None = None

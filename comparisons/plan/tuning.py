@@ -8,12 +8,12 @@ whether its budget stopped it early.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.phases import LBFGS, Phase
 from comparisons.core.records import full_name
 from comparisons.plan.arms import Arm
@@ -87,14 +87,29 @@ def tried(run: Run, name: str, share: float, fingerprint: str) -> Run:
     )
 
 
+def chosen(names: Iterable[str] | None) -> list[str]:
+    """Of TRIES those that are named, or all, with the table's. Raises ComparisonError."""
+    wanted = set(TRIES if names is None else names) | {AS_IT_IS}
+    for name in sorted(wanted):
+        if name not in TRIES:
+            raise unknown("recipe to try", name, TRIES)
+    return [name for name in TRIES if name in wanted]
+
+
+def rungs(names: Sequence[str]) -> tuple[float, ...]:
+    """The shares of the epochs that these run for: all at once where there is no choice."""
+    return RUNGS if set(names) - {AS_IT_IS, DOUBLED} else RUNGS[-1:]
+
+
 def rung(share: float, left: Iterable[str]) -> list[str]:
     """Who runs for a share of the epochs, of those that are left: the best first.
 
     Half of them from rung to rung; what the table has goes all the way, and there twice as far.
     """
+    left = list(left)
     names = [name for name in left if name != DOUBLED]
     place = RUNGS.index(share)
     kept = names[: max(1, len(names) // 2)] if place else names
     if AS_IT_IS not in kept:
         kept.append(AS_IT_IS)
-    return [*kept, DOUBLED] if share == RUNGS[-1] else kept
+    return [*kept, DOUBLED] if share == RUNGS[-1] and DOUBLED in left else kept

@@ -26,10 +26,10 @@ def warnings(seen: View) -> list[str]:
     for g in seen.groups:
         if len({r.environment.device for r in g.ok}) > 1:
             lines.append(f"The times of {g.name} are means over different devices.")
-    return text.unique([*lines, *_contended(records), *_costs_from_before(records)])
+    return text.unique([*lines, *contended(records), *_costs_from_before(records)])
 
 
-def _contended(records: Sequence[Record]) -> list[str]:
+def contended(records: Sequence[Record]) -> list[str]:
     """Whether others kept the processors busy, so that times say less."""
     shares = [share for r in records if (share := busy(r)) > CONTENDED]
     if not shares:

@@ -22,6 +22,7 @@ from comparisons.findings.headline import headline
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
 from comparisons.findings.view import View, accuracy, busy, mean, view
 from comparisons.findings.ways import forgotten
+from comparisons.report.banner import contended
 
 WIDTH = 100  # columns of a terminal that the table fits in
 FEWEST = 3  # columns that stay however narrow it is
@@ -154,6 +155,8 @@ def print_findings(records: Sequence[Record], console: Console | None = None) ->
             Text(text.clean(line), style="" if i else "bold"), width=min(WIDTH, console.width)
         )
     print_table(summarise(records), console)
+    for line in contended(records):
+        console.print(Text(line, style="yellow"), width=min(WIDTH, console.width))
 
 
 def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
@@ -335,7 +338,7 @@ def _row(g: Group, level: float | None) -> Row:
         upstream=upstream(g.records),
         engine=", ".join(text.unique(r.engine for r in g.records)),
         device=", ".join(text.unique(r.environment.device for r in g.records)),
-        notes=verdict.notes(g),
+        notes=", ".join(filter(None, (verdict.notes(g), verdict.stopped_early(g)))),
     )
 
 

@@ -6,8 +6,11 @@ from rich import box
 from rich.table import Table
 
 from comparisons.core.console import plain_console
+from comparisons.core.errors import ComparisonError
+from comparisons.core.files import in_the_way
 from comparisons.core.phases import Phase
 from comparisons.data import DATASETS
+from comparisons.findings import text
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.request import Request
@@ -52,10 +55,12 @@ def show_tables() -> None:
 
 def show_plan(request: Request) -> None:
     """Print every run that a request would do, without doing or fetching anything."""
+    if request.out and (file := in_the_way(request.out)):
+        raise ComparisonError(f"--out {request.out}: {file} is a file, name a folder", exit_code=1)
     console = plain_console()
     name, planned = planned_without_supplies(request)
     # Not as the table's title, which would break a long path.
-    console.print(f"{len(planned)} runs on {name}", soft_wrap=True)
+    console.print(f"{text.plural(len(planned), 'run')} on {name}", soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("arm", "images", "seed", "phases"):
         table.add_column(heading)
@@ -101,6 +106,6 @@ def _phase(phase: Phase) -> str:
         if getattr(phase, name)
     )
     return (
-        f"{phase.name}: {phase.epochs} epochs, {phase.optimizer} "
+        f"{phase.name}: {text.plural(phase.epochs, 'epoch')}, {phase.optimizer} "
         f"{phase.learning_rate:g}{found}, batch {phase.batch_size}{extras}{turned}"
     )

@@ -143,9 +143,9 @@ class Progress:
         run.counted = None
         words = ["kept"] if kept else []
         words += [record.status] if record.error else []
-        words += [f"test {_percent(record.test.accuracy)}"] if record.test else []
+        words += [_accuracy(record)] if record.test or record.status == "ok" else []
+        run.done = len(record.history) if record.error else run.epochs
         if not record.error:
-            run.done = run.epochs
             self._known[run.key] = [record.seconds.in_all] if kept else run.after()
         run.state = (", ".join(words),) * 2
         self.current = None
@@ -180,6 +180,13 @@ def _state(entry: records.Epoch) -> tuple[str, str]:
     short = f"val {_percent(entry.val_accuracy)}"
     losses = f"loss {_number(entry.train_loss)}, val {_number(entry.val_loss)}"
     return f"{short}  {losses}", short
+
+
+def _accuracy(record: records.Record) -> str:
+    """Of test images; of validation images where none are to be tested."""
+    if record.test:
+        return f"test {_percent(record.test.accuracy)}"
+    return f"val {_percent(record.history[-1].val_accuracy)}" if record.history else "untested"
 
 
 def _number(value: float | None) -> str:

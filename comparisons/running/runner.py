@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,17 +24,20 @@ def run_all(
     out: Path | None,
     fresh: bool,
     listeners: Sequence[Listener] = (),
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> list[Record]:
     """Do what is not yet done of a plan; the records of all its runs, in its order.
 
     `data` describes the data set in the records of runs that fail before they can. Finished
-    runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place.
+    runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place;
+    `meanwhile` is called while the framework is being loaded, when no clock runs yet.
     Raises ComparisonError when a record cannot be written.
     """
     kept = [None if fresh or out is None else finished(run, out) for run in plan]
     todo = [run for run, record in zip(plan, kept, strict=True) if record is None]
     done = []
     with _Processes(todo) as processes:
+        meanwhile()
         for number, (run, found) in enumerate(zip(plan, kept, strict=True)):
             tell = partial(_tell, listeners, number)
             tell(events.Start(run.arm))

@@ -40,19 +40,25 @@ class Supplies:
     preset: Preset
     wanted: list[Arm]
     name: str
+    classes: tuple[str, ...]
     dataset: Dataset
     source: Known | None
     notices: list[str]
 
     def runs(self, request: Request) -> list[Run]:
         """Every run of the request."""
-        target = known(self.name, self.dataset)
+        target = known(self.name, self.dataset, self.classes)
         return runs(request, self.preset, self.wanted, target, self.source, self.notices)
 
 
-def run_session(request: Request, console: Console | None = None) -> Session:
+def run_session(
+    request: Request,
+    console: Console | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Session:
     """Have data and weights ready, run what is not yet done, and return all records.
 
+    `meanwhile` is called where something else would only be waited for.
     Raises ComparisonError before any training when something asked for cannot be had, and
     when a record cannot be written.
     """
@@ -62,7 +68,7 @@ def run_session(request: Request, console: Console | None = None) -> Session:
     out = request.folder(had.name)
     for folder in filter(None, (out, request.save_base and request.save_base.parent)):
         must_be_writable(folder)
-    records = carry_out(planned, had.dataset, out, request.fresh, console)
+    records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile)
     if out:
         _keep_samples(out, had.dataset)
     return Session(records, out)
@@ -73,7 +79,9 @@ def have(request: Request, console: Console) -> Supplies:
     preset, wanted = check(request)
     cache.check()  # said now, not after an hour of training
     say = _sayer(console)
-    name, dataset, notices = supplies.dataset(request.data, request.data_dir, say)
+    name, whole, notices = supplies.dataset(request.data, request.data_dir, say)
+    dataset = whole.only(request.classes)
+    classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
     notices = notices + more
     for notice in notices:
@@ -81,21 +89,26 @@ def have(request: Request, console: Console) -> Supplies:
     must_fit(wanted, dataset.image_shape)
     for arm in wanted:
         if arm.strategy.pretrained:
-            bases.must_be_transferred(arm.model, name, dataset.fingerprint)
+            bases.must_be_transferred(arm.model, name, whole.fingerprint)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
-    return Supplies(preset, wanted, name, dataset, source, notices)
+    return Supplies(preset, wanted, name, classes, dataset, source, notices)
 
 
 def carry_out(
-    planned: list[Run], dataset: Dataset, out: Path | None, fresh: bool, console: Console
+    planned: list[Run],
+    dataset: Dataset,
+    out: Path | None,
+    fresh: bool,
+    console: Console,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> list[Record]:
     """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
     kept = () if fresh or out is None else [run for run in planned if runner.finished(run, out)]
     rehearsal.rehearse([run for run in planned if run not in kept], dataset, _sayer(console))
     with Display(planned, console) as display:
-        return runner.run_all(planned, dataset.described(), out, fresh, [display])
+        return runner.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
 
 
 def _keep_samples(out: Path, dataset: Dataset) -> None:
@@ -110,7 +123,7 @@ def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
     name = "cifar10" if request.data == "auto" else request.data
-    target = supplies.described(name, request.data_dir)
+    target = supplies.described(name, request.data_dir, request.classes)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         first = supplies.source_name(request.source, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -22,7 +22,7 @@ SUBSTITUTE = "tiny:frozen"
 def dataset(
     asked: str, data_dir: Path | None, say: Callable[[str], None]
 ) -> tuple[str, Dataset, list[str]]:
-    """The data set to use, loaded, and the notices that this choice owes to the reader.
+    """The data set to use, loaded whole, and the notices that this choice owes to the reader.
 
     `auto` is CIFAR-10, or `shapes` where that can neither be found nor fetched. A named data
     set never falls back. Raises ComparisonError.
@@ -87,23 +87,31 @@ def source_name(asked: str, target: str) -> str:
     return name
 
 
-def known(name: str, data: Dataset) -> Known:
-    """What planning knows of a data set that is loaded."""
-    count = len(data.y_train)
-    most = count - validation_size(count)
-    return Known(name, data.fingerprint, count, most, len(data.x_test), _mirrors(name))
+def known(name: str, data: Dataset, classes: Sequence[str] = ()) -> Known:
+    """What planning knows of a data set that is loaded, of which only `classes` are used."""
+    return _known(name, data.fingerprint, len(data.y_train), len(data.x_test), classes)
 
 
-def _mirrors(name: str) -> bool:
-    return DATASETS[name].mirrors if name in DATASETS else True
+def _known(
+    name: str, fingerprint: str, images: int, tests: int, classes: Sequence[str] = ()
+) -> Known:
+    mirrors = DATASETS[name].mirrors if name in DATASETS else True
+    most = images - validation_size(images)
+    return Known(name, fingerprint, images, most, tests, mirrors, tuple(classes))
 
 
-def described(name: str, data_dir: Path | None) -> Known:
-    """The same by what is known without fetching or reading anything."""
+def described(name: str, data_dir: Path | None, classes: Sequence[str] = ()) -> Known:
+    """The same by what is known without fetching anything, or reading unless by `classes`."""
     about = catalog.describe(name, data_dir)
+    if classes:
+        if about is None:
+            raise ComparisonError(
+                f"--classes: how many images {name} has of each class is known once it was used"
+            )
+        loaded = prepare(name, data_dir).only(classes)
+        return known(name, loaded, loaded.classes)
     count, tests = (about.train, about.test) if about else DATASETS[name].sizes
-    fingerprint = about.fingerprint if about else ""
-    return Known(name, fingerprint, count, count - validation_size(count), tests, _mirrors(name))
+    return _known(name, about.fingerprint if about else "", count, tests)
 
 
 def weights(

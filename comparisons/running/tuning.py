@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -17,10 +18,11 @@ from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import cannot_write, must_be_writable, write_text
 from comparisons.core.parts import Count, Name, Share
 from comparisons.core.records import Record
+from comparisons.findings import text
 from comparisons.plan import tuning
 from comparisons.plan.request import Request, check
 from comparisons.plan.runs import Run
-from comparisons.plan.tuning import AS_IT_IS, DOUBLED, RUNGS, TRIES
+from comparisons.plan.tuning import AS_IT_IS, DOUBLED
 from comparisons.running import session
 
 FILE = "tuning.json"
@@ -31,7 +33,10 @@ class Tried(msgspec.Struct):
 
     name: Annotated[Name, Meta(description="what it changes")]
     share: Annotated[float, Meta(description="of the recipe's epochs that it was trained for")]
-    accuracy: Annotated[Share, Meta(description="on validation images, mean over seeds")]
+    accuracy: Annotated[
+        Share | None,
+        Meta(description="on validation images, mean over seeds; null where one came to nothing"),
+    ]
 
 
 class Tuned(msgspec.Struct):
@@ -47,16 +52,18 @@ class Tuned(msgspec.Struct):
     @property
     def gain(self) -> float:
         """What the best recipe of the last rung has more than the table's, of the same epochs."""
-        last = [one for one in self.tries if one.share == 1.0 and one.name != DOUBLED]
-        return max(one.accuracy for one in last) - self._of(AS_IT_IS)
+        whole = [one for one in self.tries if one.share == 1.0 and one.name != DOUBLED]
+        return max(one.accuracy or 0.0 for one in whole) - (self._of(AS_IT_IS) or 0.0)
 
     @property
-    def doubled(self) -> float:
-        """What the table's recipe gains by twice the epochs."""
-        return self._of(DOUBLED) - self._of(AS_IT_IS)
+    def doubled(self) -> float | None:
+        """What the table's recipe gains by twice the epochs, where that was tried."""
+        usual, twice = self._of(AS_IT_IS), self._of(DOUBLED)
+        return None if usual is None or twice is None else twice - usual
 
-    def _of(self, name: str) -> float:
-        return next(one.accuracy for one in self.tries if one.name == name and one.share == 1.0)
+    def _of(self, name: str) -> float | None:
+        whole = (one for one in self.tries if one.name == name and one.share == 1.0)
+        return next((one.accuracy for one in whole), None)
 
 
 def tune(request: Request, console: Console) -> list[Tuned]:
@@ -80,7 +87,8 @@ def tune(request: Request, console: Console) -> list[Tuned]:
 
 
 def must_be_tunable(request: Request) -> None:
-    """Raise ComparisonError for arms that cannot be, or have nothing to tune."""
+    """Raise ComparisonError for arms that cannot be, or have nothing to tune, or unknown tries."""
+    tuning.chosen(request.tries)
     for arm in check(request)[1]:
         tuning.must_be_tunable(arm)
 
@@ -108,50 +116,67 @@ def show(found: Tuned, console: Console) -> None:
     for heading in ("recipe", "epochs", "validation accuracy"):
         table.add_column(heading, justify="left" if heading == "recipe" else "right")
     for one in found.tries:
-        table.add_row(Text(one.name), f"{one.share:.0%}", f"{one.accuracy:.1%}")
+        reached = "diverged" if one.accuracy is None else f"{one.accuracy:.1%}"
+        table.add_row(Text(one.name), f"{one.share:.0%}", reached)
     console.print(table)
-    console.print(
-        f"The best of these gains {100 * found.gain:+.1f} points over the table's recipe, twice "
-        f"its epochs {100 * found.doubled:+.1f}."
-    )
+    said = f"The best of these gains {text.points(found.gain)} points over the table's recipe"
+    if found.doubled is not None:
+        said += f", twice its epochs {text.points(found.doubled)}"
+    console.print(f"{said}.")
 
 
 def _tuned(own: Sequence[Run], had: session.Supplies, request: Request, console: Console) -> Tuned:
-    left, reached = list(TRIES), dict[str, Tried]()
-    for share in RUNGS:
+    wanted = tuning.chosen(request.tries)
+    left, reached = wanted, dict[str, Tried]()
+    for share in tuning.rungs(wanted):
         names = tuning.rung(share, left)
         fingerprint = had.dataset.fingerprint
         plan = [tuning.tried(run, name, share, fingerprint) for name in names for run in own]
         records = session.carry_out(plan, had.dataset, request.out, request.fresh, console)
         for place, name in enumerate(names):
             runs = records[place * len(own) : (place + 1) * len(own)]
-            reached[name] = Tried(name, share, sum(map(_accuracy, runs)) / len(runs))
-        left = sorted(names, key=lambda name: -reached[name].accuracy)
+            reached[name] = Tried(name, share, _mean(map(_accuracy, runs)))
+        left = sorted(names, key=lambda name: -(reached[name].accuracy or 0.0))
+        left += [DOUBLED] if DOUBLED in wanted else []
     first = own[0]
     return Tuned(
         arm=first.arm,
         data=first.settings.data,
         train_size=first.train_size,
         seeds=[run.seed for run in own],
-        tries=sorted(reached.values(), key=lambda one: (-one.share, -one.accuracy)),
+        tries=_best_first(reached.values()),
         command=first.command,
     )
 
 
-def _accuracy(record: Record) -> float:
-    """Validation accuracy after the last epoch; 0 where there is none."""
-    last = record.history[-1].val_accuracy if record.history else None
-    return last if last is not None and record.status == "ok" else 0.0
+def _accuracy(record: Record) -> float | None:
+    """Validation accuracy after the last epoch, of a run that ended well."""
+    return record.history[-1].val_accuracy if record.history and record.status == "ok" else None
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """None where one of them is: a recipe that fails with one seed is no recipe."""
+    known = list(values)
+    return None if None in known else sum(filter(None, known)) / len(known)
+
+
+def _best_first(tries: Iterable[Tried]) -> list[Tried]:
+    return sorted(tries, key=lambda one: (-one.share, -(one.accuracy or 0.0)))
 
 
 def _keep(folder: Path, found: Tuned) -> None:
-    """Put what was found in place of what was known of the same arm and size."""
+    """Put what was found in place of what was known of the same recipes, arm and size."""
 
     def key(one: Tuned) -> tuple[str, str, int]:
         return one.data, one.arm, one.train_size
 
-    known = [one for one in read(folder) if key(one) != key(found)]
-    content = msgspec.json.format(msgspec.json.encode([*known, found]), indent=1).decode()
+    known = {key(one): one for one in read(folder)}
+    before = known.pop(key(found), None)
+    if before and before.seeds == found.seeds:
+        names = [one.name for one in found.tries]
+        more = [one for one in before.tries if one.name not in names]
+        found = replace(found, tries=_best_first([*found.tries, *more]))
+    content = msgspec.json.format(msgspec.json.encode([*known.values(), found]), indent=1).decode()
     try:
         write_text(folder / FILE, content + "\n")
     except OSError as error:

@@ -115,6 +115,7 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     clock = Clock()
     with clock.charge("read"):
         dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
+        dataset = dataset.only(run.classes)
     tell(Device(runtime.kind, runtime.name, runtime.count))
     record, logits = training.run(run, dataset, runtime, tell, clock, held)
     if logits is not None and task.predictions:

@@ -215,6 +215,25 @@ def test_the_test_labels_open_once(cache, tmp_path):
     assert "sealed" not in repr(found)
 
 
+def test_some_classes_keep_their_images_labels_and_order():
+    whole = kept.Dataset(
+        "some", ("a", "b", "c", "d"), pictures(40, 0), np.arange(40) % 4,
+        pictures(8, 1), np.arange(8) % 4, fingerprint="f",
+    )  # fmt: skip
+    part = whole.only(["d", "b"])
+    assert part.classes == ("b", "d") and part.name == "some (b, d)"
+    assert (part.x_train == whole.x_train[1::2]).all() and (part.x_test == whole.x_test[1::2]).all()
+    assert (part.y_train == np.arange(20) % 2).all()
+    assert (part.open_test_labels() == np.arange(4) % 2).all()
+    assert not whole.test_was_read
+    prints = {whole.only(some).fingerprint for some in (["a", "b"], ["b", "a"], ["a", "c"], [])}
+    assert len(prints) == 3 and whole.only([]) is whole
+
+
+def pictures(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 4, 4, 3), np.uint8)
+
+
 def test_a_part_of_the_test_images_is_the_same_every_time_and_keeps_its_labels(tmp_path):
     whole = own.decoded()
     kept.keep(tmp_path / "there", whole, kept.about(whole, "some"))

@@ -48,8 +48,17 @@ def test_the_better_half_goes_on_and_what_the_table_has_goes_all_the_way():
     worst_first = [name for name in first if name != AS_IT_IS] + [AS_IT_IS]
     second = tuning.rung(RUNGS[1], worst_first)
     assert second == [*worst_first[:3], AS_IT_IS]
-    third = tuning.rung(RUNGS[2], second)
+    third = tuning.rung(RUNGS[2], [*second, DOUBLED])
     assert third == [*worst_first[:2], AS_IT_IS, DOUBLED]
+
+
+def test_where_there_is_no_choice_all_epochs_are_run_at_once():
+    names = tuning.chosen([DOUBLED])
+    assert names == [AS_IT_IS, DOUBLED] == tuning.rung(RUNGS[-1], names)
+    assert tuning.rungs(names) == RUNGS[-1:]
+    assert tuning.rungs(tuning.chosen(None)) == RUNGS
+    with pytest.raises(ComparisonError, match="did you mean"):
+        tuning.chosen(["twice the epoch"])
 
 
 def test_a_linear_probe_has_nothing_to_tune():

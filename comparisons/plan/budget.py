@@ -1,0 +1,35 @@
+"""Which arms their budget of epochs stops early, as tuning measured it.
+
+An arm is stopped early where twice the epochs of its recipe gain a point or more on validation
+images (`python -m comparisons.tune ARM --tries "twice the epochs"`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from comparisons.core.phases import Phase
+from comparisons.plan import arms, recipes
+
+A_POINT = 0.01
+STOPPED_EARLY = "stopped early by its budget"
+DATA = "cifar10"  # what it was measured on
+# Of each arm that was tried the sizes at which it was, and those at which it is stopped early. A
+# test holds them to results/evidence/tuning.
+SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+
+
+def stopped_early(arm: str, train_size: int, phases: Sequence[Phase]) -> bool:
+    """Whether an arm that trained by its own recipe was stopped early, at the nearest size tried.
+
+    False for what was not tried, and for what trained for more or fewer epochs than its recipe.
+    """
+    if arm not in SIZES:
+        return False
+    usual = recipes.phases(arms.parse(arm), train_size, None, None)
+    if [phase.epochs for phase in usual] != [phase.epochs for phase in phases]:
+        return False
+    tried, early = SIZES[arm]
+    nearest = min(tried, key=lambda size: abs(math.log(size / train_size)))
+    return nearest in early
