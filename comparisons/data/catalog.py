@@ -23,7 +23,7 @@ DECODING = 1
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the published sizes of train and test, and the host to fetch from.
+    """A row of the table: the published sizes of train and test, classes, and the host it is from.
 
     `mirrors` says that an image means the same in a mirror.
     """
@@ -31,6 +31,7 @@ class Row:
     name: str
     sentence: str
     sizes: tuple[int, int]
+    classes: int
     host: str = ""
     megabytes: int = 0
     mirrors: bool = True
@@ -43,6 +44,7 @@ DATASETS = {
             "cifar10",
             "CIFAR-10: 60,000 photographs of 32x32 pixels in 10 classes",
             (50_000, 10_000),
+            10,
             host="www.cs.toronto.edu",
             megabytes=162,
         ),
@@ -50,6 +52,7 @@ DATASETS = {
             "cifar100",
             "CIFAR-100: the same size and number, in 100 classes",
             (50_000, 10_000),
+            100,
             host="www.cs.toronto.edu",
             megabytes=160,
         ),
@@ -57,6 +60,7 @@ DATASETS = {
             "mnist",
             "MNIST: 70,000 handwritten digits of 28x28 pixels",
             (60_000, 10_000),
+            10,
             host="storage.googleapis.com",
             megabytes=11,
             mirrors=False,
@@ -65,11 +69,13 @@ DATASETS = {
             "shapes",
             "drawn shapes of 32x32 pixels in 10 classes; built in, needs no network",
             shapes.SIZES["target"],
+            10,
         ),
         Row(
             "shapes-source",
             "20 other drawn shapes, on which the bundled base `tiny` was pretrained",
             shapes.SIZES["source"],
+            20,
         ),
     )
 }

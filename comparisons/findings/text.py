@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -42,6 +43,17 @@ def seconds(value: float | None) -> str:
 def count(value: float | None) -> str:
     """A count with thousands set apart: `45,000`."""
     return NONE if value is None else _written(value, 0, ",")
+
+
+def about(value: float | None) -> str:
+    """A count of which two digits are known: `18,000`, `950`, `1,000`."""
+    return NONE if value is None else count(two_digits(value))
+
+
+def two_digits(value: float) -> int:
+    """A positive number, of which the first two digits are kept."""
+    unit = 10 ** max(math.floor(math.log10(value)) - 1, 0)
+    return round(value / unit) * unit
 
 
 def scaled(value: float | None, unit: str = "") -> str:

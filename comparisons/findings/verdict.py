@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, race, text
+from comparisons.findings import crossings, intervals, race, text
 from comparisons.findings.groups import Group, mishaps
 from comparisons.findings.view import View, accuracy, cold, mean, view, warm
 from comparisons.plan import budget
+
+FEW_SIZES = 2  # with more, who leads at each of them is for the figure to show
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,15 @@ def headline(records: Sequence[Record]) -> list[str]:
     where = f"With {text.count(seen.size)} training images, "
     met = race.race(seen, seen.size)
     answer = _contest(verdict(*pair), met) if pair else f"{alone(ended[0])}."
-    return [where + answer, *sure(seen), *by_size(seen), *_mishaps(seen)]
+    return [where + answer, *sure(seen), *_sizes(seen), *_mishaps(seen)]
+
+
+def _sizes(seen: View) -> list[str]:
+    """Who leads at each size where there are few of them, else where the two cross."""
+    crossing = crossings.sentences(seen)
+    found = crossings.leading(seen)
+    told = found and (found.outcome == "between" or len(seen.sizes) > FEW_SIZES)
+    return crossing if told else [*by_size(seen), *crossing]
 
 
 def sure(seen: View) -> list[str]:

@@ -47,13 +47,15 @@ KNOBS = {
         Preset(
             "18 convolutions without normalisation, 5,000 images",
             ("plain-cnn:scratch",),
-            train_size=5000,
+            train_sizes=(5000,),
         ),
         {"plain": {"init": "plain"}, "Xavier": {"init": "xavier"}, "He": {"init": "he"}},
     ),
     "optimizer": Knob(
         "Which rule for turning gradients into steps learns fastest?",
-        Preset("the tutorial's network, 5,000 images", ("tutorial-cnn:scratch",), train_size=5000),
+        Preset(
+            "the tutorial's network, 5,000 images", ("tutorial-cnn:scratch",), train_sizes=(5000,)
+        ),
         # A rate belongs to its optimizer. With momentum 0.9 steps add up to ten times their
         # length, so SGD without it has ten times the rate; the others have their usual ones.
         {
@@ -70,7 +72,7 @@ KNOBS = {
         Preset(
             "the network tuned for CPUs, 5,000 images, 6 epochs",
             ("cnn:scratch",),
-            train_size=5000,
+            train_sizes=(5000,),
             epochs=6,
         ),
         {
@@ -86,7 +88,7 @@ KNOBS = {
         Preset(
             "the tutorial's network, 1,000 images, 40 epochs",
             ("tutorial-cnn:scratch",),
-            train_size=1000,
+            train_sizes=(1000,),
             epochs=40,
         ),
         {
@@ -102,7 +104,9 @@ KNOBS = {
     ),
     "batch-size": Knob(
         "How many images should a step look at?",
-        Preset("the tutorial's network, 2,000 images", ("tutorial-cnn:scratch",), train_size=2000),
+        Preset(
+            "the tutorial's network, 2,000 images", ("tutorial-cnn:scratch",), train_sizes=(2000,)
+        ),
         {
             "1": {"batch_size": 1},
             "32": {"batch_size": 32},
@@ -115,7 +119,7 @@ KNOBS = {
         Preset(
             "both sides of the usual comparison, 2,000 images",
             ("mobilenet:frozen", "cnn:scratch"),
-            train_size=2000,
+            train_sizes=(2000,),
         ),
         {"one look": {}, "with its mirror image": {"views_at_test": ("original", "mirror")}},
     ),

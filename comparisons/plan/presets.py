@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Preset:
-    """What is compared when no flag says otherwise; `train_size` None means all images.
+    """What is compared when no flag says otherwise; no `train_sizes` means all images.
 
     `goal` is what it was made for, where there is one: a test accuracy on CIFAR-10, and the
     seconds of a whole run on two cores. Only such a preset may have `views_at_test`, for there is
@@ -17,11 +17,12 @@ class Preset:
     sentence: str
     arms: tuple[str, ...]
     seeds: tuple[int, ...] = (0,)
-    train_size: int | None = None
+    train_sizes: tuple[int, ...] = ()
     epochs: int | None = None
     arms_on_accelerator: tuple[str, ...] = ()
     goal: tuple[float, float] | None = None
     views_at_test: tuple[str, ...] = ("original",)
+    validate_on: int | None = None
 
 
 TWO_LOOKS = ("original", "mirror")
@@ -30,7 +31,7 @@ PRESETS = {
     "demo": Preset(
         "2,000 training images, about a minute on two cores",
         ("mobilenet:frozen", "cnn:scratch"),  # the quicker first: a first answer soon
-        train_size=2000,
+        train_sizes=(2000,),
     ),
     "standard": Preset(
         "all training images, one seed (the default)",
@@ -47,6 +48,13 @@ PRESETS = {
             "vgg16:frozen",
         ),
         seeds=(0, 1, 2),
+    ),
+    "curve": Preset(
+        "100 to 3,000 training images, three seeds: where the two sides cross",
+        ("cnn:scratch", "mobilenet@0.25x64:frozen", "mobilenet@0.25x64:full"),
+        seeds=(0, 1, 2),
+        train_sizes=(100, 300, 1_000, 3_000),
+        validate_on=1_000,
     ),
     "cnn-70": Preset(
         "70 % of CIFAR-10 from scratch, in one epoch",

@@ -55,7 +55,7 @@ CNN = Recipe(
     epochs=8,
     schedule="warmup-cosine",
     weight_decay=5e-3,
-    decay_growth=0.4,
+    decay_growth=0.75,
     label_smoothing=0.1,
     augment=("flip", "crop"),
 )
@@ -99,7 +99,7 @@ RECIPES = {
     "head-views": replace(HEAD, views=("original", "mirror", "left", "right")),
     # Not augmented, so that the frozen blocks' output can be kept.
     "last": Recipe(
-        optimizer="adam", learning_rate=2e-4, batch_size=64, epochs=6, schedule="warmup-cosine"
+        optimizer="adam", learning_rate=6e-4, batch_size=64, epochs=6, schedule="warmup-cosine"
     ),
     "new": Recipe(
         optimizer="adam", learning_rate=1e-3, batch_size=64, epochs=6, schedule="warmup-cosine"

@@ -153,7 +153,7 @@ def train_sizes(request: Request, preset: Preset, target: Known) -> list[int]:
     """The training-set sizes of a request. Raises ComparisonError for sizes that cannot be."""
     most = target.most
     if request.train_sizes is None:
-        return [min(preset.train_size or most, most)]
+        return list(dict.fromkeys(min(size, most) for size in preset.train_sizes or (most,)))
     for size in request.train_sizes:
         if not 2 <= size <= most:
             raise ComparisonError(
@@ -210,7 +210,9 @@ def runs(
             variant=variant or None,
             model_revision=arm.model.revision,
             training_revision=TRAINING_REVISION,
-            validate_on=_cap(request.validate_on, target.images - target.most),
+            validate_on=_cap(
+                request.validate_on or preset.validate_on, target.images - target.most
+            ),
             test_on=_cap(request.test_on, target.tests),
         )
         name = full_name(arm.name, settings.variant)

@@ -13,7 +13,6 @@ from comparisons.core.console import in_notebook
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
 from comparisons.core.records import Record, load_all
-from comparisons.findings.headline import headline
 from comparisons.findings.view import View, view
 from comparisons.report import page, table
 from comparisons.report.figures import catalog
@@ -90,7 +89,7 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool) -> P
     everything = [*seen.records, *seen.also]
     rows = table.summarise(everything)
     table.write_csv(rows, folder / "summary.csv")
-    table.write_json(rows, headline(seen.records), folder / "summary.json")
+    table.write_json(rows, seen, folder / "summary.json")
     pictures: list[page.Picture] = []
     for plot in catalog.drawable(seen.records):
         wide = plot.draw(seen.records)

@@ -17,6 +17,7 @@ from rich.text import Text
 from comparisons.core.files import write_text
 from comparisons.core.records import Record, decides, full_name
 from comparisons.findings import intervals, race, text, verdict
+from comparisons.findings.crossings import crossings
 from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
@@ -141,9 +142,11 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     write_text(path, text.clean(file.getvalue()))
 
 
-def write_json(rows: Iterable[Row], headline: list[str], path: Path) -> None:
-    """Write the headline and the rows as JSON. Raises OSError."""
-    content = msgspec.json.encode({"headline": headline, "rows": list(rows)})
+def write_json(rows: Iterable[Row], seen: View, path: Path) -> None:
+    """Write headline, rows and where arms cross as JSON. Raises OSError."""
+    content = msgspec.json.encode(
+        {"headline": headline(seen.records), "rows": list(rows), "crossings": crossings(seen)}
+    )
     write_text(path, msgspec.json.format(content, indent=1).decode() + "\n")
 
 

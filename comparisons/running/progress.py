@@ -10,6 +10,7 @@ from comparisons.core import events, records
 from comparisons.plan.runs import Run
 
 Clock = Callable[[], float]
+SEVERAL = 3  # runs of which an overview is given
 
 
 @dataclass
@@ -54,13 +55,15 @@ class Counted:
 class Watched:
     """One run as heard so far.
 
-    `key` is the same for runs that should take equally long. `marks` are the times of its start
+    `key`, the arm and its size, is the same for runs that should take equally long; `shown` is how
+    many images its recipe shows it. `marks` are the times of its start
     and of the start of each of its phases.
     """
 
     label: str
     key: tuple[str, int]
     epochs: int
+    shown: int = 0
     done: int = 0
     marks: list[float] = field(default_factory=list)
     ended: float | None = None
@@ -94,7 +97,7 @@ class Progress:
     def __init__(self, plan: Sequence[Run], clock: Clock = time.monotonic) -> None:
         self.clock = clock
         self.runs = [
-            Watched(label, (run.name, run.train_size), _epochs(run))
+            Watched(label, (run.name, run.train_size), _epochs(run), _epochs(run) * run.train_size)
             for run, label in zip(plan, labels(plan), strict=True)
         ]
         self.current: Watched | None = None
@@ -137,6 +140,31 @@ class Progress:
         if 0 < len(run.marks) <= len(known):
             guesses.append(known[len(run.marks) - 1] - (now - run.marks[-1]))
         return max((guess for guess in guesses if guess and guess >= 1), default=None)
+
+    def overall(self) -> str:
+        """How many of several runs are done, and how long the rest may take; else nothing."""
+        if len(self.runs) < SEVERAL:
+            return ""
+        done = sum(run.record is not None for run in self.runs)
+        rest = [self._expected(run) for run in self.runs if run.record is None]
+        said = f"{done} of {len(self.runs)} runs done"
+        if not rest or None in rest:
+            return said
+        return f"{said}, about {clock_time(sum(filter(None, rest)))} left"
+
+    def _expected(self, run: Watched) -> float | None:
+        """Seconds that a run may still take, by runs of its arm that have ended; None for none.
+
+        Of the sizes that ended the nearest tells: a larger one takes longer as it shows more
+        images, a smaller one as long, for what it costs to prepare.
+        """
+        arm, _ = run.key
+        ended = [other for other in self.runs if other.key[0] == arm and other.key in self._known]
+        if not ended:
+            return self.left(run)
+        near = min(ended, key=lambda other: abs(other.shown - run.shown))
+        whole = self._known[near.key][0] * max(1.0, run.shown / max(near.shown, 1))
+        return max(whole - (run.elapsed(self.clock()) or 0.0), 0.0)
 
     def _end(self, run: Watched, record: records.Record, kept: bool, now: float) -> None:
         run.record, run.kept, run.ended = record, kept, now

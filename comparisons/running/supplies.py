@@ -101,17 +101,19 @@ def _known(
 
 
 def described(name: str, data_dir: Path | None, classes: Sequence[str] = ()) -> Known:
-    """The same by what is known without fetching anything, or reading unless by `classes`."""
+    """The same by what is known without fetching anything, or reading unless by `classes`.
+
+    Of a data set that was never used its classes are taken to be of one size.
+    """
     about = catalog.describe(name, data_dir)
-    if classes:
-        if about is None:
-            raise ComparisonError(
-                f"--classes: how many images {name} has of each class is known once it was used"
-            )
+    if about and classes:
         loaded = prepare(name, data_dir).only(classes)
         return known(name, loaded, loaded.classes)
     count, tests = (about.train, about.test) if about else DATASETS[name].sizes
-    return _known(name, about.fingerprint if about else "", count, tests)
+    if classes:
+        some, all_of_them = len(set(classes)), DATASETS[name].classes
+        count, tests = count * some // all_of_them, tests * some // all_of_them
+    return _known(name, about.fingerprint if about else "", count, tests, classes)
 
 
 def weights(

@@ -103,8 +103,10 @@ class Terminal:
         coming = [run for run in self.progress.runs if run.record is None]
         room = max(self.console.height - 2, 1)
         lines = [line(run, self.progress, layout, self.unicode) for run in coming[:room]]
-        if len(coming) > room:
-            lines.append(Text(f"and {len(coming) - room} more", style="dim"))
+        more = [f"and {len(coming) - room} more"] if len(coming) > room else []
+        more += filter(None, [self.progress.overall()])
+        if more:
+            lines.append(Text("; ".join(more), style="dim"))
         return Group(*lines)
 
 
@@ -139,7 +141,7 @@ class Notebook:
         for run in self.progress.runs:
             lines.append(line(run, self.progress, layout).plain.rstrip())
             lines += [f"  {run.record.error}"] if run.record and run.record.error else []
-        text = "\n".join(lines)
+        text = "\n".join([*lines, *filter(None, [self.progress.overall()])])
         if text == self.shown:
             return
         self.shown = text
@@ -172,6 +174,8 @@ class Log:
         if isinstance(event, events.Phase | events.Record):
             self.say(run)
             _print_error(self.console, run)
+        if isinstance(event, events.Record) and (overall := self.progress.overall()):
+            self.console.print(f"({overall})", soft_wrap=True)
 
     def tick(self) -> None:
         """Say how far the run in hand is, if nothing has been said for long."""

@@ -173,9 +173,16 @@ def test_the_leader_at_each_size_is_named():
         *(factory.record(CNN, 0, n, accuracy=a) for n, a in ((5_000, 0.5), (45_000, 0.9))),
         *(factory.record(FROZEN, 0, n, accuracy=0.8) for n in (5_000, 45_000)),
     ]
-    (line,) = (line for line in verdict.headline(records) if line.startswith("With 5,000"))
+    (line,) = verdict.by_size(view(records))
     assert f"With 5,000 images {NAMES[FROZEN]} leads {NAMES[CNN]} by 30.0 points" in line
     assert f"with 45,000 images {NAMES[CNN]} leads {NAMES[FROZEN]} by 10.0 points" in line
+    # Where they cross says more, and where they do not the leaders at each size do.
+    assert line not in verdict.headline(records)
+    assert any("overtakes" in one for one in verdict.headline(records))
+    apart = [r for r in records if r.arm == FROZEN or r.train_size == 5_000]
+    apart += [factory.record(CNN, 0, 45_000, accuracy=0.7)]
+    assert any(f"{NAMES[FROZEN]} leads {NAMES[CNN]} by 30.0 points with 5,000" in one
+               for one in verdict.headline(apart))  # fmt: skip
 
 
 def test_failed_and_diverged_runs_are_in_the_headline():

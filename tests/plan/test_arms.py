@@ -124,13 +124,14 @@ def test_every_arm_of_a_preset_is_one(name):
 
 def test_the_presets_are_what_the_documentation_says():
     compared = {"demo", "standard", "full"}
-    assert set(PRESETS) == compared | {"cnn-70", "cnn-80", "cnn-90", "cnn-93"}
-    assert PRESETS["demo"].train_size == 2000
-    assert PRESETS["standard"].train_size is PRESETS["full"].train_size is None
+    assert set(PRESETS) == compared | {"curve", "cnn-70", "cnn-80", "cnn-90", "cnn-93"}
+    assert PRESETS["demo"].train_sizes == (2000,)
+    assert PRESETS["standard"].train_sizes == PRESETS["full"].train_sizes == ()
+    assert PRESETS["curve"].train_sizes == (100, 300, 1000, 3000)
     assert len(PRESETS["full"].seeds) == 3
     for name in compared:
         assert {"cnn:scratch", "mobilenet:frozen"} <= set(PRESETS[name].arms)
-    for name in set(PRESETS) - compared:
+    for name in set(PRESETS) - compared - {"curve"}:
         accuracy, seconds = PRESETS[name].goal
         assert name == f"cnn-{100 * accuracy:.0f}"
         assert 30 <= seconds <= 1800

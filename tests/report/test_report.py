@@ -22,6 +22,8 @@ from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import ROOT
 from comparisons.core.records import from_json, save, to_json
 from comparisons.findings import intervals, text, verdict
+from comparisons.findings.headline import headline
+from comparisons.findings.view import view
 from comparisons.report import table
 from comparisons.report.__main__ import main
 from comparisons.report.figures import catalog
@@ -129,11 +131,12 @@ def test_upstream_cost_in_words():
 def test_csv_and_json_say_the_same(tmp_path):
     rows = table.summarise(CLASSROOM)
     table.write_csv(rows, tmp_path / "s.csv")
-    table.write_json(rows, ["It is so."], tmp_path / "s.json")
+    table.write_json(rows, view(CLASSROOM), tmp_path / "s.json")
     with (tmp_path / "s.csv").open(newline="") as file:
         from_csv = list(csv.DictReader(file))
     content = json.loads((tmp_path / "s.json").read_text())
-    assert content["headline"] == ["It is so."]
+    assert content["headline"] == headline(CLASSROOM)
+    assert content["crossings"] == []  # of one size
     assert [r["label"] for r in from_csv] == [r["label"] for r in content["rows"]]
     for one, other in zip(from_csv, content["rows"], strict=True):
         assert float(one["accuracy_mean"]) == other["accuracy_mean"]

@@ -9,6 +9,7 @@ import factory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.console import Console
 
 from comparisons.core import events
@@ -198,7 +199,31 @@ def test_a_terminal_shows_what_runs_and_what_is_to_come(height):
     lines = [one.plain for one in screen.drawn().renderables]
     assert len(lines) <= height
     assert lines[0].startswith("cnn:scratch · seed 1")
-    assert lines[-1] == "and 5 more" if height == 6 else len(lines) == 9
+    more = "and 5 more; " if height == 6 else ""
+    assert lines[-1] == f"{more}1 of 10 runs done"
+    assert len(lines) == (5 if height == 6 else 10)
+
+
+def test_how_long_the_rest_takes_is_learnt_from_runs_that_ended():
+    progress, clock = watched(planned(ARMS, seeds=(0, 1)))
+    for number, each in ((0, 5), (2, 1)):
+        assert "left" not in progress.overall()
+        trained(progress, clock, number, 8, each)
+        progress.hear(number, events.Record(factory.record(accuracy=0.8)))
+    assert progress.overall() == "2 of 4 runs done, about 0:54 left"
+    progress.hear(1, events.Start(ARMS[0]))
+    clock.now += 10
+    assert progress.overall() == "2 of 4 runs done, about 0:44 left"
+    assert watched(planned(ARMS[:2]))[0].overall() == ""
+
+
+def test_a_larger_run_is_expected_to_take_longer_and_a_smaller_one_no_shorter():
+    plan = [replace(run, train_size=size) for run, size in
+            zip(planned(ARMS[:1], seeds=(0, 1, 2)), (1_000, 3_000, 100), strict=True)]  # fmt: skip
+    progress, clock = watched(plan)
+    trained(progress, clock, 0, 8, 5)
+    progress.hear(0, events.Record(factory.record(accuracy=0.8)))
+    assert progress.overall() == "1 of 3 runs done, about 2:52 left"
 
 
 def test_a_stream_that_is_no_terminal_gets_no_control_codes(capsys, monkeypatch):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, titles, ways
+from comparisons.findings import crossings, intervals, titles, ways
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.view import View, view
-from comparisons.report.figures import bars, curves
+from comparisons.report.figures import bars, by_size, curves
 from comparisons.report.figures import knobs as knob_figures
 from comparisons.report.figures import ways as way_figures
 from comparisons.report.figures.paper import Sheet
@@ -130,6 +130,16 @@ FIGURES = {
             "Higher and further left is better: read across at one accuracy to see who was "
             "there first.",
             _races,
+            place="why",
+        ),
+        Plot(
+            "accuracy-images",
+            "Accuracy against training images",
+            by_size.accuracy_by_images,
+            lambda records: crossings.title(view(records)),
+            "Each step to the right is a multiple of the images. See how steeply an arm still "
+            "rises, which is what more labels would bring it, and where the lines cross.",
+            _several(_ended),
             place="why",
         ),
         Plot(

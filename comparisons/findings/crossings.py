@@ -1,0 +1,191 @@
+"""Where arms overtake each other as images grow in number, and what a base is worth in images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import msgspec
+
+from comparisons.core.records import Record
+from comparisons.findings import race, sizes, text
+from comparisons.findings.names import arm_name
+from comparisons.findings.sizes import Images, Outcome
+from comparisons.findings.view import View, from_scratch
+
+Runs = dict[int, Sequence[Record]]  # of one arm, by size
+
+NEXT = 2  # sizes to run next, between two
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """Where the first of two arms overtakes the second as images grow in number.
+
+    `next_sizes` lie between the two sizes that enclose it: to run them shows it closer.
+    """
+
+    arms: tuple[str, str]
+    outcome: Outcome
+    images: Images
+    next_sizes: list[int] = []
+
+
+@dataclass(frozen=True)
+class Worth:
+    """How many images from scratch reach what a pretrained base reaches with `size` of them."""
+
+    arm: str
+    scratch: str
+    size: int
+    outcome: Outcome
+    images: Images
+
+    @property
+    def times(self) -> float | None:
+        """The images from scratch for each one with the base; a bound where that is open.
+
+        The effective data multiplier of Hernandez et al. 2021 (arXiv:2102.01293), of accuracy in
+        place of loss, and by lines between what was measured in place of a power law.
+        """
+        bound = {"between": self.images.estimate, "above": self.images.low}.get(self.outcome)
+        return bound / self.size if bound else None
+
+
+def crossings(seen: View) -> list[Crossing]:
+    """Every pair of arms that two sizes or more have in common."""
+    runs = _runs(seen)
+    found = (_crossing(a, b, runs) for a, b in combinations(sorted(runs), 2))
+    return [one for one in found if one]
+
+
+def worths(seen: View) -> list[Worth]:
+    """Every pretrained arm beside every one from scratch, at each size."""
+    runs = _runs(seen)
+    scratch = sorted({g.label for g in seen.groups if from_scratch(g)} & runs.keys())
+    found = []
+    for own in scratch:
+        for label in sorted(runs.keys() - set(scratch)):
+            for size, ended in sorted(runs[label].items()):
+                curve = sizes.difference(runs[own], dict.fromkeys(runs[own], ended))
+                if curve:
+                    found.append(Worth(label, own, size, *sizes.crossing(sizes.oriented(curve))))
+    return found
+
+
+def leading(seen: View) -> Crossing | None:
+    """The crossing of the two arms that the headline is about."""
+    pair = race.rivals(seen.best_first(seen.size))
+    if pair is None:
+        return None
+    a, b = sorted(g.label for g in pair)
+    return _crossing(a, b, _runs(seen))
+
+
+def sentences(seen: View) -> list[str]:
+    """Where the headline's arms cross, and what the base is worth: none of a single size."""
+    found = leading(seen)
+    return [say(found, seen), *_worth(seen, found.arms)] if found else []
+
+
+def title(seen: View) -> str:
+    """The finding of a figure over sizes: the crossing, in fewer words."""
+    found = leading(seen)
+    if found is None:
+        return "What each arm reaches with how many images"
+    a, b = (seen.name(label) for label in found.arms)
+    if found.outcome == "between":
+        return f"{a} overtakes {b} at about {text.about(found.images.estimate)} images"
+    if found.outcome == "above":
+        return f"{b} leads up to {text.count(seen.sizes[-1])} images"
+    if found.outcome == "below":
+        return f"{a} leads from {text.count(seen.sizes[0])} images on"
+    return f"Where {a} and {b} cross is not clear"
+
+
+def say(found: Crossing, seen: View) -> str:
+    """A crossing in a sentence."""
+    a, b = map(arm_name, found.arms)
+    images, first, last = found.images, text.count(seen.sizes[0]), text.count(seen.sizes[-1])
+    if found.outcome == "not resolved":
+        return f"Where {a} and {b} cross, these runs do not show."
+    if found.outcome == "above":
+        return (
+            f"{b} is ahead of {a}, or level, with every number of images up to {last}: "
+            "where they cross lies above what was measured."
+        )
+    if found.outcome == "below":
+        return (
+            f"{a} is ahead of {b}, or level, with every number of images from {first} on: "
+            "where they cross lies below what was measured."
+        )
+    said = f"{a} overtakes {b} at about {text.about(images.estimate)} training images"
+    low, high = text.about(images.low), text.about(images.high)
+    if images.low is None and images.high is None:
+        span = " (no interval)"
+    elif images.low is None:
+        span = f" (95 % interval up to {high}, its lower end open)"
+    elif images.high is None:
+        span = f" (95 % interval from {low} on, its upper end open)"
+    else:
+        span = f" (95 % interval {low} to {high})"
+    nearer = " and ".join(text.count(n) for n in found.next_sizes)
+    more = f"; --train-size {nearer.replace(',', '').replace(' and', '')} would show it closer"
+    return f"{said}{span}{more if nearer else ''}."
+
+
+def _worth(seen: View, arms: Sequence[str]) -> list[str]:
+    """What the base of one of two arms is worth: at the largest size that tells, or a bound."""
+    mine = [one for one in worths(seen) if {one.arm, one.scratch} == set(arms)]
+    told = [one for one in mine if one.times and one.times > 1]
+    if not told:
+        return []
+    exact = [one for one in told if one.outcome == "between"]
+    one = max(exact, key=lambda w: w.size) if exact else min(told, key=lambda w: w.size)
+    n, base, scratch = text.count(one.size), arm_name(one.arm), arm_name(one.scratch)
+    if not exact:
+        most = text.count(seen.sizes[-1])
+        return [
+            f"With {n} images {base} is where {scratch} is not with {most}: its base is worth at "
+            f"least {one.times:.1f} times the images."
+        ]
+    return [
+        f"With {n} images {base} is where {scratch} is with about "
+        f"{text.about(one.images.estimate)}: its base is worth {one.times:.1f} times the images."
+    ]
+
+
+def _crossing(a: str, b: str, runs: dict[str, Runs]) -> Crossing | None:
+    a, b = sorted((a, b), key=lambda label: (not _scratch(label), label))
+    curve = sizes.difference(runs.get(a, {}), runs.get(b, {}))
+    if curve is None:
+        return None
+    # More images favour training from scratch, which may lead, or be led, at all sizes here.
+    turned = sizes.oriented(curve, gains=_scratch(a) and not _scratch(b))
+    outcome, images = sizes.crossing(turned)
+    arms = (a, b) if turned is curve else (b, a)
+    return Crossing(arms, outcome, images, _next(curve.sizes, images.estimate))
+
+
+def _scratch(label: str) -> bool:
+    return label.partition(" (")[0].endswith(":scratch")
+
+
+def _next(measured: Sequence[int], estimate: float | None) -> list[int]:
+    """Sizes that part the stretch around a crossing evenly; none of one too short."""
+    if estimate is None:
+        return []
+    low = max((n for n in measured if n < estimate), default=measured[0])
+    high = min((n for n in measured if n >= estimate), default=measured[-1])
+    steps = [low * (high / low) ** (i / (NEXT + 1)) for i in range(1, NEXT + 1)]
+    found = sorted(set(map(text.two_digits, steps)) - {low, high})
+    return found if len(found) == NEXT else []
+
+
+def _runs(seen: View) -> dict[str, Runs]:
+    """The runs that ended well, by arm and size; of arms with several sizes."""
+    found: dict[str, Runs] = {}
+    for g in seen.groups:
+        if g.ok:
+            found.setdefault(g.label, {})[g.train_size] = g.ok
+    return {label: by_size for label, by_size in found.items() if len(by_size) > 1}

@@ -1,0 +1,88 @@
+"""What a set of records says of its sizes: who overtakes whom where, and what a base is worth."""
+
+from __future__ import annotations
+
+import factory
+import pytest
+
+from comparisons.core.records import Record
+from comparisons.findings import crossings, verdict
+from comparisons.findings.view import view
+
+SIZES = (100, 1_000, 10_000)
+SCRATCH, FROZEN = "cnn:scratch", "mobilenet@0.25x96:frozen"
+
+
+def records(**accuracies: tuple[float, ...]) -> list[Record]:
+    """Three seeds of arms with these accuracies at SIZES, a little apart."""
+    arms = {
+        "scratch": (SCRATCH, 0.004),
+        "frozen": (FROZEN, 0.001),
+        "tutorial": ("tutorial-cnn:scratch", 0.002),
+    }
+    return [
+        factory.record(arm, seed, size, accuracy=accuracy + luck * (seed - 1))
+        for name, values in accuracies.items()
+        for arm, luck in [arms[name]]
+        for size, accuracy in zip(SIZES, values, strict=False)
+        for seed in (0, 1, 2)
+    ]
+
+
+CROSS = records(scratch=(0.3, 0.5, 0.7), frozen=(0.55, 0.6, 0.65))
+
+
+def said(runs: list[Record]) -> str:
+    return " ".join(crossings.sentences(view(runs))).replace("\u00a0", " ")
+
+
+def test_a_crossing_between_sizes_is_said_with_its_interval_and_what_to_run_next():
+    (found,) = crossings.crossings(view(CROSS))
+    assert found.arms == (SCRATCH, FROZEN) and found.outcome == "between"
+    # -0.10 at 1,000 and +0.05 at 10,000: two thirds of a decade further.
+    assert found.images.estimate == pytest.approx(1_000 * 10 ** (2 / 3), rel=1e-6)
+    assert found.images.low < found.images.estimate < found.images.high
+    assert found.next_sizes == [2_200, 4_600]
+    assert "CNN · from scratch overtakes MobileNet ¼, 96 px · frozen at about 4,600" in said(CROSS)
+    assert "95 % interval" in said(CROSS) and "--train-size 2200 4600" in said(CROSS)
+    assert any("overtakes" in line for line in verdict.headline(CROSS))
+
+
+def test_what_a_base_is_worth_is_read_off_the_curve_from_scratch():
+    # Frozen with 100 images, 55 %, is where scratch is a quarter of a decade after 1,000.
+    found = {w.size: w for w in crossings.worths(view(CROSS))}
+    assert found[100].times == pytest.approx(10 * 10**0.25, rel=1e-6)
+    assert found[1_000].times == pytest.approx(10**0.5, rel=1e-6)
+    assert "With 1,000 images MobileNet ¼, 96 px · frozen is where" in said(CROSS)
+    assert "worth 3.2 times the images" in said(CROSS)
+
+
+def test_where_scratch_never_gets_there_it_is_worth_at_least_what_was_measured():
+    ahead = records(scratch=(0.3, 0.4, 0.5), frozen=(0.6, 0.7, 0.8))
+    (found,) = crossings.crossings(view(ahead))
+    assert found.outcome == "above" and found.images.low == 10_000
+    assert "lies above what was measured" in said(ahead)
+    assert "at least 100.0 times" in said(ahead)
+
+
+def test_the_side_that_leads_everywhere_is_named_whichever_it_is():
+    behind = records(scratch=(0.6, 0.75, 0.9), frozen=(0.5, 0.55, 0.6))
+    (found,) = crossings.crossings(view(behind))
+    assert (found.outcome, found.images.high) == ("below", 100)
+    assert said(behind).startswith("CNN · from scratch is ahead of MobileNet ¼, 96 px · frozen")
+
+
+def test_every_pair_is_there_and_a_single_size_has_none():
+    three = [*CROSS, *records(tutorial=(0.2, 0.3))]
+    pairs = {one.arms for one in crossings.crossings(view(three))}
+    assert len(pairs) == 3
+    assert crossings.crossings(view([r for r in CROSS if r.train_size == 100])) == []
+    assert said([r for r in CROSS if r.train_size == 100]) == ""
+
+
+def test_runs_that_did_not_end_well_are_in_no_curve():
+    diverged = factory.record(SCRATCH, 0, 100, status="diverged", error="nan")
+    others = [r for r in CROSS if (r.arm, r.seed, r.train_size) != (SCRATCH, 0, 100)]
+    (found,) = crossings.crossings(view([*others, diverged]))
+    (without,) = crossings.crossings(view([r for r in CROSS if r.seed]))
+    assert found == without
