@@ -12,6 +12,8 @@ from comparisons.core.phases import Phase
 from comparisons.core.records import (
     SCHEMA,
     Adapters,
+    Bin,
+    Calibration,
     Data,
     Environment,
     Epoch,
@@ -249,7 +251,19 @@ def _test(accuracy: float, names: list[str], images: int = 1_000) -> Test:
         row[i] = hits
         row[(i + 1) % k if k > 1 else i] += images - sum(row)
         matrix.append(row)
-    return Test(accuracy, max(0.0, accuracy - 0.002), 2.0 * (1 - accuracy), matrix)
+    found = Test(accuracy, max(0.0, accuracy - 0.002), 2.0 * (1 - accuracy), matrix)
+    found.calibration = _calibration(accuracy, images * k)
+    return found
+
+
+def _calibration(accuracy: float, images: int) -> Calibration:
+    """A network that is five points surer than it is right, over five of the fifteen bins."""
+    plain, scaled = ([Bin(0, (i + 0.5) / 15, 0.0) for i in range(15)] for _ in range(2))
+    for i in range(10, 15):
+        sure = (i + 0.5) / 15
+        plain[i] = Bin(images // 5, sure, max(sure - 0.05, 0.0))
+        scaled[i] = Bin(images // 5, sure, sure)
+    return Calibration(1.3, 0.05, 0.0, 1.9 * (1 - accuracy), plain, scaled)
 
 
 def planned(

@@ -16,6 +16,7 @@ from comparisons.benchmarks import (
     measure,
     overhead,
     partial,
+    speed,
     startup,
     steps,
     strategies,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         startup,
+        speed,
         demo,
         overhead,
         frozen,

@@ -166,6 +166,34 @@ class Epoch(msgspec.Struct):
     elapsed_cold: Annotated[Duration, Meta(description="the same with an empty cache")] = 0.0
 
 
+class Bin(msgspec.Struct):
+    """Test images that a network was about equally certain of."""
+
+    images: Annotated[Count, Meta(description="how many")]
+    certainty: Annotated[
+        Share, Meta(description="mean probability of the named class; the middle where empty")
+    ]
+    accuracy: Annotated[Share, Meta(description="share that is named rightly")]
+
+
+class Calibration(msgspec.Struct):
+    """How far a network's certainty can be trusted, before and after temperature scaling."""
+
+    temperature: Annotated[
+        float,
+        Meta(description="what logits are divided by, chosen by the first n/9 validation images"),
+    ]
+    error: Annotated[
+        Share, Meta(description="expected calibration error: mean of |certainty - accuracy|")
+    ]
+    error_scaled: Annotated[Share, Meta(description="the same of logits over the temperature")]
+    loss_scaled: Annotated[
+        float | None, Meta(description="cross-entropy in nats of logits over the temperature")
+    ]
+    bins: Annotated[list[Bin], Meta(description="fifteen even stretches of certainty")]
+    bins_scaled: Annotated[list[Bin], Meta(description="the same of logits over the temperature")]
+
+
 class Test(msgspec.Struct):
     """What the test set said, read once."""
 
@@ -183,6 +211,9 @@ class Test(msgspec.Struct):
             "was named rightly; base64"
         ),
     ] = b""
+    calibration: Annotated[
+        Calibration | None, Meta(description="how far its certainty can be trusted")
+    ] = None
 
 
 class Source(msgspec.Struct):

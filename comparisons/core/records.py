@@ -23,6 +23,8 @@ from comparisons.core.files import write_text
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
     Base,
+    Bin,
+    Calibration,
     Count,
     Data,
     Environment,

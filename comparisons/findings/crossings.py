@@ -129,9 +129,9 @@ def say(found: Crossing, seen: View) -> str:
         span = f" (95 % interval from {low} on, its upper end open)"
     else:
         span = f" (95 % interval {low} to {high})"
-    nearer = " and ".join(text.count(n) for n in found.next_sizes)
-    more = f"; --train-size {nearer.replace(',', '').replace(' and', '')} would show it closer"
-    return f"{said}{span}{more if nearer else ''}."
+    nearer = text.listing([text.count(n) for n in found.next_sizes])
+    more = f"; runs with {nearer} images would show it closer" if nearer else ""
+    return f"{said}{span}{more}."
 
 
 def _worth(seen: View, arms: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from comparisons.core.records import Record
 from comparisons.findings.groups import Group
@@ -30,7 +30,8 @@ class Summary:
     """The mean of n numbers, how far they spread, and where the true mean may lie.
 
     `spread` is the sample standard deviation (n >= 2); `low` and `high` bound the interval
-    that `method` names (n >= 3). What there are too few numbers for is None.
+    that `method` names, and `p` is the two-sided one for a true mean of zero (n >= 3). What there
+    are too few numbers for is None.
     """
 
     n: int
@@ -39,6 +40,7 @@ class Summary:
     low: float | None = None
     high: float | None = None
     method: str | None = None
+    p: float | None = None
 
     @property
     def includes_zero(self) -> bool | None:
@@ -85,13 +87,32 @@ def summarise(values: Iterable[float | None], luck: Luck | None = None) -> Summa
     spread = math.sqrt(math.fsum((v - mean) ** 2 for v in numbers) / (n - 1))
     if n < MIN_SEEDS:
         return Summary(n, mean, spread)
-    of_seeds, of_images = spread**2 / n, luck.variance if luck else 0.0
-    variance = of_seeds + of_images
-    freedom = float(n - 1)
+    half = half_width(spread**2 / n, n - 1, luck)
+    p = chance(mean, spread**2 / n, n - 1, luck)
+    return Summary(n, mean, spread, mean - half, mean + half, METHOD, p)
+
+
+def half_width(variance: float, freedom: float, luck: Luck | None = None) -> float:
+    """Half of the 95 % interval of a mean with this variance, and that of the test images."""
+    error, freedom = _error(variance, freedom, luck)
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
+
+
+def chance(mean: float, variance: float, freedom: float, luck: Luck | None = None) -> float:
+    """The two-sided p of such a mean, or one further from zero, where the true one is zero."""
+    error, freedom = _error(variance, freedom, luck)
+    if not error:
+        return float(mean == 0)
+    return 2 * float(stdtr(freedom, -abs(mean) / error))
+
+
+def _error(variance: float, freedom: float, luck: Luck | None) -> tuple[float, float]:
+    """The standard error with that of the test images, and its degrees of freedom."""
+    of_images = luck.variance if luck else 0.0
+    both = variance + of_images
     if luck and of_images:
-        freedom = variance**2 / (of_seeds**2 / (n - 1) + of_images**2 / (luck.images - 1))
-    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
-    return Summary(n, mean, spread, mean - half, mean + half, METHOD)
+        freedom = both**2 / (variance**2 / freedom + of_images**2 / (luck.images - 1))
+    return math.sqrt(both), float(freedom)
 
 
 def of_images(answers: Sequence[np.ndarray]) -> Luck:

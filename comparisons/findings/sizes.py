@@ -70,7 +70,7 @@ def difference(
 
     Over the seeds that ended well everywhere; None with fewer than two sizes or without a seed.
     """
-    sizes = tuple(sorted(a.keys() & b.keys()))
+    sizes = tuple(sorted(n for n in a.keys() & b.keys() if n > 0))
     runs = [[{r.seed: r for r in arm[n] if intervals.accuracy(r) is not None} for n in sizes]
             for arm in (a, b)]  # fmt: skip
     everywhere = [set(one) for arm in runs for one in arm]

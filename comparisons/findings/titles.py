@@ -136,8 +136,6 @@ def final(records: Sequence[Record]) -> str:
     if pair is None:
         only = accuracy_of(ended[0])
         return f"{seen.name(ended[0].label)}: {text.percent(only.mean)} on the test set"
-    if sizes := verdict.by_size(seen, short=True):
-        return sizes[0].rstrip(".")
     found = verdict.verdict(*pair)
     each = ", ".join(f"{seen.name(g.label)} {text.percent(accuracy_of(g).mean)}" for g in pair)
     return f"{each}: {verdict.difference(found)}"

@@ -6,11 +6,11 @@ records do not tell two arms apart, the sentence says that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons.core.records import Record
-from comparisons.findings import crossings, intervals, race, text
+from comparisons.findings import crossings, family, intervals, race, text
 from comparisons.findings.groups import Group, mishaps
 from comparisons.findings.view import View, accuracy, cold, mean, view, warm
 from comparisons.plan import budget
@@ -70,10 +70,10 @@ def headline(records: Sequence[Record]) -> list[str]:
     where = f"With {text.count(seen.size)} training images, "
     met = race.race(seen, seen.size)
     answer = _contest(verdict(*pair), met) if pair else f"{alone(ended[0])}."
-    return [where + answer, *sure(seen), *_sizes(seen), *_mishaps(seen)]
+    return [where + answer, *sure(seen), *over_sizes(seen), *_mishaps(seen)]
 
 
-def _sizes(seen: View) -> list[str]:
+def over_sizes(seen: View) -> list[str]:
     """Who leads at each size where there are few of them, else where the two cross."""
     crossing = crossings.sentences(seen)
     found = crossings.leading(seen)
@@ -91,6 +91,30 @@ def sure(seen: View) -> list[str]:
     return [_alone_evidence(g) for g in ended[:1]]
 
 
+def care(seen: View) -> list[str]:
+    """What else bears on trusting a gap: the seeds that would show it, the luck of the test set."""
+    ended = seen.best_first(seen.size)
+    pair = race.rivals(ended)
+    images = intervals.images_tested(r for g in ended for r in g.ok)
+    if pair is None or not images:
+        return []
+    found = verdict(*pair)
+    s, lines = found.paired.summary, []
+    if s.includes_zero and s.spread and not family.tied(s):
+        needed = family.seeds_needed(s.spread, found.gap)
+        count = f"about {needed}" if needed else f"more than {family.MOST_SEEDS}"
+        lines.append(
+            f"To show a difference of {text.points(found.gap, sign=False)} points in four of five "
+            f"such experiments would take {count} seeds."
+        )
+    alone = family.floor(accuracy(found.first).mean or 0.0, images)
+    lines.append(
+        f"Another draw of {text.count(images)} test images would alone move an accuracy like that "
+        f"of {found.first.name} by {text.points(alone, sign=False)} points (standard deviation)."
+    )
+    return lines
+
+
 def evidence(found: Verdict) -> str:
     """How far to trust the gap between two arms."""
     s, names = found.paired.summary, f"{found.first.name} − {found.second.name}"
@@ -100,6 +124,8 @@ def evidence(found: Verdict) -> str:
     if s.n >= intervals.MIN_SEEDS:
         span = f"{text.points(s.low)} to {text.points(s.high)}"
         zero = ", which includes zero" if s.includes_zero else ""
+        if family.tied(s):
+            zero = ", all within a point of zero: a tie"
         return f"{names} is {gap} on {s.n} seeds, {s.method} {span}{zero}."
     images = text.count(intervals.images_tested(found.first.ok))
     luck = f" Luck in drawing {images} test images can alone make a gap of this size."
@@ -181,11 +207,8 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     return f"{a.name} is more accurate, {b.name} is faster: {numbers}."
 
 
-def by_size(seen: View, short: bool = False) -> list[str]:
-    """Who leads at each size, where there are several: one sentence, or none.
-
-    With `short` names, which leave out what all arms share.
-    """
+def by_size(seen: View) -> list[str]:
+    """Who leads at each size, where there are several: one sentence, or none."""
     pair = race.rivals(seen.best_first(seen.size))
     if pair is None:
         return []
@@ -198,9 +221,6 @@ def by_size(seen: View, short: bool = False) -> list[str]:
     if len(found) < 2:
         return []
 
-    def say(group: Group) -> str:
-        return seen.name(group.label) if short else group.name
-
     leaders = {None if v.equal else v.first.label for v in found.values()}
     if len(leaders) == 1 and None not in leaders:
         any_one = found[max(found)]
@@ -208,14 +228,13 @@ def by_size(seen: View, short: bool = False) -> list[str]:
             f"by {text.points(v.gap, sign=False)} points with {text.count(size)} images"
             for size, v in found.items()
         ]
-        first, second = say(any_one.first), say(any_one.second)
-        return [f"{first} leads {second} {text.listing(gaps)}."]
-    return ["; ".join(f"with {text.count(n)} images {_lead(v, say)}" for n, v in found.items())
+        return [f"{any_one.first.name} leads {any_one.second.name} {text.listing(gaps)}."]
+    return ["; ".join(f"with {text.count(n)} images {_lead(v)}" for n, v in found.items())
             .replace("with", "With", 1) + "."]  # fmt: skip
 
 
-def _lead(found: Verdict, say: Callable[[Group], str]) -> str:
-    a, b = say(found.first), say(found.second)
+def _lead(found: Verdict) -> str:
+    a, b = found.first.name, found.second.name
     if found.equal:
         return f"{a} and {b} are not clearly apart"
     return f"{a} leads {b} by {text.points(found.gap, sign=False)} points"

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
+from comparisons.benchmarks import summary
+from comparisons.benchmarks.speed import COPY, PRODUCT
 from comparisons.core.machine import ROOT
+from comparisons.core.probe import Speed
 from comparisons.core.records import Record, load_all
 from comparisons.findings import intervals, text
+from comparisons.findings.experience import Experience, points
 from comparisons.findings.headline import headline
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
+from comparisons.plan.tuning import AS_IT_IS
 from comparisons.report import table
+from comparisons.running import tuning
 
 EVIDENCE = ROOT / "results" / "evidence"
 MAIN = EVIDENCE / "cifar10"
+EXPERIENCE = ("cifar10", "strategies")  # folders that advice rests on
 
 
 def main() -> list[Record]:
@@ -70,6 +79,44 @@ def turned() -> str:
     ]
     everything = [r for found in runs.values() for r in found]
     return "\n\n".join(("\n".join(lines), _where(everything))) if everything else AGAIN
+
+
+def tuned() -> str:
+    """What more care would gain each arm that was tuned, by validation images alone."""
+    found = tuning.read(EVIDENCE / "tuning")
+    rows = [
+        (
+            f"`{one.arm}`",
+            text.count(one.train_size),
+            str(len(one.seeds)),
+            text.percent(one.usual),
+            f"{text.points(one.gain)} ({one.best})" if one.best != AS_IT_IS else text.NONE,
+            text.points(one.doubled) if one.doubled is not None else text.NONE,
+        )
+        for one in sorted(found, key=lambda one: (one.arm, one.train_size))
+    ]
+    if not rows:
+        return AGAIN
+    head = (
+        "arm",
+        "training images",
+        "seeds",
+        "validation accuracy of its recipe",
+        "the best of the others gains, points",
+        "twice its epochs gain, points",
+    )
+    commands = "\n".join(sorted({one.command for one in found}))
+    return f"{text.markdown(head, rows)}\n\nMeasured by\n\n```sh\n{commands}\n```"
+
+
+def experience() -> str:
+    """What comes with the package for advice: a point for each arm, data set and size."""
+    runs = [r for folder in EXPERIENCE for r in load_all(EVIDENCE / folder)[0]]
+    speed = summary.result("speed")
+    rates = {side.name: side.rate for side in speed.sides}
+    speeds = {speed.environment.device: Speed(*map(rates.__getitem__, (PRODUCT, COPY)))}
+    packaged = Experience(tuple(points(runs)), speeds)
+    return msgspec.json.format(msgspec.json.encode(packaged), indent=1).decode() + "\n"
 
 
 def measured() -> str:

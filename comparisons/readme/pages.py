@@ -13,6 +13,7 @@ from pathlib import Path
 
 from comparisons.benchmarks import summary
 from comparisons.core.machine import ROOT
+from comparisons.findings.experience import PACKAGED
 from comparisons.readme import evidence, front, glossary, house, tables
 
 Maker = Callable[[], str]
@@ -41,6 +42,7 @@ PAGES: dict[str, Sequence[Maker]] = {
         evidence.forgetting,
         evidence.turned,
         evidence.goals,
+        evidence.tuned,
         summary.benchmarks,
     ),
 }
@@ -51,7 +53,10 @@ def pages() -> dict[Path, str]:
     made = {
         ROOT / name: filled((ROOT / name).read_text(), makers) for name, makers in PAGES.items()
     }
-    return made | {summary.FOLDER / "README.md": summary.measurements()}
+    return made | {
+        summary.FOLDER / "README.md": summary.measurements(),
+        PACKAGED: evidence.experience(),
+    }
 
 
 def filled(text: str, makers: Sequence[Maker]) -> str:

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, text, verdict, why
+from comparisons.findings import intervals, labels, text, verdict, why
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline
@@ -84,6 +84,7 @@ class Page:
     reasons: list[why.Reason]
     strip: Strip | None
     sure: list[str]
+    outlooks: list[str]
     figures: dict[Place, list[Shown]]
     differences: Grid[Difference]
     many_pairs: bool
@@ -118,7 +119,8 @@ def render(
         left_out=left_out,
         reasons=why.reasons(seen),
         strip=strip,
-        sure=[] if knob else verdict.sure(seen),
+        sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
+        outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),
         differences=grid(tables.DIFFERENCES, pairs),
         many_pairs=len(pairs) > MOST_PAIRS,
@@ -133,7 +135,7 @@ def render(
         surroundings=surroundings(everything),
         level=_level(rows),
     )
-    found = _results(seen, rows, lines[:1] + ([] if knob else verdict.by_size(seen)))
+    found = _results(seen, rows, lines[:1] + ([] if knob else verdict.over_sizes(seen)))
     return _environment().get_template("page.html.j2").render(page=page, found=found)
 
 

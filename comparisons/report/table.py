@@ -16,7 +16,7 @@ from rich.text import Text
 
 from comparisons.core.files import write_text
 from comparisons.core.records import Record, decides, full_name
-from comparisons.findings import intervals, race, text, verdict
+from comparisons.findings import certainty, intervals, race, text, verdict
 from comparisons.findings.crossings import crossings
 from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
@@ -67,6 +67,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     interval: str | None
     macro_f1_mean: float | None
     loss_mean: float | None
+    calibration_error_mean: float | None
+    calibration_error_scaled_mean: float | None
     forgotten_mean: float | None
     seconds_learning_cold: float | None
     seconds_learning_warm: float | None
@@ -316,6 +318,8 @@ def _row(g: Group, level: float | None) -> Row:
         interval=s.method,
         macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
+        calibration_error_mean=certainty.errors(g)[0],
+        calibration_error_scaled_mean=certainty.errors(g)[1],
         forgotten_mean=mean(g, forgotten),
         seconds_learning_cold=mean(g, intervals.learning),
         seconds_learning_warm=mean(g, lambda r: intervals.learning(r, cold=False)),

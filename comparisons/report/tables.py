@@ -119,6 +119,8 @@ RESULTS: tuple[Column[Row], ...] = (
     Column("interval", lambda r: _span(r.accuracy_low, r.accuracy_high, text.percent)),
     Column("macro F1", lambda r: text.decimal(r.macro_f1_mean)),
     Column("test loss", lambda r: text.decimal(r.loss_mean)),
+    Column("calibration error", lambda r: _some(r.calibration_error_mean, text.percent)),
+    Column("scaled", lambda r: _some(r.calibration_error_scaled_mean, text.percent)),
     Column("forgotten", lambda r: _some(r.forgotten_mean, lambda v: text.points(v, sign=False))),
     Column("notes", lambda r: r.notes, number=False),
 )
@@ -170,6 +172,7 @@ DIFFERENCES: tuple[Column[Difference], ...] = (
     Column("training images", lambda d: text.count(d.size), needed=_differ(lambda d: d.size)),
     Column("difference", lambda d: text.points(d.gap), strong=True),
     Column("interval", lambda d: _span(d.low, d.high, text.points)),
+    Column("p, Holm", lambda d: _some(d.p, _chance)),
     Column(
         "each seed",
         lambda d: ", ".join(f"{text.points(gap)} (seed {seed})" for seed, gap in d.each),
@@ -178,6 +181,10 @@ DIFFERENCES: tuple[Column[Difference], ...] = (
     ),
     Column("what follows", lambda d: d.says, number=False),
 )
+
+
+def _chance(p: float) -> str:
+    return "< 0.001" if p < 0.001 else text.decimal(p)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ class Topics:
 
     knob: str | None
     arms: int
+    sizes: int
     strategies: frozenset[str]
     history: bool
     interval: bool
@@ -33,6 +34,7 @@ class Topics:
     at_start: bool
     range_test: bool
     mishaps: bool
+    certainty: bool
 
 
 def topics(seen: View) -> Topics:
@@ -45,6 +47,7 @@ def topics(seen: View) -> Topics:
     return Topics(
         knob=knob_of(runs),
         arms=len(seen.labels),
+        sizes=len(seen.sizes),
         strategies=frozenset(r.strategy.partition("@")[0] for r in runs),
         history=any_run(lambda r: r.history),
         interval=any(len(g.ok) >= MIN_SEEDS for g in seen.groups),
@@ -58,6 +61,7 @@ def topics(seen: View) -> Topics:
         at_start=any_run(lambda r: r.at_start),
         range_test=any_run(lambda r: r.range_test),
         mishaps=any_run(lambda r: r.status != "ok"),
+        certainty=any_run(lambda r: r.test and r.test.calibration),
     )
 
 
@@ -174,6 +178,40 @@ READING = (
         lambda t: t.interval,
     ),
     Passage(
+        "What certainty is",
+        "With each answer a network says how certain it is. That can be trusted where of all "
+        "images that it calls 90 % certain 90 of 100 are right, and so for every other number. The "
+        "calibration error is the mean distance from that. It can often be mended by dividing what "
+        "the network says before it is turned into certainties by one number, the temperature: no "
+        "answer changes, only how certain it is said to be.",
+        lambda t: t.certainty,
+    ),
+    Passage(
+        "What p, Holm means",
+        "How often luck alone would show a difference as large as this one between an arm and "
+        "training from scratch. Whoever makes many comparisons meets such luck more often, so each "
+        "number is raised, by Holm's rule, until the chance of being fooled even once among all "
+        "arms of one size stays below one in twenty. Below 0.05 the difference stands.",
+        lambda t: t.interval and t.arms > 2,
+    ),
+    Passage(
+        "Where two arms cross",
+        "Each arm is measured with several numbers of training images, and the difference between "
+        "two of them is drawn as a straight line from one number to the next, each step a multiple "
+        "of images. Where it passes zero they are even. The interval holds all numbers of images "
+        "at which the difference cannot be told from zero; an open end lies beyond what was "
+        "measured. What a base is worth in images is read off the same lines.",
+        lambda t: t.sizes > 1,
+    ),
+    Passage(
+        "What more labels would bring",
+        "The error of a network often falls in a straight line with one over the square root of "
+        "the number of its images. Such a line is put through the sizes that were measured, and "
+        "followed to twice the largest, not further. How well it would have foretold the largest "
+        "of them says how far to trust it.",
+        lambda t: t.sizes > 2,
+    ),
+    Passage(
         "What the upstream cost is",
         "Somebody paid for the training of a pretrained base before this experiment began. It is "
         "not part of the seconds here, because nobody who uses the base pays it again; but it was "
@@ -233,6 +271,11 @@ GLOSSARY = (
         "block",
         "a stretch of a backbone's layers; blocks are counted from the input",
         lambda t: t.moved or t.strategies & {"partial", "hybrid"},
+    ),
+    Passage(
+        "calibration error, scaled",
+        "how far certainty is from accuracy, as a network says it and by a temperature",
+        lambda t: t.certainty,
     ),
     Passage(
         "cold, warm",

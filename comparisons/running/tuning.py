@@ -50,15 +50,25 @@ class Tuned(msgspec.Struct):
     command: str
 
     @property
-    def gain(self) -> float:
-        """What the best recipe of the last rung has more than the table's, of the same epochs."""
+    def usual(self) -> float | None:
+        """What the table's recipe reaches."""
+        return self._of(AS_IT_IS)
+
+    @property
+    def best(self) -> str:
+        """The best recipe of the last rung with the table's epochs, which may be that itself."""
         whole = [one for one in self.tries if one.share == 1.0 and one.name != DOUBLED]
-        return max(one.accuracy or 0.0 for one in whole) - (self._of(AS_IT_IS) or 0.0)
+        return max(whole, key=lambda one: one.accuracy or 0.0).name
+
+    @property
+    def gain(self) -> float:
+        """What that has more than the table's."""
+        return (self._of(self.best) or 0.0) - (self.usual or 0.0)
 
     @property
     def doubled(self) -> float | None:
         """What the table's recipe gains by twice the epochs, where that was tried."""
-        usual, twice = self._of(AS_IT_IS), self._of(DOUBLED)
+        usual, twice = self.usual, self._of(DOUBLED)
         return None if usual is None or twice is None else twice - usual
 
     def _of(self, name: str) -> float | None:

@@ -9,10 +9,14 @@ import numpy as np
 
 from comparisons.core.records import Test
 from comparisons.data import Dataset
+from comparisons.training.calibration import calibration, cross_entropy
 
 
-def test_metrics(logits: np.ndarray, dataset: Dataset) -> Test:
-    """Compare logits [n, classes] with the test labels. Opens them: once in a run."""
+def test_metrics(logits: np.ndarray, dataset: Dataset, temperature: float = 1.0) -> Test:
+    """Compare logits [n, classes] with the test labels. Opens them: once in a run.
+
+    `temperature`, which other labels chose, is what calibration divides the logits by.
+    """
     labels = dataset.open_test_labels()
     classes = len(dataset.classes)
     predicted = logits.argmax(axis=1)
@@ -24,6 +28,7 @@ def test_metrics(logits: np.ndarray, dataset: Dataset) -> Test:
         loss=cross_entropy(logits, labels),
         confusion=confusion.tolist(),
         right=np.packbits(predicted == labels).tobytes(),
+        calibration=calibration(logits, labels, temperature),
     )
 
 
@@ -41,12 +46,3 @@ def macro_f1(confusion: np.ndarray) -> float:
     hits = np.diag(confusion)
     total = confusion.sum(axis=0) + confusion.sum(axis=1)
     return float(np.divide(2 * hits, total, out=np.zeros(len(hits)), where=total > 0).mean())
-
-
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float | None:
-    """Mean of -log softmax(logits) at the labels, in nats; None when it is not finite."""
-    with np.errstate(all="ignore"):
-        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-        chosen = shifted[np.arange(len(labels)), labels]
-        loss = float((np.log(np.exp(shifted).sum(axis=1)) - chosen).mean())
-    return loss if np.isfinite(loss) else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
+import numpy as np
 from filelock import FileLock
 
 from comparisons.core.clock import Clock, Cost
@@ -27,11 +28,13 @@ class Trained:
     """A phase as it was trained: the part of the network that stayed as it was, and the rest.
 
     `lower`, images -> features, is None where nothing stayed frozen; `upper` gives the logits.
+    `held_out` are the inputs of `upper` of as many validation images as may choose something.
     """
 
     phase: Phase
     lower: keras.Model | None
     upper: keras.Model
+    held_out: np.ndarray
 
 
 @dataclass

@@ -20,6 +20,7 @@ from comparisons.plan import arms
 from comparisons.plan.runs import Run
 from comparisons.training import evaluation, forgetting, source_phase
 from comparisons.training.building import change_of
+from comparisons.training.calibration import temperature
 from comparisons.training.chance import without_result
 from comparisons.training.device import Runtime
 from comparisons.training.extraction import extracted
@@ -65,9 +66,10 @@ def run(
     if planned.settings.test_on != 0:
         tell(events.Stage("testing"))
         logits = _test_logits(job)
-        with clock.charge("test"):
-            if np.isfinite(logits).all():
-                test = evaluation.test_metrics(logits, dataset)
+        if np.isfinite(logits).all():
+            degree = _temperature(job)
+            with clock.charge("test"):
+                test = evaluation.test_metrics(logits, dataset, degree)
     # From here on nothing is learnt nor measured, and what is held is not the run's own.
     with clock.charge("watch"):
         # The record first: it says whether the code is as committed, which a file may change.
@@ -130,6 +132,21 @@ def _at_start(job: Job) -> list[Start]:
     targets = keras.utils.to_categorical(job.dataset.y_train[rows], len(job.dataset.classes))
     found = kernels.at_start(job.network, job.dataset.x_train[rows], targets)
     return [Start(name, *map(records.finite, spreads)) for name, *spreads in found]
+
+
+def _temperature(job: Job) -> float:
+    """What to divide logits by so that certainty can be trusted, by validation images.
+
+    By as many as whatever is chosen by validation may see.
+    """
+    if job.last is None:
+        return 1.0
+    inputs = job.last.held_out
+    labels = job.dataset.y_train[job.rows.validation[: len(inputs)]]
+    with job.clock.charge("validate"):
+        found = temperature(predict(job.last.upper, inputs), labels)
+    job.flops += flops.forward(job.last.upper) * len(inputs)
+    return found
 
 
 def _test_logits(job: Job) -> np.ndarray:

@@ -37,11 +37,12 @@ def train_phase(job: Job, phase: Phase) -> None:
     kernels.penalise(upper, phase.l1, phase.l2)
     if phase.found_rate:
         phase = _at_found_rate(job, phase, upper, train[: len(labels)], labels)
+    few = choosing(len(rows.train), len(rows.validation))
     if phase.patience:
-        job.chosen_on = choosing(len(rows.train), len(rows.validation))
+        job.chosen_on = few
     job.tell(events.Phase(phase.name, phase.epochs))
     # Set before training: a phase that diverges is the one that is tested and charged.
-    job.last = Trained(phase, lower, upper)
+    job.last = Trained(phase, lower, upper, np.array(validation[:few]))
     if phase.optimizer == LBFGS:
         _probe(job, phase, train, labels, validation)
         return

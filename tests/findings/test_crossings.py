@@ -44,7 +44,7 @@ def test_a_crossing_between_sizes_is_said_with_its_interval_and_what_to_run_next
     assert found.images.low < found.images.estimate < found.images.high
     assert found.next_sizes == [2_200, 4_600]
     assert "CNN · from scratch overtakes MobileNet ¼, 96 px · frozen at about 4,600" in said(CROSS)
-    assert "95 % interval" in said(CROSS) and "--train-size 2200 4600" in said(CROSS)
+    assert "95 % interval" in said(CROSS) and "runs with 2,200 and 4,600 images" in said(CROSS)
     assert any("overtakes" in line for line in verdict.headline(CROSS))
 
 

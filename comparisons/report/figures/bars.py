@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from comparisons.core.records import Record
 from comparisons.findings import intervals, race, text, titles, verdict
@@ -18,10 +17,7 @@ from comparisons.report.figures.paper import INK, WIDE, Paper, Sheet, sheet, sty
 from comparisons.report.figures.style import (
     LEAST_SPAN,
     MANY,
-    End,
     in_lines,
-    key_height,
-    name_lines,
     percent_axis,
     where,
 )
@@ -55,9 +51,31 @@ MOST_CLASSES = 12  # beyond this, names and numbers in a confusion matrix cannot
 
 @styled
 def final(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
-    """Test accuracy, every seed a point; over the training-set sizes where there are several."""
+    """Test accuracy at the main size, a row for each arm, every seed a point."""
     seen = view(records)
-    return (_over_sizes if len(seen.sizes) > 1 else _side_by_side)(records, seen, paper)
+    groups = seen.ranked(seen.size)
+    height = 1.0 + max(1, len(groups)) * _row(groups, paper)
+    few = all(accuracy_of(g).low is None for g in groups)
+    bar = "too few seeds for an interval" if few else f"line: {method(seen)}"
+    mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
+    note = f"{where(seen, seen.size)}. Point: a seed{mean}; {bar}."
+    fig, (ax,) = sheet(titles.final(records), note, paper, height)
+    chosen = styles(seen.labels)
+    for i, g in enumerate(groups):
+        if g.ok:
+            _seeds(ax, g, i, chosen[g.label])
+        else:
+            _aside(ax, g, i, chosen[g.label])
+    _arm_axis(ax, seen, groups, chosen, paper)
+    low, high = ax.get_xlim()
+    span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
+    low = (low + high - span) / 2
+    ax.set_xlim(low - 0.05 * span, low + (1.3 if paper.narrow else 1.15) * span)
+    ax.set_xlabel("test accuracy")
+    percent_axis(ax.xaxis)
+    ax.locator_params(axis="x", nbins=4 if paper.narrow else 7)
+    ax.grid(False, axis="y")
+    return fig
 
 
 @styled
@@ -140,33 +158,6 @@ def confusion(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     return fig
 
 
-def _side_by_side(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
-    """One size: a row for each arm."""
-    groups = seen.ranked(seen.size)
-    height = 1.0 + max(1, len(groups)) * _row(groups, paper)
-    few = all(accuracy_of(g).low is None for g in groups)
-    bar = "too few seeds for an interval" if few else f"line: {method(seen)}"
-    mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
-    note = f"{where(seen, seen.size)}. Point: a seed{mean}; {bar}."
-    fig, (ax,) = sheet(titles.final(records), note, paper, height)
-    chosen = styles(seen.labels)
-    for i, g in enumerate(groups):
-        if g.ok:
-            _seeds(ax, g, i, chosen[g.label])
-        else:
-            _aside(ax, g, i, chosen[g.label])
-    _arm_axis(ax, seen, groups, chosen, paper)
-    low, high = ax.get_xlim()
-    span = max(high - low, LEAST_SPAN)  # a small gap must not look like a large one
-    low = (low + high - span) / 2
-    ax.set_xlim(low - 0.05 * span, low + (1.3 if paper.narrow else 1.15) * span)
-    ax.set_xlabel("test accuracy")
-    percent_axis(ax.xaxis)
-    ax.locator_params(axis="x", nbins=4 if paper.narrow else 7)
-    ax.grid(False, axis="y")
-    return fig
-
-
 def _row(groups: Sequence[Group], paper: Paper) -> float:
     """Inches from one arm to the next."""
     if len(groups) > MANY:
@@ -204,44 +195,6 @@ def _aside(ax: Axes, g: Group, row: int, style: Style) -> None:
         f"({text.percent(intervals.mean_of(values))})", (max(values), row), (12, 0),
         textcoords="offset points", va="center", color=style.ink,
     )  # fmt: skip
-
-
-def _over_sizes(records: Sequence[Record], seen: View, paper: Paper) -> Sheet:
-    """Several sizes: a line for each arm against the number of training images."""
-    note = (
-        f"{where(seen, None)}. Point: a seed, line: the mean; upright bar: {method(seen)} "
-        f"(from {intervals.MIN_SEEDS} seeds)."
-    )
-    names = [seen.name(label) for label in seen.labels]
-    height = max(4.8, 0.45 * len(names))
-    if paper.narrow:
-        height = 3.2 + key_height(names, paper)
-    fig, (ax,) = sheet(titles.final(records), note, paper, height)
-    ends = []
-    for label, style in styles(seen.labels).items():
-        groups = [g for g in seen.groups if g.label == label and g.ok]
-        line = []
-        for g in groups:
-            s = accuracy_of(g)
-            values = [r.test.accuracy for r in g.ok if r.test]
-            ax.plot([g.train_size] * len(values), values, ls="", marker=style.marker, ms=6,
-                    color=style.colour, alpha=0.6, mec="white")  # fmt: skip
-            if s.low is not None and s.high is not None:
-                ax.plot([g.train_size] * 2, [s.low, s.high], color=style.colour, lw=4, alpha=0.3)
-            line.append((g.train_size, s.mean or 0.0))
-        if line:
-            ax.plot([x for x, _ in line], [y for _, y in line], color=style.colour, lw=2.4)
-            ends.append(End(*line[-1], seen.name(label), text.percent(line[-1][1]), style))
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(FixedLocator(seen.sizes))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text.count(value)))
-    percent_axis(ax.yaxis)
-    ax.set_xlabel("training images")
-    ax.set_ylabel("test accuracy")
-    name_lines(fig, [ax], [ends], paper)
-    return fig
 
 
 def _arm_axis(

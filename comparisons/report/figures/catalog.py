@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from comparisons.core.records import Record
+from comparisons.findings import certainty as said_of_certainty
 from comparisons.findings import crossings, intervals, titles, ways
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.view import View, view
 from comparisons.report.figures import bars, by_size, curves
+from comparisons.report.figures import certainty as certainty_figures
 from comparisons.report.figures import knobs as knob_figures
 from comparisons.report.figures import ways as way_figures
 from comparisons.report.figures.paper import Sheet
@@ -75,6 +77,10 @@ def _many_sized(seen: View) -> bool:
 def _many_ways(seen: View) -> bool:
     arms = ways.priced(seen, ways.SECONDS)
     return len({g.records[0].strategy for g, _ in arms}) >= MANY
+
+
+def _has_certainty(seen: View) -> bool:
+    return bool(said_of_certainty.shown(seen))
 
 
 def _has_moved(seen: View) -> bool:
@@ -171,6 +177,18 @@ FIGURES = {
             "Compare the distance between arms with the distance between the seeds of one arm: "
             "where seeds lie as far apart as arms, the order may be luck.",
             _ended,
+            place="sure",
+            half=True,
+        ),
+        Plot(
+            "reliability",
+            "How far certainty can be trusted",
+            certainty_figures.reliability,
+            said_of_certainty.title,
+            "Below the grey line a network is surer than it is right: of images that it calls "
+            "90 % certain, fewer than 90 of 100 are right. Scaling changes no answer, only how "
+            "certain it is said to be.",
+            _has_certainty,
             place="sure",
             half=True,
         ),

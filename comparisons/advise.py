@@ -1,0 +1,69 @@
+"""Which arm to choose: `python -m comparisons.advise --images 800 --classes 5 --minutes 10`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparisons import command
+from comparisons.core.errors import ComparisonError, exit_code
+
+EXAMPLES = """examples:
+  python -m comparisons.advise --images 800 --classes 5 --minutes 10
+  python -m comparisons.advise --data my.npz --minutes 2 --json
+  python -m comparisons.advise --images 2000 --classes 10 --records results/cifar10
+
+Answers by what was measured before: the evidence that comes with this package, and your own
+records under results/, or those that --records names. Nothing is trained.
+"""
+OWN = Path("results")
+MOST = 10**9
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = command.Parser(
+        "comparisons.advise",
+        "Which arm to choose for so many images, classes and minutes, what to expect of it, and "
+        "by which evidence.",
+        EXAMPLES,
+    )
+    add = parser.add_argument
+    add("--images", type=int, metavar="N", help="images to train on")
+    add("--classes", type=int, metavar="K", help="classes to tell apart")
+    add("--minutes", type=float, metavar="M", help="that learning may take (default: any)")
+    add("--data", metavar="NAME", help="read images and classes from a data set or FILE.npz")
+    add("--data-dir", type=command.folder, metavar="DIR", help="where TFDS data lies")
+    add(
+        "--records", nargs="+", type=command.folder, metavar="DIR",
+        help="folders of your own records (default: those under results)",
+    )  # fmt: skip
+    add("--json", action="store_true", help="one object in place of sentences")
+    options = parser.parse_args(sys.argv[1:] if arguments is None else list(arguments))
+
+    return exit_code(lambda: _advise(options))
+
+
+def _advise(options: argparse.Namespace) -> int:
+    from comparisons.running import advising
+
+    images, classes, data = options.images, options.classes, None
+    if options.data:
+        known = advising.known(options.data, options.data_dir)
+        data, images, classes = known.data, images or known.images, classes or known.classes
+    if images is None or classes is None:
+        raise ComparisonError("name --images and --classes, or --data to read them from")
+    for flag, value in (("--images", images), ("--classes", classes)):
+        if not 2 <= value <= MOST:
+            raise ComparisonError(f"{flag} {value}: give a number from 2 to {MOST}")
+    if options.minutes is not None and not 0 < options.minutes <= MOST:
+        raise ComparisonError(f"--minutes {options.minutes:g}: give a number above 0")
+    folders = options.records or [OWN]
+    advising.advise(images, classes, options.minutes, data, folders, options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

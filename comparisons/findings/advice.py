@@ -1,0 +1,248 @@
+"""Which arm to choose for a task, by what was measured on others like it.
+
+Each arm's accuracy is read off its points by a weighted local line in the logarithm of the number
+of images: near sizes and near numbers of classes count most (Cleveland 1979, "Robust locally
+weighted regression", Journal of the American Statistical Association 74:829-836). Accuracies are
+taken as shares of the way from chance to perfect, so that tasks of few and many classes compare.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from scipy.special import stdtrit
+
+from comparisons.findings import text
+from comparisons.findings.experience import Point
+from comparisons.findings.names import arm_name
+
+NEAR_IMAGES = math.log(2.5)  # how far in images a point counts for most of its weight
+NEAR_CLASSES = math.log(3.0)
+REACH = 2.0  # times beyond the measured images or classes where evidence is said not to reach
+LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
+# And on other data, as long as fewer families than this were measured: tasks of as many images and
+# classes lie that far apart, and nothing here tells how far.
+UNKNOWN_SPREAD, FEWEST_FAMILIES = 0.25, 3
+MOST_EVIDENCE = 3
+LOOKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.5, 2.0, 3.0, 5.0, 10.0)  # times the images, or the minutes
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked about: images to train on, classes, seconds that learning may take.
+
+    `data` names the data set where it is one that was measured.
+    """
+
+    images: int
+    classes: int
+    seconds: float = math.inf
+    data: str | None = None
+
+
+class Accuracy(msgspec.Struct, frozen=True):
+    """An expected accuracy and the 95 % interval of it for a task like those measured."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Learning(msgspec.Struct, frozen=True):
+    """Expected seconds of learning on this machine, with an empty cache."""
+
+    learning: float
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A point that the advice rests on; `distance` is 0 for the very task, 1 for a near one."""
+
+    data: str
+    images: int
+    records: tuple[str, ...]
+    distance: float
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What is expected of an arm on a task."""
+
+    arm: str
+    accuracy: Accuracy
+    seconds: Learning
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """The arm to choose, what to expect of it, by which evidence, and what would change it.
+
+    `reaches` is false where the evidence does not reach the task, or no arm fits the time.
+    """
+
+    arm: str
+    accuracy: Accuracy
+    seconds: Learning
+    runner_up: Expected | None
+    evidence: list[Evidence]
+    reaches: bool
+    would_change: list[str]
+    notes: list[str] = []
+
+
+def advise(task: Task, points: Sequence[Point], slower: float = 1.0) -> Advice | None:
+    """The arm with the highest expected accuracy among those that fit the time.
+
+    `slower` is how many times as long this machine takes as the one that measured. None without
+    points.
+    """
+    ranked = rank(task, points, slower)
+    if not ranked:
+        return None
+    best = ranked[0]
+    fits = best.seconds.learning <= task.seconds
+    evidence = nearest(task, [p for p in points if p.arm == best.arm])
+    notes = _beyond(task, [p for p in points if p.arm == best.arm])
+    if not fits:
+        given = text.seconds(task.seconds)
+        notes.append(f"No arm is expected to learn within {given}: this is the quickest.")
+    return Advice(
+        arm=best.arm,
+        accuracy=best.accuracy,
+        seconds=best.seconds,
+        runner_up=ranked[1] if len(ranked) > 1 else None,
+        evidence=evidence,
+        reaches=not notes,
+        would_change=_changes(task, points, slower, best.arm),
+        notes=notes,
+    )
+
+
+def rank(task: Task, points: Sequence[Point], slower: float = 1.0) -> list[Expected]:
+    """What is expected of each arm: first those that fit the time, the most accurate first.
+
+    Those that do not fit follow, the quickest first. Arms that were measured with far more or far
+    fewer images only are left out, where there are others.
+    """
+    by_arm: dict[str, list[Point]] = defaultdict(list)
+    for p in points:
+        by_arm[p.arm].append(p)
+    reach = {arm: some for arm, some in by_arm.items() if not _beyond(task, some)}
+    if not reach and by_arm:
+        apart = {arm: min(_distance(task, p) for p in some) for arm, some in by_arm.items()}
+        reach = {arm: by_arm[arm] for arm in apart if apart[arm] <= min(apart.values()) + 1}
+    found = [_expected(task, arm, some, slower) for arm, some in sorted(reach.items())]
+    fitting = [e for e in found if e.seconds.learning <= task.seconds]
+    others = [e for e in found if e.seconds.learning > task.seconds]
+    return [
+        *sorted(fitting, key=lambda e: (-e.accuracy.mean, e.seconds.learning)),
+        *sorted(others, key=lambda e: e.seconds.learning),
+    ]
+
+
+def nearest(task: Task, points: Sequence[Point]) -> list[Evidence]:
+    """The points nearest to a task."""
+    apart = sorted(points, key=lambda p: (_distance(task, p), p.data, p.images))
+    return [
+        Evidence(p.data, p.images, p.records, round(_distance(task, p), 2))
+        for p in apart[:MOST_EVIDENCE]
+    ]
+
+
+def _expected(task: Task, arm: str, points: Sequence[Point], slower: float) -> Expected:
+    share, spread = _local(task, points, [_share(p.accuracy, p.classes) for p in points])
+    log_seconds, _ = _local(task, points, [math.log(max(p.seconds, 1e-3)) for p in points])
+    known = any(p.data == task.data for p in points)
+    few = len({p.family for p in points}) < FEWEST_FAMILIES
+    spread = max(spread, UNKNOWN_SPREAD if few and not known else LEAST_SPREAD)
+    low, mean, high = (
+        min(max(_accuracy(share + side * spread, task.classes), 0.0), 1.0) for side in (-1, 0, 1)
+    )
+    return Expected(arm, Accuracy(mean, low, high), Learning(math.exp(log_seconds) * slower))
+
+
+def _local(task: Task, points: Sequence[Point], values: Sequence[float]) -> tuple[float, float]:
+    """The value of a weighted line at a task, and half of the 95 % interval of one more like it."""
+    x = np.array([math.log(p.images / task.images) for p in points])
+    y = np.array(values)
+    weights = np.array([math.exp(-0.5 * _distance(task, p) ** 2) for p in points])
+    weights = np.maximum(weights, 1e-9)
+    weights /= weights.sum()
+    centre = float(weights @ x)
+    # A little of the line is drawn to level: a single size must not decide how steep it is.
+    steep = float(weights @ ((x - centre) * (y - weights @ y))) / (
+        float(weights @ (x - centre) ** 2) + 0.05
+    )
+    level = float(weights @ y)
+    residuals = y - (level + steep * (x - centre))
+    # Beyond what was measured it goes on level.
+    value = level + steep * (float(np.clip(0.0, x.min(), x.max())) - centre)
+    effective = 1 / float((weights**2).sum())
+    if effective <= 2:
+        return value, 0.0
+    variance = float(weights @ residuals**2) * effective / (effective - 1)
+    return value, float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance * (1 + 1 / effective))
+
+
+def _distance(task: Task, point: Point) -> float:
+    """How far a point is from a task, 1 being near; less where it is of the same data set."""
+    images = math.log(point.images / task.images) / NEAR_IMAGES
+    classes = math.log(point.classes / task.classes) / NEAR_CLASSES
+    other = 0.0 if task.data in (None, point.data) else 1.0
+    return math.hypot(images, classes, other)
+
+
+def _share(accuracy: float, classes: int) -> float:
+    """How far an accuracy is on the way from chance to perfect."""
+    chance = 1 / classes
+    return (accuracy - chance) / (1 - chance)
+
+
+def _accuracy(share: float, classes: int) -> float:
+    chance = 1 / classes
+    return chance + share * (1 - chance)
+
+
+def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
+    """Sentences on where the evidence does not reach a task."""
+    notes = []
+    for what, asked, known in (
+        ("images", task.images, [p.images for p in points]),
+        ("classes", task.classes, [p.classes for p in points]),
+    ):
+        low, high = min(known), max(known)
+        if not low / REACH <= asked <= high * REACH:
+            span = text.count(low) + (f" to {text.count(high)}" if high > low else "")
+            notes.append(f"The evidence has {span} {what}: it does not reach {text.count(asked)}.")
+    return notes
+
+
+def _changes(task: Task, points: Sequence[Point], slower: float, arm: str) -> list[str]:
+    """What would change the advice: the nearest other numbers of images, and minutes."""
+    known = [p.images for p in points]
+    said = []
+    for more in (False, True):
+        times = sorted((t for t in LOOKS if (t > 1) == more), reverse=not more)
+        for t in times:
+            images = text.two_digits(task.images * t)
+            if images < 2 or not min(known) / REACH <= images <= max(known) * REACH:
+                continue
+            other = rank(Task(images, task.classes, task.seconds, task.data), points, slower)[0]
+            if other.arm != arm:
+                said.append(f"With {text.count(images)} images it would be {arm_name(other.arm)}.")
+                break
+    if math.isinf(task.seconds):
+        return said
+    for more in (False, True):
+        times = sorted((t for t in LOOKS if (t > 1) == more), reverse=not more)
+        for t in times:
+            seconds = task.seconds * t
+            other = rank(Task(task.images, task.classes, seconds, task.data), points, slower)[0]
+            if other.arm != arm and other.seconds.learning <= seconds:
+                said.append(
+                    f"With {text.seconds(seconds)} of learning it would be {arm_name(other.arm)}."
+                )
+                break
+    return said

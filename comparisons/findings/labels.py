@@ -1,0 +1,130 @@
+"""What more labels would bring: an arm's error as its training images grow in number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from comparisons.core.records import Record
+from comparisons.findings import intervals, text
+from comparisons.findings.intervals import Luck, Summary
+from comparisons.findings.view import View
+
+FEWEST_SIZES = 3
+FURTHEST = 2.0  # times the largest size that was measured: nothing is said beyond
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What the fit says of the largest size when it is hidden, and what was measured there."""
+
+    expected: Summary
+    measured: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The accuracy expected of an arm with `images`, more than the `size` it was measured with."""
+
+    label: str
+    size: int
+    images: int
+    reached: float
+    expected: Summary
+    hidden: Hidden | None
+
+    @property
+    def gain(self) -> float:
+        """By how much the accuracy grows."""
+        return (self.expected.mean or 0.0) - self.reached
+
+
+def expected(runs: Mapping[int, Sequence[Record]], images: int) -> Summary | None:
+    """Test accuracy with so many images, by the runs of an arm at three sizes or more.
+
+    The error is taken as e(n) = e_N + (sqrt(N / n) - 1) * b_N, N being the largest size (Hoiem et
+    al. 2021, "Learning Curves for Analysis of Deep Networks", arXiv:2010.11029), fitted to all runs
+    by least squares weighted by n, for their variance falls about as 1 / n. The 95 % interval is
+    Student's t of that fit, and allows for the draw of the test images as
+    `intervals.summarise` does. None for fewer sizes, or for more than twice the largest.
+    """
+    return _expected(runs, images) if images <= FURTHEST * max(runs, default=0) else None
+
+
+def _expected(runs: Mapping[int, Sequence[Record]], images: int) -> Summary | None:
+    """The same, however far from what was measured."""
+    known = [
+        (n, reached)
+        for n, some in sorted(runs.items())
+        if n > 0
+        for r in some
+        if (reached := intervals.accuracy(r)) is not None
+    ]
+    if len({n for n, _ in known}) < FEWEST_SIZES:
+        return None
+    sizes, accuracies = (np.array(column, float) for column in zip(*known, strict=True))
+    return fitted(sizes, accuracies, images, _luck(runs[max(runs)]))
+
+
+def fitted(n: np.ndarray, reached: np.ndarray, images: float, luck: Luck | None) -> Summary:
+    """The same for accuracies `reached` [runs] with `n` [runs] training images."""
+    largest = n.max()
+    design = np.stack([np.ones(len(n)), np.sqrt(largest / n) - 1], axis=1)
+    weights = n / largest
+    inverse = np.linalg.inv(design.T @ (weights[:, None] * design))
+    at = np.array([1.0, math.sqrt(largest / images) - 1])
+    solved = inverse @ design.T @ (weights * reached)
+    freedom = len(n) - 2
+    noise = float(weights @ (reached - design @ solved) ** 2) / freedom
+    of_fit = noise * float(at @ inverse @ at)
+    half = intervals.half_width(of_fit, freedom, luck)
+    mean = min(max(float(at @ solved), 0.0), 1.0)
+    method = intervals.ANY_IMAGES if luck else intervals.THESE_IMAGES
+    return Summary(len(n), mean, None, mean - half, mean + half, method)
+
+
+def outlooks(seen: View) -> list[Outlook]:
+    """What twice the images would bring each arm that was measured at three sizes or more."""
+    by_arm: dict[str, dict[int, Sequence[Record]]] = {}
+    for g in seen.groups:
+        if g.ok:
+            by_arm.setdefault(g.label, {})[g.train_size] = g.ok
+    found = []
+    for label, runs in sorted(by_arm.items()):
+        size = max(runs)
+        more = expected(runs, int(FURTHEST * size))
+        if more:
+            reached = intervals.mean_of(map(intervals.accuracy, runs[size])) or 0.0
+            before = _expected({n: some for n, some in runs.items() if n != size}, size)
+            hidden = Hidden(before, reached) if before else None
+            found.append(Outlook(label, size, int(FURTHEST * size), reached, more, hidden))
+    return found
+
+
+def say(found: Outlook, name: str) -> str:
+    """An outlook in a sentence."""
+    e = found.expected
+    span = f"{text.percent(e.low)} to {text.percent(e.high)}"
+    said = (
+        f"With {text.count(found.images)} images {name} is expected to reach "
+        f"{text.percent(e.mean)} ({e.method} {span}), {text.points(found.gain)} points over what "
+        f"it reaches with {text.count(found.size)}"
+    )
+    if found.hidden is None:
+        return f"{said}."
+    return (
+        f"{said}; by the sizes below {text.count(found.size)} alone it would have been expected to "
+        f"reach {text.percent(found.hidden.expected.mean)} there, and reached "
+        f"{text.percent(found.hidden.measured)}."
+    )
+
+
+def _luck(runs: Sequence[Record]) -> Luck | None:
+    """What the draw of the test images adds, by the runs at the largest size."""
+    answers = [one for r in runs if (one := intervals.answers(r)) is not None]
+    if not answers or len({len(one) for one in answers}) != 1:
+        return None
+    return intervals.of_images(answers)

@@ -1,0 +1,133 @@
+"""Advice asked for: what is known of the data, what was measured, how fast this machine is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from comparisons.core.console import plain_console
+from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import cpu_name
+from comparisons.core.probe import Speed, probe
+from comparisons.core.records import Record, load_all
+from comparisons.data import DATASETS, catalog
+from comparisons.data.dataset import validation_size
+from comparisons.findings import advice, experience, text
+from comparisons.findings.advice import Advice, Expected, Task
+from comparisons.findings.experience import Experience
+from comparisons.findings.names import arm_name
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class KnownData:
+    """What advice needs of a data set: its name in records, images to train on, classes."""
+
+    data: str
+    images: int
+    classes: int
+
+
+def known(name: str, data_dir: Path | None) -> KnownData:
+    """What is known of a data set without decoding it. Raises ComparisonError."""
+    about = catalog.describe(name, data_dir)
+    if about is None:
+        row = DATASETS[name]
+        return KnownData(name, row.sizes[0] - validation_size(row.sizes[0]), row.classes)
+    return KnownData(about.name, about.train - validation_size(about.train), len(about.classes))
+
+
+def advise(
+    images: int,
+    classes: int,
+    minutes: float | None,
+    data: str | None,
+    folders: Sequence[Path],
+    as_json: bool,
+) -> None:
+    """Print advice on a task. Raises ComparisonError where nothing was measured."""
+    task = Task(images, classes, math.inf if minutes is None else 60 * minutes, data)
+    own, left_out = _own(folders)
+    here = probe()
+    known = _together(experience.packaged(), own, here)
+    slower = _slower(known, here)
+    found = advice.advise(task, known.points, slower)
+    if found is None:
+        raise ComparisonError("there is no evidence to advise by: run a comparison first")
+    if as_json:
+        content = msgspec.json.format(msgspec.json.encode(found), indent=1)
+        print(content.decode())
+        return
+    console = plain_console()
+    for line in left_out:
+        console.print(Text(f"left out: {line}", style="dim"))
+    _print(found, task, slower, console)
+
+
+def _own(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
+    """The user's own records: of folders that have some, or of folders in these."""
+    records, left_out = [], []
+    for folder in folders:
+        for path in sorted({run.parent.parent for run in folder.glob("**/runs/*.json")}):
+            found, damaged = load_all(path)
+            records += [r for r in found if not r.data.synthetic]
+            left_out += damaged
+    return records, left_out
+
+
+def _together(packaged: Experience, own: Sequence[Record], here: Speed) -> Experience:
+    """Both, the user's own in place of what is packaged of the same."""
+    speeds = {} if cpu_name() in packaged.speeds else {cpu_name(): here}
+    return packaged.joined(experience.points(own), speeds)
+
+
+def _slower(known: Experience, here: Speed) -> float:
+    """How many times as long this machine takes as the one that most points are from."""
+    devices = [p.device for p in known.points if p.device in known.speeds]
+    if not devices:
+        return 1.0
+    return here.slower(known.speeds[max(set(devices), key=devices.count)])
+
+
+def _print(found: Advice, task: Task, slower: float, console: Console) -> None:
+    width = min(WIDTH, console.width)
+
+    def say(line: str, style: str = "") -> None:
+        console.print(Text(line, style=style), width=width)
+
+    given = "" if math.isinf(task.seconds) else f" within {text.seconds(task.seconds)} of learning"
+    say(
+        f"With {text.count(task.images)} training images of {text.count(task.classes)} classes"
+        f"{given}: {arm_name(found.arm)} ({found.arm}).", "bold",
+    )  # fmt: skip
+    say(_expectation("Expected", Expected(found.arm, found.accuracy, found.seconds)))
+    if found.runner_up:
+        name = f"Next: {arm_name(found.runner_up.arm)} ({found.runner_up.arm}),"
+        say(_expectation(name, found.runner_up))
+    for line in found.notes:
+        say(line, "yellow")
+    nearest = [
+        f"{e.data} with {text.count(e.images)} images ({text.plural(len(e.records), 'run')}, "
+        f"{text.decimal(e.distance, 1)} away)"
+        for e in found.evidence
+    ]
+    say(f"By what was measured on {text.listing(nearest)}; 1 away is near.")
+    say(f"This machine is taken to need {slower:.2g} times as long as the one that measured.")
+    for line in found.would_change:
+        say(line)
+
+
+def _expectation(first: str, found: Expected) -> str:
+    a = found.accuracy
+    return (
+        f"{first} {text.percent(a.mean, 0)} on test images (95 % interval for one more task "
+        f"{text.percent(a.low, 0)} to {text.percent(a.high, 0)}) after "
+        f"{text.seconds(found.seconds.learning)} of learning, with an empty cache."
+    )

@@ -1,0 +1,136 @@
+"""Advice: what it rests on, when it changes, and that it says where its evidence ends."""
+
+from __future__ import annotations
+
+import math
+
+import factory
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from comparisons.core.probe import Speed
+from comparisons.findings import experience
+from comparisons.findings.advice import Task, advise, nearest, rank
+from comparisons.findings.experience import Experience, Point, points
+
+SCRATCH, FROZEN = "cnn:scratch", "mobilenet@0.25x64:frozen"
+
+
+def point(arm, images, accuracy, seconds, classes=10, data="some"):
+    return Point(arm, data, data, classes, images, accuracy, seconds, 3, "a machine", ("id",))
+
+
+# Frozen is ahead with few images and quick, scratch with many and slow.
+POINTS = [
+    *(point(SCRATCH, n, a, s) for n, a, s in ((100, 0.2, 20), (1_000, 0.5, 40), (10_000, 0.8, 90))),
+    *(point(FROZEN, n, a, s) for n, a, s in ((100, 0.5, 5), (1_000, 0.6, 6), (10_000, 0.65, 9))),
+]
+
+
+@pytest.mark.parametrize(("images", "arm"), [(100, FROZEN), (1_000, FROZEN), (10_000, SCRATCH)])
+def test_the_arm_that_was_ahead_is_advised(images, arm):
+    found = advise(Task(images, 10), POINTS)
+    assert found.arm == arm and found.reaches and not found.notes
+    assert {found.arm, found.runner_up.arm} == {SCRATCH, FROZEN}
+    assert found.evidence[0].images == images and found.evidence[0].distance == 0
+    assert found.accuracy.low < found.accuracy.mean < found.accuracy.high
+
+
+def test_little_time_changes_it_and_more_would_change_it_back():
+    quick = advise(Task(10_000, 10, seconds=30), POINTS)
+    assert quick.arm == FROZEN and quick.runner_up.arm == SCRATCH
+    assert any(line.startswith("With 90") and "CNN" in line for line in quick.would_change)
+    # On a machine of half the speed it takes twice as long.
+    slow = advise(Task(10_000, 10, seconds=120), POINTS, slower=2.0)
+    assert slow.arm == FROZEN
+    assert slow.seconds.learning == pytest.approx(2 * quick.seconds.learning)
+
+
+def test_other_numbers_of_images_that_would_change_it_are_named():
+    assert any("MobileNet" in line and "images it would be" in line
+               for line in advise(Task(10_000, 10), POINTS).would_change)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (Task(30, 10), "does not reach 30"),
+        (Task(50_000, 10), "does not reach 50,000"),
+        (Task(1_000, 100), "classes: it does not reach 100"),
+        (Task(1_000, 10, seconds=1.0), "No arm is expected to learn within 1.0"),
+    ],
+)
+def test_it_says_plainly_where_the_evidence_does_not_reach(task, says):
+    found = advise(task, POINTS)
+    assert not found.reaches
+    assert says in " ".join(found.notes).replace("\u00a0", " ")
+
+
+def test_without_time_for_any_the_quickest_is_named():
+    assert advise(Task(1_000, 10, seconds=1.0), POINTS).arm == FROZEN
+    assert advise(Task(1_000, 10), []) is None
+
+
+def test_chance_is_allowed_for_where_classes_are_fewer():
+    (of_ten,) = rank(Task(1_000, 10), [point(FROZEN, 1_000, 0.55, 5)])
+    (of_two,) = rank(Task(1_000, 2), [point(FROZEN, 1_000, 0.55, 5)])
+    assert of_ten.accuracy.mean == pytest.approx(0.55)
+    assert of_two.accuracy.mean == pytest.approx(0.75)
+
+
+measured = some.lists(
+    some.builds(point, some.sampled_from([SCRATCH, FROZEN]), some.integers(2, 10**6),
+                some.floats(0, 1), some.floats(0.01, 1e5), some.integers(2, 1_000)),
+    min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@given(measured, some.integers(2, 10**6), some.integers(2, 1_000), some.floats(0.1, 1e6))
+def test_whatever_was_measured_an_answer_has_numbers_that_can_be(points, images, classes, seconds):
+    found = advise(Task(images, classes, seconds), points)
+    a = found.accuracy
+    assert 0 <= a.low <= a.mean <= a.high <= 1
+    assert math.isfinite(found.seconds.learning) and found.seconds.learning > 0
+    assert found.evidence and all(e.distance >= 0 for e in found.evidence)
+    fitting = [e for e in rank(Task(images, classes, seconds), points)
+               if e.seconds.learning <= seconds]  # fmt: skip
+    assert not fitting or max(e.accuracy.mean for e in fitting) == pytest.approx(a.mean)
+
+
+def test_the_nearest_comes_first_and_the_very_data_is_nearer():
+    near = nearest(Task(1_000, 10, data="mine"), [
+        point(FROZEN, 1_000, 0.6, 5), point(FROZEN, 1_100, 0.6, 5, data="mine"),
+    ])  # fmt: skip
+    assert [e.data for e in near] == ["mine", "some"]
+
+
+def test_records_become_a_point_for_each_arm_and_size():
+    runs = factory.records([SCRATCH, FROZEN], seeds=3, sizes=(1_000, 5_000))
+    failed = factory.record("tiny:frozen", status="failed", error="no", test=None)
+    found = points([*runs, failed])
+    assert [(p.arm, p.images, p.seeds) for p in found] == [
+        (SCRATCH, 1_000, 3), (SCRATCH, 5_000, 3), (FROZEN, 1_000, 3), (FROZEN, 5_000, 3),
+    ]  # fmt: skip
+    assert all(p.family == p.data.partition(" (")[0] and len(p.records) == 3 for p in found)
+
+
+def test_own_points_take_the_place_of_the_same_ones():
+    known = Experience(tuple(POINTS), {"a machine": Speed(1.0, 1.0)})
+    better = point(SCRATCH, 1_000, 0.9, 40)
+    joined = known.joined([better], {})
+    assert len(joined.points) == len(POINTS) and better in joined.points
+    assert advise(Task(1_000, 10), joined.points).arm == SCRATCH
+    assert advise(Task(1_000, 10), known.points).arm == FROZEN
+
+
+def test_the_packaged_points_are_real_and_say_where_they_are_from():
+    known = experience.packaged()
+    assert {SCRATCH, "mobilenet@0.25x160:frozen"} <= {p.arm for p in known.points}
+    assert all(p.records and p.seconds > 0 and 0 <= p.accuracy <= 1 for p in known.points)
+    assert {p.device for p in known.points} <= known.speeds.keys()
+
+
+def test_a_machine_of_half_the_speed_takes_twice_as_long():
+    assert Speed(1.0, 1.0).slower(Speed(2.0, 2.0)) == pytest.approx(2.0)
+    assert Speed(4.0, 1.0).slower(Speed(1.0, 1.0)) == pytest.approx(0.5)

@@ -1,0 +1,65 @@
+"""What more labels would bring: known curves, refusals, and coverage by simulation."""
+
+from __future__ import annotations
+
+import math
+
+import factory
+import numpy as np
+import pytest
+
+from comparisons.findings import labels
+from comparisons.findings.intervals import Luck
+from comparisons.findings.view import view
+
+SIZES = (100, 300, 1_000, 3_000)
+ARM = "cnn:scratch"
+
+
+def follows(n: float) -> float:
+    """An accuracy whose error falls with one over the square root."""
+    return 0.9 - 5.0 / math.sqrt(n)
+
+
+def runs(sizes=SIZES, seeds=(0, 1, 2)):
+    return [factory.record(ARM, s, n, accuracy=follows(n) + 0.001 * (s - 1))
+            for n in sizes for s in seeds]  # fmt: skip
+
+
+def test_a_curve_of_that_form_is_continued_and_its_largest_size_foretold():
+    (found,) = labels.outlooks(view(runs()))
+    assert (found.size, found.images) == (3_000, 6_000)
+    assert found.expected.mean == pytest.approx(follows(6_000), abs=1e-6)
+    assert found.expected.low < follows(6_000) < found.expected.high
+    assert found.hidden.expected.mean == pytest.approx(follows(3_000), abs=1e-6)
+    assert found.hidden.measured == pytest.approx(follows(3_000))
+    said = labels.say(found, "CNN").replace("\u00a0", " ")
+    assert said.startswith("With 6,000 images CNN is expected to reach 83.5 %")
+    assert "+2.7 points over what it reaches with 3,000" in said
+    assert "by the sizes below 3,000 alone" in said
+
+
+def test_nothing_is_said_beyond_twice_the_images_nor_of_two_sizes():
+    by_size = {n: [r for r in runs() if r.train_size == n] for n in SIZES}
+    assert labels.expected(by_size, 6_000) is not None
+    assert labels.expected(by_size, 6_001) is None
+    assert labels.expected({n: by_size[n] for n in SIZES[:2]}, 300) is None
+    assert labels.expected({}, 100) is None
+    assert labels.outlooks(view(runs(SIZES[:2]))) == []
+    (three,) = labels.outlooks(view(runs(SIZES[:3])))
+    assert three.hidden is None and labels.say(three, "CNN").endswith("with 1,000.")
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_the_interval_holds_the_true_accuracy_in_95_of_100_experiments(seeds):
+    """By simulation: luck of seeds that falls as the fit has it, and luck of images."""
+    draw = np.random.default_rng(seeds)
+    n = np.repeat(SIZES, seeds).astype(float)
+    true = np.array([follows(one) for one in n])
+    hits, many, images = 0, 4_000, 2_000
+    for _ in range(many):
+        common = draw.normal(0, 0.3 / math.sqrt(images))
+        reached = true + common + draw.normal(0, 0.3 / np.sqrt(n))
+        found = labels.fitted(n, reached, 6_000, Luck(0.09 / images, images))
+        hits += found.low <= follows(6_000) <= found.high
+    assert 0.93 <= hits / many <= 0.98

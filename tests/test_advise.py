@@ -1,0 +1,83 @@
+"""The door of advice: what it refuses, says and loads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import factory
+import pytest
+
+from comparisons import advise
+from comparisons.core import records
+from comparisons.core.machine import ROOT
+
+FIELDS = {
+    "arm", "accuracy", "seconds", "runner_up", "evidence", "reaches", "would_change", "notes",
+}  # fmt: skip
+
+
+def said(capsys, *arguments) -> dict:
+    assert advise.main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ([], "--data"),
+        (["--images", "100"], "--classes"),
+        (["--images", "1", "--classes", "5"], "--images 1"),
+        (["--images", "100", "--classes", "1"], "--classes 1"),
+        (["--images", "100", "--classes", "5", "--minutes", "0"], "--minutes 0"),
+        (["--images", "100", "--classes", "5", "--minutes", "nan"], "--minutes nan"),
+        (["--data", "cifar"], "cifar10"),
+    ],
+)
+def test_what_cannot_be_advised_on_is_said_in_one_line(arguments, hint, capsys):
+    assert advise.main(arguments) == 2
+    shown = capsys.readouterr().err
+    assert hint in shown and len(shown.splitlines()) == 1
+
+
+def test_one_object_says_all(capsys, tmp_path):
+    found = said(capsys, "--images", 1000, "--classes", 10, "--minutes", 10, "--records", tmp_path)
+    assert found.keys() == FIELDS
+    assert found["accuracy"].keys() == {"mean", "low", "high"}
+    assert found["seconds"].keys() == {"learning"}
+    assert found["evidence"][0].keys() == {"data", "images", "records", "distance"}
+    assert found["reaches"] is True
+
+
+def test_images_and_classes_are_read_from_data(capsys, tmp_path, tiny_npz):
+    found = said(capsys, "--data", tiny_npz, "--records", tmp_path)
+    assert found["reaches"] is False  # 270 images of 3 classes are none that were measured
+
+
+def test_with_other_records_it_answers_otherwise(capsys, tmp_path):
+    before = said(capsys, "--images", 1000, "--classes", 10, "--records", tmp_path)
+    assert before["arm"] != "tutorial-cnn:scratch"
+    for seed in range(3):
+        run = factory.record("tutorial-cnn:scratch", seed, 1_000, accuracy=0.95)
+        run.data.synthetic = False
+        records.save(run, tmp_path / "mine")
+    after = said(capsys, "--images", 1000, "--classes", 10, "--records", tmp_path)
+    assert after["arm"] == "tutorial-cnn:scratch"
+    assert after["evidence"][0]["records"][0].startswith("tutorial-cnn")
+
+
+def test_it_loads_no_framework_and_says_it_in_sentences(tmp_path):
+    code = (
+        "import sys; from comparisons import advise\n"
+        "advise.main(['--images', '800', '--classes', '5', '--minutes', '10'])\n"
+        "assert not {'tensorflow', 'keras', 'jax', 'torch', 'matplotlib'} & set(sys.modules)"
+    )
+    env = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=env
+    )
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("With 800 training images of 5 classes within 10")
+    assert any(line.startswith("By what was measured on cifar10") for line in rest)
