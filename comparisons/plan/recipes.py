@@ -108,7 +108,7 @@ RECIPES = {
     # The rate of "base": the mistake is the rate alone.
     "hot": replace(LOW, learning_rate=6e-3),
     "complete": replace(LOW, learning_rate=5e-4),
-    "discriminative": replace(LOW, learning_rate=1e-3, rate_decay=0.7),
+    "discriminative": replace(LOW, learning_rate=3e-4, rate_decay=0.7),
     "adapters": replace(LOW, learning_rate=1e-3),
 }
 
