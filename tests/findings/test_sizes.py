@@ -79,9 +79,9 @@ def test_the_ends_are_in_order_and_among_the_sizes(means, spread):
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_interval_holds_the_true_crossing_in_95_of_100_experiments(seeds):
     """By simulation: normal luck of seeds at each size, and of images common to all sizes."""
-    draw = np.random.default_rng(seeds)
+    draw, where = np.random.default_rng(seeds), 450.0
     true = 0.05 * np.log(np.array(SIZES) / where)
-    hits, many, where = 0, 300, 450.0
+    hits, many = 0, 300
     for _ in range(many):
         images = draw.normal(0, 0.6, 400)
         by_image = true[:, None] + images
