@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -29,7 +29,8 @@ LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # classes lie that far apart, and nothing here tells how far.
 UNKNOWN_SPREAD, FEWEST_FAMILIES = 0.25, 3
 MOST_EVIDENCE = 3
-LOOKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.5, 2.0, 3.0, 5.0, 10.0)  # times the images, or the minutes
+# Times the images, or the minutes, that are tried: the nearest first.
+LESS, MORE = (0.7, 0.5, 0.3, 0.2, 0.1), (1.5, 2.0, 3.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -222,27 +223,21 @@ def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
 def _changes(task: Task, points: Sequence[Point], slower: float, arm: str) -> list[str]:
     """What would change the advice: the nearest other numbers of images, and minutes."""
     known = [p.images for p in points]
+
+    def first(tasks: Iterable[Task], words: Callable[[Task], str], fits: bool) -> list[str]:
+        for other in tasks:
+            best = rank(other, points, slower)[0]
+            if best.arm != arm and (not fits or best.seconds.learning <= other.seconds):
+                return [f"With {words(other)} it would be {arm_name(best.arm)}."]
+        return []
+
     said = []
-    for more in (False, True):
-        times = sorted((t for t in LOOKS if (t > 1) == more), reverse=not more)
-        for t in times:
-            images = text.two_digits(task.images * t)
-            if images < 2 or not min(known) / REACH <= images <= max(known) * REACH:
-                continue
-            other = rank(Task(images, task.classes, task.seconds, task.data), points, slower)[0]
-            if other.arm != arm:
-                said.append(f"With {text.count(images)} images it would be {arm_name(other.arm)}.")
-                break
-    if math.isinf(task.seconds):
-        return said
-    for more in (False, True):
-        times = sorted((t for t in LOOKS if (t > 1) == more), reverse=not more)
-        for t in times:
-            seconds = task.seconds * t
-            other = rank(Task(task.images, task.classes, seconds, task.data), points, slower)[0]
-            if other.arm != arm and other.seconds.learning <= seconds:
-                said.append(
-                    f"With {text.seconds(seconds)} of learning it would be {arm_name(other.arm)}."
-                )
-                break
+    for times in (LESS, MORE):
+        images = [text.two_digits(task.images * t) for t in times]
+        within = [n for n in images if n >= 2 and min(known) / REACH <= n <= max(known) * REACH]
+        tasks = [replace(task, images=n) for n in within]
+        said += first(tasks, lambda other: f"{text.count(other.images)} images", fits=False)
+    for times in (LESS, MORE) if math.isfinite(task.seconds) else ():
+        tasks = [replace(task, seconds=task.seconds * t) for t in times]
+        said += first(tasks, lambda other: f"{text.seconds(other.seconds)} of learning", fits=True)
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,8 +13,6 @@ from comparisons.findings import race, sizes, text
 from comparisons.findings.names import arm_name
 from comparisons.findings.sizes import Images, Outcome
 from comparisons.findings.view import View, from_scratch
-
-Runs = dict[int, Sequence[Record]]  # of one arm, by size
 
 NEXT = 2  # sizes to run next, between two
 
@@ -54,20 +52,22 @@ class Worth:
 
 def crossings(seen: View) -> list[Crossing]:
     """Every pair of arms that two sizes or more have in common."""
-    runs = _runs(seen)
-    found = (_crossing(a, b, runs) for a, b in combinations(sorted(runs), 2))
+    found = (_crossing(a, b, seen) for a, b in combinations(_several(seen), 2))
     return [one for one in found if one]
 
 
-def worths(seen: View) -> list[Worth]:
-    """Every pretrained arm beside every one from scratch, at each size."""
-    runs = _runs(seen)
-    scratch = sorted({g.label for g in seen.groups if from_scratch(g)} & runs.keys())
+def worths(seen: View, arms: Collection[str] | None = None) -> list[Worth]:
+    """Every pretrained arm, or of `arms` alone, beside every one from scratch, at each size."""
+    several = [label for label in _several(seen) if arms is None or label in arms]
+    scratch = [label for label in several if _scratch(seen, label)]
     found = []
     for own in scratch:
-        for label in sorted(runs.keys() - set(scratch)):
-            for size, ended in sorted(runs[label].items()):
-                curve = sizes.difference(runs[own], dict.fromkeys(runs[own], ended))
+        curve_of = _runs(seen, own)
+        for label in several:
+            if label in scratch:
+                continue
+            for size, ended in _runs(seen, label).items():
+                curve = sizes.difference(curve_of, dict.fromkeys(curve_of, ended))
                 if curve:
                     found.append(Worth(label, own, size, *sizes.crossing(sizes.oriented(curve))))
     return found
@@ -79,18 +79,16 @@ def leading(seen: View) -> Crossing | None:
     if pair is None:
         return None
     a, b = sorted(g.label for g in pair)
-    return _crossing(a, b, _runs(seen))
+    return _crossing(a, b, seen) if {a, b} <= set(_several(seen)) else None
 
 
-def sentences(seen: View) -> list[str]:
+def sentences(found: Crossing | None, seen: View) -> list[str]:
     """Where the headline's arms cross, and what the base is worth: none of a single size."""
-    found = leading(seen)
     return [say(found, seen), *_worth(seen, found.arms)] if found else []
 
 
-def title(seen: View) -> str:
+def title(found: Crossing | None, seen: View) -> str:
     """The finding of a figure over sizes: the crossing, in fewer words."""
-    found = leading(seen)
     if found is None:
         return "What each arm reaches with how many images"
     a, b = (seen.name(label) for label in found.arms)
@@ -136,8 +134,7 @@ def say(found: Crossing, seen: View) -> str:
 
 def _worth(seen: View, arms: Sequence[str]) -> list[str]:
     """What the base of one of two arms is worth: at the largest size that tells, or a bound."""
-    mine = [one for one in worths(seen) if {one.arm, one.scratch} == set(arms)]
-    told = [one for one in mine if one.times and one.times > 1]
+    told = [one for one in worths(seen, arms) if one.times and one.times > 1]
     if not told:
         return []
     exact = [one for one in told if one.outcome == "between"]
@@ -155,20 +152,30 @@ def _worth(seen: View, arms: Sequence[str]) -> list[str]:
     ]
 
 
-def _crossing(a: str, b: str, runs: dict[str, Runs]) -> Crossing | None:
-    a, b = sorted((a, b), key=lambda label: (not _scratch(label), label))
-    curve = sizes.difference(runs.get(a, {}), runs.get(b, {}))
+def _crossing(a: str, b: str, seen: View) -> Crossing | None:
+    a, b = sorted((a, b), key=lambda label: (not _scratch(seen, label), label))
+    curve = sizes.difference(_runs(seen, a), _runs(seen, b))
     if curve is None:
         return None
     # More images favour training from scratch, which may lead, or be led, at all sizes here.
-    turned = sizes.oriented(curve, gains=_scratch(a) and not _scratch(b))
+    turned = sizes.oriented(curve, gains=_scratch(seen, a) and not _scratch(seen, b))
     outcome, images = sizes.crossing(turned)
     arms = (a, b) if turned is curve else (b, a)
     return Crossing(arms, outcome, images, _next(curve.sizes, images.estimate))
 
 
-def _scratch(label: str) -> bool:
-    return label.partition(" (")[0].endswith(":scratch")
+def _several(seen: View) -> list[str]:
+    """The arms that were measured at several sizes."""
+    return [label for label, by_size in seen.by_arm.items() if len(by_size) > 1]
+
+
+def _scratch(seen: View, label: str) -> bool:
+    return from_scratch(next(iter(seen.by_arm[label].values())))
+
+
+def _runs(seen: View, label: str) -> dict[int, Sequence[Record]]:
+    """An arm's runs that ended well, by size."""
+    return {size: g.ok for size, g in seen.by_arm[label].items()}
 
 
 def _next(measured: Sequence[int], estimate: float | None) -> list[int]:
@@ -180,12 +187,3 @@ def _next(measured: Sequence[int], estimate: float | None) -> list[int]:
     steps = [low * (high / low) ** (i / (NEXT + 1)) for i in range(1, NEXT + 1)]
     found = sorted(set(map(text.two_digits, steps)) - {low, high})
     return found if len(found) == NEXT else []
-
-
-def _runs(seen: View) -> dict[str, Runs]:
-    """The runs that ended well, by arm and size; of arms with several sizes."""
-    found: dict[str, Runs] = {}
-    for g in seen.groups:
-        if g.ok:
-            found.setdefault(g.label, {})[g.train_size] = g.ok
-    return {label: by_size for label, by_size in found.items() if len(by_size) > 1}

@@ -70,8 +70,3 @@ def tied(found: intervals.Summary) -> bool:
     """Whether the interval of a difference lies within a point of zero, on both sides."""
     low, high = found.low, found.high
     return low is not None and high is not None and low >= -TIE and high <= TIE
-
-
-def floor(accuracy: float, images: int) -> float:
-    """The standard deviation of an accuracy by the draw of so many test images alone."""
-    return math.sqrt(accuracy * (1 - accuracy) / images)

@@ -191,7 +191,12 @@ def sampling_noise(p: float, images: int) -> float:
     images, which makes the true figure smaller: this is a cautious one.
     """
     p = min(max(p, 0.0), 1.0)
-    return 1.96 * math.sqrt(2 * p * (1 - p) / images) if images > 0 else math.inf
+    return 1.96 * math.sqrt(2) * luck_of_images(p, images) if images > 0 else math.inf
+
+
+def luck_of_images(p: float, images: int) -> float:
+    """The standard deviation of an accuracy near `p` by the draw of so many test images alone."""
+    return math.sqrt(p * (1 - p) / images)
 
 
 def learning(record: Record, cold: bool = True) -> float:

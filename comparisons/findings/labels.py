@@ -88,12 +88,9 @@ def fitted(n: np.ndarray, reached: np.ndarray, images: float, luck: Luck | None)
 
 def outlooks(seen: View) -> list[Outlook]:
     """What twice the images would bring each arm that was measured at three sizes or more."""
-    by_arm: dict[str, dict[int, Sequence[Record]]] = {}
-    for g in seen.groups:
-        if g.ok:
-            by_arm.setdefault(g.label, {})[g.train_size] = g.ok
     found = []
-    for label, runs in sorted(by_arm.items()):
+    for label, by_size in seen.by_arm.items():
+        runs = {size: g.ok for size, g in by_size.items()}
         size = max(runs)
         more = expected(runs, int(FURTHEST * size))
         if more:

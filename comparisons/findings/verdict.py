@@ -75,8 +75,8 @@ def headline(records: Sequence[Record]) -> list[str]:
 
 def over_sizes(seen: View) -> list[str]:
     """Who leads at each size where there are few of them, else where the two cross."""
-    crossing = crossings.sentences(seen)
     found = crossings.leading(seen)
+    crossing = crossings.sentences(found, seen)
     told = found and (found.outcome == "between" or len(seen.sizes) > FEW_SIZES)
     return crossing if told else [*by_size(seen), *crossing]
 
@@ -107,7 +107,7 @@ def care(seen: View) -> list[str]:
             f"To show a difference of {text.points(found.gap, sign=False)} points in four of five "
             f"such experiments would take {count} seeds."
         )
-    alone = family.floor(accuracy(found.first).mean or 0.0, images)
+    alone = intervals.luck_of_images(accuracy(found.first).mean or 0.0, images)
     lines.append(
         f"Another draw of {text.count(images)} test images would alone move an accuracy like that "
         f"of {found.first.name} by {text.points(alone, sign=False)} points (standard deviation)."

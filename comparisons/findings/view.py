@@ -36,6 +36,15 @@ class View:
         """The largest of the sizes at which most arms ended well."""
         return max(self.sizes, key=lambda s: (len(self.best_first(s)), s), default=0)
 
+    @cached_property
+    def by_arm(self) -> dict[str, dict[int, Group]]:
+        """The arms with a run that ended well: by label, then by size, both ascending."""
+        found: dict[str, dict[int, Group]] = {}
+        for g in sorted(self.groups, key=lambda g: (g.label, g.train_size)):
+            if g.ok:
+                found.setdefault(g.label, {})[g.train_size] = g
+        return found
+
     @property
     def labels(self) -> list[str]:
         """Every arm's label, in name order."""

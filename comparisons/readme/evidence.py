@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -105,8 +105,7 @@ def tuned() -> str:
         "the best of the others gains, points",
         "twice its epochs gain, points",
     )
-    commands = "\n".join(sorted({one.command for one in found}))
-    return f"{text.markdown(head, rows)}\n\nMeasured by\n\n```sh\n{commands}\n```"
+    return f"{text.markdown(head, rows)}\n\nMeasured by{_shell(one.command for one in found)}"
 
 
 def experience() -> str:
@@ -191,8 +190,12 @@ def machines(runs: Sequence[Record]) -> str:
 
 
 def _where(runs: Sequence[Record]) -> str:
-    commands = "\n".join(sorted({run.environment.command for run in runs}))
-    return f"Measured on {machines(runs)} by\n\n```sh\n{commands}\n```"
+    return f"Measured on {machines(runs)} by{_shell(run.environment.command for run in runs)}"
+
+
+def _shell(commands: Iterable[str]) -> str:
+    """Commands, each once, as a block of a page."""
+    return "\n\n```sh\n" + "\n".join(sorted(set(commands))) + "\n```"
 
 
 AGAIN = "Being measured again by the clock of today's records."

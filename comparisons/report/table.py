@@ -296,6 +296,7 @@ def _largest(values: Iterable[int | None]) -> int | None:
 
 def _row(g: Group, level: float | None) -> Row:
     s, first, counts = accuracy(g), g.records[0], g.counts()
+    error, error_scaled = certainty.errors(g)
     return Row(
         arm=g.arm,
         label=g.label,
@@ -318,8 +319,8 @@ def _row(g: Group, level: float | None) -> Row:
         interval=s.method,
         macro_f1_mean=mean(g, lambda r: r.test.macro_f1 if r.test else None),
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
-        calibration_error_mean=certainty.errors(g)[0],
-        calibration_error_scaled_mean=certainty.errors(g)[1],
+        calibration_error_mean=error,
+        calibration_error_scaled_mean=error_scaled,
         forgotten_mean=mean(g, forgotten),
         seconds_learning_cold=mean(g, intervals.learning),
         seconds_learning_warm=mean(g, lambda r: intervals.learning(r, cold=False)),

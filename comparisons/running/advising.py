@@ -15,13 +15,13 @@ from comparisons.core.console import plain_console
 from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import cpu_name
 from comparisons.core.probe import Speed, probe
-from comparisons.core.records import Record, load_all
+from comparisons.core.records import Record, data_name, load_all
 from comparisons.data import DATASETS, catalog
-from comparisons.data.dataset import validation_size
 from comparisons.findings import advice, experience, text
 from comparisons.findings.advice import Advice, Expected, Task
 from comparisons.findings.experience import Experience
 from comparisons.findings.names import arm_name
+from comparisons.running import supplies
 
 WIDTH = 100
 
@@ -38,10 +38,8 @@ class KnownData:
 def known(name: str, data_dir: Path | None) -> KnownData:
     """What is known of a data set without decoding it. Raises ComparisonError."""
     about = catalog.describe(name, data_dir)
-    if about is None:
-        row = DATASETS[name]
-        return KnownData(name, row.sizes[0] - validation_size(row.sizes[0]), row.classes)
-    return KnownData(about.name, about.train - validation_size(about.train), len(about.classes))
+    classes = len(about.classes) if about else DATASETS[name].classes
+    return KnownData(data_name(name), supplies.described(name, data_dir).most, classes)
 
 
 def advise(

@@ -6,8 +6,7 @@ from rich import box
 from rich.table import Table
 
 from comparisons.core.console import plain_console
-from comparisons.core.errors import ComparisonError
-from comparisons.core.files import in_the_way
+from comparisons.core.files import in_the_way, no_folder
 from comparisons.core.phases import Phase
 from comparisons.data import DATASETS
 from comparisons.findings import text
@@ -56,7 +55,7 @@ def show_tables() -> None:
 def show_plan(request: Request) -> None:
     """Print every run that a request would do, without doing or fetching anything."""
     if request.out and (file := in_the_way(request.out)):
-        raise ComparisonError(f"--out {request.out}: {file} is a file, name a folder", exit_code=1)
+        raise no_folder(request.out, file)
     console = plain_console()
     name, planned = planned_without_supplies(request)
     # Not as the table's title, which would break a long path.

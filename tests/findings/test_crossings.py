@@ -33,7 +33,8 @@ CROSS = records(scratch=(0.3, 0.5, 0.7), frozen=(0.55, 0.6, 0.65))
 
 
 def said(runs: list[Record]) -> str:
-    return " ".join(crossings.sentences(view(runs))).replace("\u00a0", " ")
+    seen = view(runs)
+    return " ".join(crossings.sentences(crossings.leading(seen), seen)).replace("\u00a0", " ")
 
 
 def test_a_crossing_between_sizes_is_said_with_its_interval_and_what_to_run_next():

@@ -26,7 +26,7 @@ def accuracy_by_images(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     crosses = found if found and found.outcome == "between" else None
     labels = [seen.name(label) for label in seen.labels]
     height = 3.2 + key_height(labels, paper) if paper.narrow else 4.8
-    fig, (ax,) = sheet(crossings.title(seen), _note(seen, bool(crosses)), paper, height)
+    fig, (ax,) = sheet(crossings.title(found, seen), _note(seen, bool(crosses)), paper, height)
     chosen = styles(seen.labels)
     ends = [end for label in seen.labels if (end := _line(ax, seen, label, chosen[label]))]
     ax.set_xscale("log")
@@ -54,9 +54,8 @@ def _note(seen: View, crosses: bool) -> str:
 
 def _line(ax: Axes, seen: View, label: str, style: Style) -> End | None:
     """One arm: a point for each run, a line through the means; where that ends."""
-    groups = sorted((g for g in seen.groups if g.label == label), key=lambda g: g.train_size)
     means = []
-    for g in groups:
+    for g in seen.by_arm.get(label, {}).values():
         runs = [value for r in g.ok if (value := intervals.accuracy(r)) is not None]
         ax.plot([g.train_size] * len(runs), runs, ls="", marker=style.marker, ms=4.5, alpha=0.5,
                 color=style.colour, mec="white", mew=0.3)  # fmt: skip

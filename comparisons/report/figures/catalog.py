@@ -99,6 +99,11 @@ def _has_forgotten(seen: View) -> bool:
     return bool(ways.trades(seen)[0])
 
 
+def _crossing_title(records: Sequence[Record]) -> str:
+    seen = view(records)
+    return crossings.title(crossings.leading(seen), seen)
+
+
 def _several(needs: Callable[[View], bool]) -> Callable[[View], bool]:
     return lambda seen: len(seen.sizes) > 1 and needs(seen)
 
@@ -142,7 +147,7 @@ FIGURES = {
             "accuracy-images",
             "Accuracy against training images",
             by_size.accuracy_by_images,
-            lambda records: crossings.title(view(records)),
+            _crossing_title,
             "Each step to the right is a multiple of the images. See how steeply an arm still "
             "rises, which is what more labels would bring it, and where the lines cross.",
             _several(_ended),
