@@ -107,12 +107,13 @@ def crossing(curve: Curve) -> tuple[Outcome, Images]:
     """
     ends = curve.sizes[0], curve.sizes[-1]
     signs = [_sign(curve.at(n)) for n in curve.sizes]
-    estimate = _root(curve, lambda s: s.mean or 0.0)
+    estimate = next(iter(_roots(curve, lambda s: s.mean or 0.0)), None)
     if 1 in signs and -1 in signs[signs.index(1) :]:
         return "not resolved", Images()  # it turns more than once
     open_below, open_above = signs[0] >= 0, signs[-1] <= 0
-    low = None if open_below else _root(curve, _upper)
-    high = None if open_above else _root(curve, _lower)
+    # From the first number that may be even to the last, should there be others in between.
+    low = None if open_below else next(iter(_roots(curve, _upper)), None)
+    high = None if open_above else next(reversed(_roots(curve, _lower)), None)
     if not any(signs) or (open_below and open_above and estimate is None):
         return "not resolved", Images()
     if estimate is not None:
@@ -147,22 +148,21 @@ def _upper(found: Summary) -> float:
     return (found.mean or 0.0) if found.high is None else found.high
 
 
-def _root(curve: Curve, value: Callable[[Summary], float]) -> float | None:
-    """The first number of images at which a value of the difference is no longer negative.
+def _roots(curve: Curve, value: Callable[[Summary], float]) -> list[float]:
+    """The numbers of images, ascending, from which on a value is no longer negative.
 
-    None where it is negative nowhere or everywhere.
+    Empty where it is negative nowhere or everywhere.
     """
     logs = np.log(curve.sizes)
     grid = [
         math.exp(x) for a, b in pairwise(logs) for x in np.linspace(a, b, STEPS, endpoint=False)
     ] + [float(curve.sizes[-1])]
-    before: float | None = None
-    for images in grid:
-        if value(curve.at(images)) < 0:
-            before = images
-        elif before is not None:
-            return _halved(before, images, lambda n: value(curve.at(n)))
-    return None
+    signs = [value(curve.at(images)) < 0 for images in grid]
+    return [
+        _halved(grid[i], grid[i + 1], lambda n: value(curve.at(n)))
+        for i, (before, after) in enumerate(pairwise(signs))
+        if before and not after
+    ]
 
 
 def _halved(low: float, high: float, value: Callable[[float], float]) -> float:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from comparisons.findings import sizes
@@ -69,6 +69,7 @@ def test_it_does_not_matter_which_arm_is_named_first(means, spread):
 
 
 @given(some.lists(some.floats(-0.5, 0.5), min_size=2, max_size=4), some.floats(1e-4, 0.05))
+@example([0.0, 0.5, -0.0625, 0.5], 0.03125)  # even twice: the interval ends after both
 def test_the_ends_are_in_order_and_among_the_sizes(means, spread):
     _, images = found(curve(*means, spread=spread))
     known = [n for n in (images.low, images.estimate, images.high) if n is not None]
