@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from comparisons.core.machine import ROOT
 
 Command = subprocess.Popen[str]
@@ -42,11 +44,13 @@ def fork_servers(parent: int) -> list[int]:
 
 
 def _children(parent: int, name: str) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args=", "--ppid", str(parent)], capture_output=True, text=True
-    ).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    return [int(pid) for pid, state, shown in rows if name in shown and not state.startswith("Z")]
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(parent).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ends while it is looked at
+                if child.status() != psutil.STATUS_ZOMBIE and name in " ".join(child.cmdline()):
+                    found.append(child.pid)
+    return found
 
 
 def wait_for_worker(parent: Command) -> int:

@@ -160,7 +160,8 @@ class Entry:
         return used
 
     def _delete(self) -> None:
-        for path in self._paths():
+        # Its lock goes last: without it the next process may fill what is deleted here.
+        for path in sorted(self._paths(), key=lambda path: path.suffix == LOCK):
             remove(path)
 
 

@@ -52,6 +52,7 @@ def everywhere(words):
 
 def check(words):
     calm = tags(parsed(render([everywhere("calm"), failed("calm")], ["calm"])))
+    calm["code"] = 1  # an arm that is known has its typed name in one, and words may be its name
     html = render([everywhere(words), failed(words)], [words])
     tree = parsed(html)
     found = tags(tree)
