@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from comparisons import command
 from comparisons.command import compare
-from comparisons.plan.request import ENGINES
 
 __all__ = ["compare", "main"]
 
@@ -25,29 +24,13 @@ EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    return command.main(_parser(), arguments, _list, default_out=True)
-
-
-def _parser() -> command.Parser:
-    parser = command.parser(
+    parser = command.comparing(
         "comparisons.cifar",
         "Train from scratch, or fine-tune a pretrained base? "
         "Runs both on the same images and shows what each costs and brings.",
         EXAMPLES,
     )
-    add = parser.add_argument
-    add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
-    add("--preset", default="standard", metavar="NAME", help="demo, standard (default), full, …")
-    add("--batch-size", type=int, metavar="N", help="images per step")
-    add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
-    add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
-    return parser
-
-
-def _list() -> None:
-    from comparisons.running import listing
-
-    listing.show_tables()
+    return command.main(parser, arguments, command.show_tables, default_out=True)
 
 
 if __name__ == "__main__":

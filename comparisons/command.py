@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
-from comparisons.plan.request import DEVICES, Request
+from comparisons.plan.request import DEVICES, ENGINES, Request
 from comparisons.plan.runs import command_line
 
 if TYPE_CHECKING:
@@ -67,6 +67,21 @@ def parser(module: str, description: str, examples: str) -> Parser:
     add("--fresh", action="store_true", help="redo finished runs, and measure costs again")
     add("--dry-run", action="store_true", help="show the plan and stop")
     add("--list", action="store_true", help="show what there is to choose from, and stop")
+    return made
+
+
+def comparing(
+    module: str, description: str, examples: str, *, data: str = "auto", preset: str = "standard"
+) -> Parser:
+    """A parser with all flags of a comparison of arms, and what it compares by default."""
+    made = parser(module, description, examples)
+    made.set_defaults(data=data)
+    add = made.add_argument
+    add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
+    add("--preset", default=preset, metavar="NAME", help=f"see --list (default: {preset})")
+    add("--batch-size", type=int, metavar="N", help="images per step")
+    add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
+    add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
     return made
 
 
@@ -131,6 +146,13 @@ def compare(
     if session.out:
         report.build(session.out, lead=session.records)
     return session.records
+
+
+def show_tables() -> None:
+    """What `--list` prints of what can be compared."""
+    from comparisons.running import listing
+
+    listing.show_tables()
 
 
 def carry_out(request: Request, dry_run: bool) -> int:

@@ -124,6 +124,14 @@ OWN = {
             smallest=9,
         ),
         Model(
+            "mlp",
+            "the classic perceptron of digits: dense layers of 128 and 64, no convolution",
+            builder="mlp",
+            recipe="mlp",
+            pretrained=False,
+            head="linear",
+        ),
+        Model(
             "plain-cnn",
             "18 narrow convolutions and nothing between them: how weights begin decides",
             builder="plain_cnn",

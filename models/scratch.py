@@ -117,6 +117,19 @@ class PassedOn(keras.initializers.GlorotUniform):
         return keras.ops.where(first, keras.ops.cast(passing, drawn.dtype), drawn)
 
 
+def mlp(input_shape: tuple[int, int, int], widths: tuple[int, ...] = (128, 64)) -> keras.Model:
+    """The classic multilayer perceptron: uint8 [n, h, w, c] -> [n, features].
+
+    Pixels from -1 to 1 in a row, then dense layers with ReLU, and nothing that knows what is
+    beside what.
+    """
+    parts: list[Any] = [keras.Input(input_shape, dtype="uint8")]
+    parts += [layers.Rescaling(1 / 127.5, offset=-1), layers.Flatten()]
+    for index, width in enumerate(widths, start=1):
+        parts.append(layers.Dense(width, activation="relu", name=f"block{index}_dense"))
+    return keras.Sequential(parts, name="mlp")
+
+
 def plain_cnn(
     input_shape: tuple[int, int, int], widths: tuple[int, ...] = (16, 32, 64), each: int = 6
 ) -> keras.Model:

@@ -56,6 +56,11 @@ PRESETS = {
         train_sizes=(100, 300, 1_000, 3_000),
         validate_on=1_000,
     ),
+    "mnist": Preset(
+        "for digits: a perceptron, a CNN and a base that knows photographs, three seeds",
+        ("mlp:scratch", "cnn:scratch", "mobilenet:frozen"),
+        seeds=(0, 1, 2),
+    ),
     "cnn-70": Preset(
         "70 % of CIFAR-10 from scratch, in one epoch",
         ("cnn:scratch",),

@@ -70,6 +70,7 @@ RECIPES = {
     "cnn-large": replace(
         CNN, optimizer="muon", learning_rate=0.2, batch_size=256, epochs=12, windowed=1 / 3
     ),
+    "mlp": Recipe(optimizer="adam", learning_rate=1e-3, batch_size=64, epochs=10, growth=0.0),
     "plain-cnn": Recipe(
         optimizer="adam",
         learning_rate=5e-4,

@@ -14,7 +14,7 @@ from models import adapt, flops, lora
 from models.applications import APPLICATIONS
 
 SHAPE, CLASSES = (32, 32, 3), 3
-OWN = ("tutorial-cnn", "cnn", "cnn-medium", "cnn-large", "plain-cnn", "tiny")
+OWN = ("tutorial-cnn", "cnn", "cnn-medium", "cnn-large", "mlp", "plain-cnn", "tiny")
 # With depthwise, squeeze-excite, separable and grouped convolutions, and dense layers over maps.
 CHEAP = (
     "mobilenet",
