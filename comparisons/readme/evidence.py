@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
-from comparisons.benchmarks import summary
-from comparisons.benchmarks.speed import COPY, PRODUCT
 from comparisons.core.machine import ROOT
-from comparisons.core.probe import Speed
 from comparisons.core.records import Record, load_all
 from comparisons.findings import intervals, text
-from comparisons.findings.experience import Experience, points
 from comparisons.findings.headline import headline
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
@@ -23,7 +17,6 @@ from comparisons.running import tuning
 
 EVIDENCE = ROOT / "results" / "evidence"
 MAIN = EVIDENCE / "cifar10"
-EXPERIENCE = ("cifar10", "strategies")  # folders that advice rests on
 
 
 def main() -> list[Record]:
@@ -106,16 +99,6 @@ def tuned() -> str:
         "twice its epochs gain, points",
     )
     return f"{text.markdown(head, rows)}\n\nMeasured by{_shell(one.command for one in found)}"
-
-
-def experience() -> str:
-    """What comes with the package for advice: a point for each arm, data set and size."""
-    runs = [r for folder in EXPERIENCE for r in load_all(EVIDENCE / folder)[0]]
-    speed = summary.result("speed")
-    rates = {side.name: side.rate for side in speed.sides}
-    speeds = {speed.environment.device: Speed(*map(rates.__getitem__, (PRODUCT, COPY)))}
-    packaged = Experience(tuple(points(runs)), speeds)
-    return msgspec.json.format(msgspec.json.encode(packaged), indent=1).decode() + "\n"
 
 
 def measured() -> str:

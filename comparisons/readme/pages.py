@@ -14,7 +14,7 @@ from pathlib import Path
 from comparisons.benchmarks import summary
 from comparisons.core.machine import ROOT
 from comparisons.findings.experience import PACKAGED
-from comparisons.readme import evidence, front, glossary, house, tables
+from comparisons.readme import advice, evidence, front, glossary, house, tables
 
 Maker = Callable[[], str]
 
@@ -43,6 +43,7 @@ PAGES: dict[str, Sequence[Maker]] = {
         evidence.turned,
         evidence.goals,
         evidence.tuned,
+        advice.regret,
         summary.benchmarks,
     ),
 }
@@ -55,7 +56,7 @@ def pages() -> dict[Path, str]:
     }
     return made | {
         summary.FOLDER / "README.md": summary.measurements(),
-        PACKAGED: evidence.experience(),
+        PACKAGED: advice.experience(),
     }
 
 

@@ -1,0 +1,89 @@
+"""What advice rests on, the tasks that it is tried on, and what following it costs there.
+
+Data sets, and pairs and triples of CIFAR-10's classes that a seed drew, each compared by the
+preset `curve`; their records lie in `results/evidence/tasks`.
+"""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+
+import msgspec
+
+from comparisons.benchmarks import summary
+from comparisons.benchmarks.speed import COPY, PRODUCT
+from comparisons.core.probe import Speed
+from comparisons.core.records import Record, load_all
+from comparisons.findings import text
+from comparisons.findings.experience import Experience, points
+from comparisons.findings.regret import Regret, regrets
+from comparisons.readme import evidence
+
+RUN_ANYWAY = ("cifar10", "strategies")  # folders of evidence that advice rests on as well
+FOLDER = evidence.EVIDENCE / "tasks"
+CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+PAIRS, TRIPLES = 8, 4
+GOAL, SHARE = 0.01, 0.5  # of accuracy lost at most, and of what the best fixed rule loses
+
+
+def tasks() -> dict[str, str]:
+    """By its folder's name, each task as flags of `python -m comparisons.cifar`."""
+    draw = random.Random(0)
+    some = [
+        *draw.sample(list(combinations(CLASSES, 2)), PAIRS),
+        *draw.sample(list(combinations(CLASSES, 3)), TRIPLES),
+    ]
+    whole = {name: f"--data {name}" for name in ("cifar10", "cifar100", "mnist", "shapes")}
+    parts = {"-".join(names): f"--data cifar10 --classes {' '.join(names)}" for names in some}
+    return whole | parts
+
+
+def records() -> list[Record]:
+    """The records of every task that was measured."""
+    return [record for name in tasks() for record in load_all(FOLDER / name)[0]]
+
+
+def experience() -> str:
+    """What comes with the package for advice: a point for each arm, data set and size."""
+    runs = [r for name in RUN_ANYWAY for r in load_all(evidence.EVIDENCE / name)[0]]
+    speed = summary.result("speed")
+    rates = {side.name: side.rate for side in speed.sides}
+    speeds = {speed.environment.device: Speed(*map(rates.__getitem__, (PRODUCT, COPY)))}
+    packaged = Experience(tuple(points([*runs, *records()])), speeds)
+    return msgspec.json.format(msgspec.json.encode(packaged), indent=1).decode() + "\n"
+
+
+def regret() -> str:
+    """What following each rule cost on tasks whose family it knew nothing of."""
+    found = regrets(points(records()))
+    if not found:
+        return evidence.AGAIN
+    rows = [
+        (one.rule, text.points(one.mean, sign=False), text.points(one.worst, sign=False))
+        for one in found
+    ]
+    head = ("rule", "points lost to the best arm, mean", "at worst")
+    measured = sorted({r.data.name for r in records()})
+    return "\n\n".join(
+        (
+            text.markdown(head, rows),
+            f"{_verdict(found)} {text.count(found[0].cases)} cases: every size and several budgets "
+            f"of learning time on {text.count(len(measured))} tasks, a family left out at a time.",
+        )
+    )
+
+
+def _verdict(found: list[Regret]) -> str:
+    advice = next(one for one in found if one.rule == "advise")
+    fixed = min((one for one in found if one is not advice), key=lambda one: one.mean)
+    best = fixed.mean if fixed.mean > 0 else float("inf")
+    reached = advice.mean <= GOAL and advice.mean <= SHARE * best
+    return (
+        f"The goal, at most {text.points(GOAL, sign=False)} point and half of what the best fixed "
+        f"rule loses, is {'reached' if reached else 'not reached'}: "
+        f"{text.points(advice.mean, sign=False)} against {text.points(fixed.mean, sign=False)} "
+        f"({fixed.rule})."
+    )
