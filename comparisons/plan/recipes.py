@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec.structs import asdict, replace
 
 from comparisons.core.errors import ComparisonError
@@ -20,11 +22,14 @@ class Recipe(Training, frozen=True, kw_only=True):
     On n images `epochs` grow by (45,000 / n) ** `growth`: fewer images need more passes, though
     fewer steps in all; a head on fixed features less so. `batch_size` shrinks so that an epoch
     keeps at least 16 steps, down to 32 images. `weight_decay` grows by (45,000 / n) **
-    `decay_growth`: few images are the sooner learnt by heart.
+    `decay_growth`, up to `most_decay`: few images are the sooner learnt by heart. `learning_rate`
+    falls by (n / 45,000) ** `rate_growth`, for smaller batches are noisier.
     """
 
     growth: float = 0.5
     decay_growth: float = 0.0
+    most_decay: float = math.inf
+    rate_growth: float = 0.0
 
 
 HEAD = Recipe(
@@ -55,7 +60,9 @@ CNN = Recipe(
     epochs=8,
     schedule="warmup-cosine",
     weight_decay=5e-3,
-    decay_growth=0.75,
+    decay_growth=0.9,
+    most_decay=0.2,
+    rate_growth=0.25,
     label_smoothing=0.1,
     augment=("flip", "crop"),
 )
@@ -187,14 +194,17 @@ def settle(
 ) -> Phase:
     """A phase by a recipe on `train_size` images, with every number settled."""
     values = asdict(recipe)
-    growth, decay = (
-        (REFERENCE_SIZE / train_size) ** values.pop(name) for name in ("growth", "decay_growth")
+    growth, decay, slower = (
+        (REFERENCE_SIZE / train_size) ** values.pop(name)
+        for name in ("growth", "decay_growth", "rate_growth")
     )
     size = recipe.batch_size
     while size > SMALLEST_BATCH and train_size / size < FEWEST_STEPS:
         size //= 2
     values["epochs"] = max(1, round(recipe.epochs * growth))
-    values["weight_decay"] = float(f"{recipe.weight_decay * decay:.2g}")
+    most = values.pop("most_decay")
+    values["weight_decay"] = float(f"{min(recipe.weight_decay * decay, most):.2g}")
+    values["learning_rate"] = float(f"{recipe.learning_rate / slower:.3g}")
     values["batch_size"] = min(batch_size or size, train_size)
     if recipe.optimizer == LBFGS:
         values["batch_size"] = train_size

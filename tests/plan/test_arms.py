@@ -176,6 +176,13 @@ def test_epochs_asked_for_are_those_of_all_phases_together(epochs, size):
         assert sum(phase.epochs for phase in settled) == epochs
 
 
+@given(some.integers(2, 44_999))
+def test_a_network_from_scratch_learns_slower_and_decays_more_on_fewer_images(size):
+    fewer, more = (recipes.settle(recipes.CNN, n, "train", "all") for n in (size, size + 1))
+    assert fewer.learning_rate <= more.learning_rate <= recipes.CNN.learning_rate
+    assert more.weight_decay <= fewer.weight_decay <= recipes.CNN.most_decay
+
+
 @given(some.sampled_from(sorted(recipes.RECIPES)), some.integers(1, 60_000))
 def test_a_batch_shrinks_with_the_training_set(name, size):
     recipe = recipes.RECIPES[name]
