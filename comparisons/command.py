@@ -57,6 +57,12 @@ def parser(module: str, description: str, examples: str) -> Parser:
     add("--seeds", nargs="+", type=int, metavar="S", help="one run for each")
     add("--validate-on", type=int, metavar="N", help="validation images (default: all)")
     add("--test-on", type=int, metavar="N", help="test images (default: all)")
+    add(
+        "--robustness",
+        action="store_true",
+        help="test on 1,000 corrupted test images as well (noise, blur, brightness, contrast, "
+        "JPEG)",
+    )
     add("--device", default="auto", choices=DEVICES, help="where to run (default: auto)")
     add(
         "--deterministic",
@@ -124,10 +130,10 @@ def compare(
     """Run a comparison and return its records, by size, then seed, then arm.
 
     The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
-    `engine`, `source`, `validate_on`, `test_on`, `deterministic` and `fresh` as well. `arms`,
-    `train_size` and `seeds` may be one or several. With `out=None` nothing is written. Raises
-    ComparisonError, whose message is the one line that the command line would print, and TypeError
-    for an unknown argument.
+    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `deterministic` and `fresh` as well.
+    `arms`, `train_size` and `seeds` may be one or several. With `out=None` nothing is written.
+    Raises ComparisonError, whose message is the one line that the command line would print, and
+    TypeError for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session

@@ -58,6 +58,13 @@ class Seconds(msgspec.Struct):
     test: Annotated[Duration, Meta(description="measuring: logits and metrics of test images")] = (
         0.0
     )
+    robustness: Annotated[
+        Duration,
+        Meta(
+            description="measuring: corrupting test images, passing them through what stays "
+            "frozen, their logits; by `--robustness` alone"
+        ),
+    ] = 0.0
     watch: Annotated[
         Duration,
         Meta(
@@ -80,6 +87,9 @@ class Seconds(msgspec.Struct):
     extract_test_cold: Annotated[
         Duration, Meta(description="`extract_test` with every feature made in this run")
     ] = 0.0
+    robustness_cold: Annotated[
+        Duration, Meta(description="`robustness` with every feature made in this run")
+    ] = 0.0
     engine_cold: Annotated[
         Duration, Meta(description="the part of `setup_cold` in which the engine is prepared")
     ] = 0.0
@@ -88,7 +98,8 @@ class Seconds(msgspec.Struct):
     ] = 0.0
     learning_cold: Annotated[Duration, Meta(description="the same with an empty cache")] = 0.0
     measuring: Annotated[
-        Duration, Meta(description="extract_validation, extract_test, validate and test")
+        Duration,
+        Meta(description="extract_validation, extract_test, validate, test and robustness"),
     ] = 0.0
     measuring_cold: Annotated[Duration, Meta(description="the same with an empty cache")] = 0.0
     total: Annotated[Duration, Meta(description="learning and measuring")] = 0.0
@@ -101,7 +112,7 @@ class Seconds(msgspec.Struct):
 
 
 LEARNING = ("read", "setup", "source", "compile", "extract_train", "train")
-MEASURING = ("extract_validation", "extract_test", "validate", "test")
+MEASURING = ("extract_validation", "extract_test", "validate", "test", "robustness")
 WATCHING = ("watch",)
 COLD = "_cold"  # ends the name of a part as it costs where the cache is empty
 

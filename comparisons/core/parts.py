@@ -96,6 +96,9 @@ class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
         Count | None,
         Meta(description="test images that were asked for; left out for all, 0: untested"),
     ] = None
+    robustness: Annotated[
+        bool, Meta(description="whether corrupted test images were asked for; left out for no")
+    ] = False
 
 
 class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -194,6 +197,27 @@ class Calibration(msgspec.Struct):
     bins_scaled: Annotated[list[Bin], Meta(description="the same of logits over the temperature")]
 
 
+class Corrupted(msgspec.Struct):
+    """Test images after one corruption at one severity."""
+
+    corruption: Annotated[Name, Meta(description="its name")]
+    severity: Annotated[Count, Meta(description="from 1, hardly seen, to 5")]
+    accuracy: Annotated[Share, Meta(description="share of them that is named rightly")]
+
+
+class Robustness(msgspec.Struct):
+    """How a network does on corrupted copies of some test images, the same for every run.
+
+    After Hendrycks & Dietterich 2019 (arXiv:1903.12261); comparisons.data.corruptions has them.
+    """
+
+    images: Annotated[Count, Meta(description="how many test images were corrupted")]
+    clean: Annotated[Share, Meta(description="accuracy on the same images as they are")]
+    corrupted: Annotated[
+        list[Corrupted], Meta(description="accuracy on their copies, corruption by corruption")
+    ]
+
+
 class Test(msgspec.Struct):
     """What the test set said, read once."""
 
@@ -213,6 +237,10 @@ class Test(msgspec.Struct):
     ] = b""
     calibration: Annotated[
         Calibration | None, Meta(description="how far its certainty can be trusted")
+    ] = None
+    robustness: Annotated[
+        Robustness | None,
+        Meta(description="how it does on corrupted test images, where that was asked for"),
     ] = None
 
 

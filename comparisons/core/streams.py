@@ -20,6 +20,7 @@ class Stream(IntEnum):
     RANGE_TEST = 5
     KERNELS = 6  # how they begin, where a knob says so
     TESTED = 7  # which test images, where not all are asked for: the same for every seed
+    CORRUPTION = 8  # noise on test images: the same for every seed
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

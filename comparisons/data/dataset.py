@@ -111,11 +111,15 @@ class Dataset:
         """The same with `count` of its test images, whatever the seed; None means all of them."""
         if count is None:
             return self
-        order = generator(0, Stream.TESTED).permutation(len(self.x_test))
-        rows = np.sort(order[:count])
+        rows = self.test_rows(count)
         return replace(
             self, x_test=self.x_test[rows], sealed_test_labels=self.sealed_test_labels[rows]
         )
+
+    def test_rows(self, count: int) -> np.ndarray:
+        """Rows of at most `count` test images, int64 [n], whatever the seed."""
+        order = generator(0, Stream.TESTED).permutation(len(self.x_test))
+        return np.sort(order[:count])
 
     def described(self, rows: Subset | None = None) -> Data:
         """What a record says of the data; without `rows`, of a run that failed before its split."""

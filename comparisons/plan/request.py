@@ -51,6 +51,7 @@ class Request:
     validate_on: int | None = None
     test_on: int | None = None
     data_dir: Path | None = None
+    robustness: bool = False
     deterministic: bool = False
     out: Path | None = None
     default_out: bool = False
@@ -214,6 +215,7 @@ def runs(
                 request.validate_on or preset.validate_on, target.images - target.most
             ),
             test_on=_cap(request.test_on, target.tests),
+            robustness=request.robustness,
         )
         name = full_name(arm.name, settings.variant)
         planned.append(

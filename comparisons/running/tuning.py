@@ -98,6 +98,8 @@ def tune(request: Request, console: Console) -> list[Tuned]:
 
 def must_be_tunable(request: Request) -> None:
     """Raise ComparisonError for arms that cannot be, or have nothing to tune, or unknown tries."""
+    if request.robustness:
+        raise ComparisonError("--robustness needs test images, which tuning does not look at")
     tuning.chosen(request.tries)
     for arm in check(request)[1]:
         tuning.must_be_tunable(arm)

@@ -5,17 +5,37 @@ Ten of them are opened again after the last run, for the page (comparisons.core.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
-from comparisons.core.records import Test
+from comparisons.core import records
+from comparisons.core.records import Robustness, Test
 from comparisons.data import Dataset
 from comparisons.training.calibration import calibration, cross_entropy
 
 
-def test_metrics(logits: np.ndarray, dataset: Dataset, temperature: float = 1.0) -> Test:
+@dataclass(frozen=True)
+class Corrupted:
+    """Logits [n, classes] of corrupted copies of some test images, by corruption and severity.
+
+    `rows` [n] says which of the test images these are.
+    """
+
+    rows: np.ndarray
+    logits: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+
+
+def test_metrics(
+    logits: np.ndarray,
+    dataset: Dataset,
+    temperature: float = 1.0,
+    corrupted: Corrupted | None = None,
+) -> Test:
     """Compare logits [n, classes] with the test labels. Opens them: once in a run.
 
-    `temperature`, which other labels chose, is what calibration divides the logits by.
+    `temperature`, which other labels chose, is what calibration divides the logits by;
+    `corrupted` are the answers to corrupted copies of some of the images, where there are any.
     """
     labels = dataset.open_test_labels()
     classes = len(dataset.classes)
@@ -29,6 +49,19 @@ def test_metrics(logits: np.ndarray, dataset: Dataset, temperature: float = 1.0)
         confusion=confusion.tolist(),
         right=np.packbits(predicted == labels).tobytes(),
         calibration=calibration(logits, labels, temperature),
+        robustness=_robustness(predicted, labels, corrupted) if corrupted else None,
+    )
+
+
+def _robustness(predicted: np.ndarray, labels: np.ndarray, corrupted: Corrupted) -> Robustness:
+    right, rows = labels[corrupted.rows], corrupted.rows
+    return Robustness(
+        images=len(rows),
+        clean=float((predicted[rows] == right).mean()),
+        corrupted=[
+            records.Corrupted(name, severity, float((logits.argmax(axis=1) == right).mean()))
+            for (name, severity), logits in corrupted.logits.items()
+        ],
     )
 
 

@@ -25,7 +25,14 @@ from models import engines, flops
 
 AFTER_FROZEN: tuple[Part, ...] = ("head", "last", "new")  # what trains on kept features
 # What features are for; validation images are some of the training split.
-Purpose = Literal["train", "validation", "test"]
+Purpose = Literal["train", "validation", "test", "robustness"]
+# What such images are called, and the part of the bill that their features are on.
+PURPOSES: dict[Purpose, tuple[str, str]] = {
+    "train": ("train", "extract_train"),
+    "validation": ("validation", "extract_validation"),
+    "test": ("test", "extract_test"),
+    "robustness": ("corrupted test", "robustness"),
+}
 
 
 def extracted(
@@ -43,7 +50,7 @@ def extracted(
     """
     wanted = np.arange(len(images)) if wanted is None else wanted
     job.engine = job.engine or choose(job.run.settings.engine, job.runtime)
-    job.tell(Stage(f"features of the {purpose} images"))
+    job.tell(Stage(f"features of the {PURPOSES[purpose][0]} images"))
     try:
         found = _features(job, lower, job.engine, purpose, images, wanted, view)
     except engines.EngineRefused as refusal:
@@ -99,7 +106,7 @@ def _features(
         "output": shape,
         "weights": weights_digest(lower),
         "data": job.dataset.fingerprint,
-        "part": "test" if purpose == "test" else "train",
+        "part": _part(purpose, images),
         "view": view,
         "precision": job.runtime.precision,
         "engine": engine_name,
@@ -125,7 +132,7 @@ def _features(
             lambda batch: job.extract[lower](VIEWS[view](batch)), job.prepared[lower]
         )
 
-    part = f"extract_{purpose}"
+    part = PURPOSES[purpose][1]
     before = clock.spent(part)
     with clock.charge(part):
         found = features.get(
@@ -139,6 +146,16 @@ def _features(
         )
     clock.save(part, found.cost - (clock.spent(part) - before))
     return found
+
+
+def _part(purpose: Purpose, images: np.ndarray) -> str:
+    """Which images of a data set these are, in the cache; of corrupted ones, what they look like.
+
+    So that no feature of a corrupted image is ever taken for one of the image as it is.
+    """
+    if purpose != "robustness":
+        return "test" if purpose == "test" else "train"
+    return f"corrupted {hashlib.blake2b(np.ascontiguousarray(images), digest_size=16).hexdigest()}"
 
 
 def _dtype(shape: tuple[int, ...]) -> type[np.floating]:

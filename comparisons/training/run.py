@@ -15,15 +15,14 @@ from comparisons.core.neighbours import Watch
 from comparisons.core.records import Record, Start
 from comparisons.core.streams import Stream, generator
 from comparisons.data import Dataset, split
-from comparisons.data.views import VIEWS
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
 from comparisons.training import evaluation, forgetting, source_phase
+from comparisons.training.answers import answers, to_corrupted
 from comparisons.training.building import change_of
 from comparisons.training.calibration import temperature
 from comparisons.training.chance import without_result
 from comparisons.training.device import Runtime
-from comparisons.training.extraction import extracted
 from comparisons.training.fitting import Diverged
 from comparisons.training.job import Job
 from comparisons.training.recording import record_of
@@ -65,11 +64,12 @@ def run(
     test = logits = None
     if planned.settings.test_on != 0:
         tell(events.Stage("testing"))
-        logits = _test_logits(job)
+        logits = answers(job, job.dataset.x_test)
         if np.isfinite(logits).all():
             degree = _temperature(job)
+            corrupted = to_corrupted(job) if planned.settings.robustness else None
             with clock.charge("test"):
-                test = evaluation.test_metrics(logits, dataset, degree)
+                test = evaluation.test_metrics(logits, dataset, degree, corrupted)
     # From here on nothing is learnt nor measured, and what is held is not the run's own.
     with clock.charge("watch"):
         # The record first: it says whether the code is as committed, which a file may change.
@@ -147,19 +147,3 @@ def _temperature(job: Job) -> float:
         found = temperature(predict(job.last.upper, inputs), labels)
     job.flops += flops.forward(job.last.upper) * len(inputs)
     return found
-
-
-def _test_logits(job: Job) -> np.ndarray:
-    """Logits float32 [n, classes] of the test images, by the way the last phase was trained."""
-    images = job.dataset.x_test
-    if job.last is None:
-        return np.full((len(images), len(job.dataset.classes)), np.nan, np.float32)
-    upper, lower, names = job.last.upper, job.last.lower, job.last.phase.views_at_test
-    if lower is None:
-        looks = (VIEWS[name](images) for name in names)
-    else:
-        looks = (extracted(job, lower, "test", images, view=name) for name in names)
-    with job.clock.charge("test"):
-        each = [predict(upper, look) for look in looks]
-    job.flops += flops.forward(upper) * len(names) * len(images)
-    return np.mean(each, axis=0)

@@ -134,6 +134,7 @@ def test_a_record_is_filled_and_consistent(ran, arm):
     assert record.processor_seconds.total > 0
     assert 0 <= record.neighbours.share <= 1
     assert len(record.test.right) == 12  # 90 bits
+    assert (record.test.robustness, seconds.robustness) == (None, 0)
 
     assert record.data.name == "stripes.npz"
     assert record.data.sizes == records.Sizes(SIZE, 30, 90)
