@@ -1,6 +1,7 @@
 """A few test images kept beside the records, so that a page can show what each arm answered.
 
-Which ones is a matter of labels and a fixed seed: no result can have chosen them.
+Which ones is a matter of labels and a fixed seed: no result can have chosen them. Beside these lie
+some that results did choose, on which arms disagree (comparisons.findings.disputes).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from PIL import Image
 from comparisons.core.files import write_with
 
 COUNT = 10
+DISPUTED = 12  # images on which arms disagree
 SIDE = 96  # pixels, the longest of an image that is kept
 MOST_BYTES = 10_000_000  # of a file that is read: ten images of SIDE have a hundredth of it
 SEED = 0
@@ -48,14 +50,23 @@ def keep(folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray)
     path = _path(folder, fingerprint)
     if path.is_file():
         return
-    rows = choose(labels)
-    small = np.stack([_small(image) for image in images[rows]])
-    write_with(path, lambda file: np.savez(file, rows=rows, labels=labels[rows], images=small))
+    _write(path, images, labels, choose(labels))
 
 
-def read(folder: Path, fingerprint: str) -> Samples | None:
+def keep_disputed(
+    folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray, rows: np.ndarray
+) -> None:
+    """Write those rows of a test set that arms disagree on, in place of others. Raises OSError."""
+    path = _path(folder, fingerprint, disputed=True)
+    if len(rows):
+        _write(path, images, labels, rows)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def read(folder: Path, fingerprint: str, disputed: bool = False) -> Samples | None:
     """The samples of a test set under `folder`; None where there are none that can be used."""
-    path = _path(folder, fingerprint)
+    path = _path(folder, fingerprint, disputed)
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
@@ -75,8 +86,14 @@ def read(folder: Path, fingerprint: str) -> Samples | None:
     return found if found.images.shape[3] in (1, 3) and found.images.size else None
 
 
-def _path(folder: Path, fingerprint: str) -> Path:
-    return folder / "images" / f"{Path(fingerprint).name or 'unknown'}.npz"
+def _path(folder: Path, fingerprint: str, disputed: bool = False) -> Path:
+    name = Path(fingerprint).name or "unknown"
+    return folder / "images" / f"{name}{'-disputed' if disputed else ''}.npz"
+
+
+def _write(path: Path, images: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> None:
+    small = np.stack([_small(image) for image in images[rows]])
+    write_with(path, lambda file: np.savez(file, rows=rows, labels=labels[rows], images=small))
 
 
 def _small(image: np.ndarray) -> np.ndarray:

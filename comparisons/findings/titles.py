@@ -176,6 +176,7 @@ MEASURING: dict[str, Fields] = {
     ),
     "validating": "validate",
     "testing": "test",
+    "testing on corrupted images": "robustness_cold",
 }
 WATCHING: dict[str, Fields] = {"watching": "watch"}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comparisons.core.records import Epoch, Record
-from comparisons.findings import intervals, race, text
+from comparisons.findings import disputes, intervals, race, text
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.groups import Group
 from comparisons.findings.view import View, from_scratch, mean
@@ -48,7 +48,7 @@ def reasons(seen: View) -> list[Reason]:
     if pair:
         if from_scratch(pair[0]):
             sides.reverse()
-        found = [_start(*sides), _race(seen), _by_heart(*sides), _trains(*sides)]
+        found = [_start(*sides), _race(seen), _by_heart(*sides), _who(seen), _trains(*sides)]
     return [reason for reason in (*found, *map(_paid, sides)) if reason]
 
 
@@ -105,6 +105,20 @@ def _by_heart(a: Side, b: Side) -> Reason | None:
         "By heart",
         f"Training accuracy minus validation accuracy ends at {first} with {a.name} and at "
         f"{second} with {b.name}.",
+    )
+
+
+def _who(seen: View) -> Reason | None:
+    """How often both are right, one alone, or neither: what two arms together could reach."""
+    found, pair = disputes.shares_right(seen), race.rivals(seen.best_first(seen.size))
+    if found is None or pair is None:
+        return None
+    both, one, other, neither = map(text.percent, found)
+    first, second = (seen.name(g.label) for g in pair)
+    return Reason(
+        "Who is right",
+        f"Both name {both} of the test images rightly, {first} alone {one}, {second} alone "
+        f"{other}, neither of them {neither}.",
     )
 
 

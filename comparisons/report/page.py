@@ -25,10 +25,12 @@ from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.plan.knobs import KNOBS
 from comparisons.report import table, tables, words
 from comparisons.report.banner import warnings
+from comparisons.report.classes import Classes, classes
 from comparisons.report.details import ArmSettings, Fact, settings_of_arms, surroundings
 from comparisons.report.differences import Difference, differences
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.catalog import Place, Plot
+from comparisons.report.gallery import Gallery
 from comparisons.report.strip import Strip
 from comparisons.report.table import Row
 from comparisons.report.tables import Grid, Told, grid
@@ -62,6 +64,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Test images with what each arm answered: some that were drawn, some that arms dispute."""
+
+    strip: Strip | None = None
+    gallery: Gallery | None = None
+
+
+@dataclass(frozen=True)
 class Results:
     """The finding and the table of results, which the page and a notebook have in common."""
 
@@ -82,7 +92,8 @@ class Page:
     title: str
     left_out: Sequence[str]
     reasons: list[why.Reason]
-    strip: Strip | None
+    answers: Answers
+    classes: Classes | None
     sure: list[str]
     outlooks: list[str]
     figures: dict[Place, list[Shown]]
@@ -103,7 +114,7 @@ class Page:
 def render(
     seen: View,
     pictures: Sequence[Picture],
-    strip: Strip | None = None,
+    answers: Answers = Answers(),
     left_out: Sequence[str] = (),
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped."""
@@ -118,7 +129,8 @@ def render(
         title=f"{records[0].data.name}: {_question(knob)}",
         left_out=left_out,
         reasons=why.reasons(seen),
-        strip=strip,
+        answers=answers,
+        classes=classes(seen),
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
         outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),

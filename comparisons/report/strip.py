@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +15,17 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from comparisons.core import samples
-from comparisons.core.records import Record
+from comparisons.core import predictions, samples
+from comparisons.core.samples import Samples
 from comparisons.findings import race
 from comparisons.findings.groups import Group
+from comparisons.findings.names import shortened
 from comparisons.findings.view import View
 
 MOST_ARMS = 6  # whose answers fit under an image
+MOST_LETTERS = 40  # of a class's name
+SMALL = 48  # pixels a side up to which a picture is kept as it is
+QUALITY = 90  # of larger ones, as JPEG
 
 
 @dataclass(frozen=True)
@@ -55,22 +60,37 @@ class Strip:
 
 def strip(folder: Path, seen: View) -> Strip | None:
     """The samples under `folder` and the answers of the main size's arms; None without any."""
+    found = kept(folder, seen)
+    return answered(folder, seen, found) if found else None
+
+
+def kept(folder: Path, seen: View, disputed: bool = False) -> Samples | None:
+    """The samples of the records' test images, or those that arms disagree on, if any fit."""
     if not seen.records:
         return None
     data = seen.records[0].data
-    found = samples.read(folder, data.fingerprint)
+    found = samples.read(folder, data.fingerprint, disputed)
     if found is None or not all(0 <= label < len(data.classes) for label in found.labels):
         return None
-    told = [(g, *one) for g in _rivals_first(seen) if (one := _told(folder, g, found.rows))]
+    return found
+
+
+def answered(folder: Path, seen: View, found: Samples, seed: int | None = None) -> Strip | None:
+    """Some test images and the answers of the main size's arms; None without any.
+
+    By each arm's run of `seed`, or else by the first one whose logits are there.
+    """
+    told = [(g, *one) for g in _rivals_first(seen) if (one := _told(folder, g, found.rows, seed))]
     if not told:
         return None
     shown = told[:MOST_ARMS]
+    names = [shortened(name, MOST_LETTERS) for name in seen.records[0].data.classes]
     pictures = tuple(
         Pictured(
             _data_uri(image),
-            data.classes[label],
+            names[label],
             int(row),
-            tuple(_answer(g, shares[i], int(label)) for g, _, shares in shown),
+            tuple(_answer(g, shares[i], int(label), names) for g, _, shares in shown),
         )
         for i, (image, label, row) in enumerate(
             zip(found.images, found.labels, found.rows, strict=True)
@@ -86,46 +106,26 @@ def _rivals_first(seen: View) -> list[Group]:
     return [*first, *(g for g in ended if g not in first)]
 
 
-def _told(folder: Path, g: Group, rows: np.ndarray) -> tuple[int, np.ndarray] | None:
-    """The first seed of an arm whose logits are there, and its certainties [n, classes]."""
-    for record in g.ok:
-        shares = _shares(folder, record, rows)
+def _told(
+    folder: Path, g: Group, rows: np.ndarray, seed: int | None
+) -> tuple[int, np.ndarray] | None:
+    """The seed of a run of an arm whose logits are there, and its certainties [n, classes]."""
+    for record in sorted(g.ok, key=lambda r: r.seed != seed):
+        shares = predictions.shares(folder, record, rows)
         if shares is not None:
             return record.seed, shares
     return None
 
 
-def _shares(folder: Path, record: Record, rows: np.ndarray) -> np.ndarray | None:
-    """Softmax of a run's logits for some test images; None where they cannot be used."""
-    path = folder / "predictions" / f"{Path(record.id).name}.npy"
-    try:
-        logits = np.load(path, mmap_mode="r", allow_pickle=False)
-        shape = (record.data.sizes.test, len(record.data.classes))
-        # Of a part of the test images nobody knows here which they are.
-        if (
-            record.settings.test_on
-            or logits.shape != shape
-            or logits.dtype.kind != "f"
-            or not (rows >= 0).all()
-        ):
-            return None
-        some = logits[rows].astype(np.float64)
-    except Exception:
-        # Not there, or damaged: a header is read by Python's own parser.
-        return None
-    if not np.isfinite(some).all():
-        return None
-    odds = np.exp(some - some.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
-
-
-def _answer(g: Group, shares: np.ndarray, truth: int) -> Answer:
+def _answer(g: Group, shares: np.ndarray, truth: int, names: Sequence[str]) -> Answer:
     called = int(shares.argmax())
-    classes = g.records[0].data.classes
-    return Answer(g.label, g.name, classes[called], float(shares[called]), called == truth)
+    return Answer(g.label, g.name, names[called], float(shares[called]), called == truth)
 
 
 def _data_uri(image: np.ndarray) -> Markup:
+    picture = Image.fromarray(image if image.shape[-1] == 3 else image[..., 0])
+    # A photograph takes a quarter of the bytes as JPEG; of a small picture every pixel is seen.
+    kind = "jpeg" if max(image.shape[:2]) > SMALL and image.shape[-1] == 3 else "png"
     file = io.BytesIO()
-    Image.fromarray(image if image.shape[-1] == 3 else image[..., 0]).save(file, "png")
-    return Markup(f"data:image/png;base64,{b64encode(file.getvalue()).decode()}")
+    picture.save(file, kind, quality=QUALITY)
+    return Markup(f"data:image/{kind};base64,{b64encode(file.getvalue()).decode()}")

@@ -16,10 +16,11 @@ from rich.text import Text
 
 from comparisons.core.files import write_text
 from comparisons.core.records import Record, decides, full_name
-from comparisons.findings import certainty, intervals, race, text, verdict
+from comparisons.findings import certainty, intervals, race, robustness, text, verdict
 from comparisons.findings.crossings import crossings
 from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
+from comparisons.findings.knobs import gap
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
 from comparisons.findings.view import View, accuracy, busy, mean, view
 from comparisons.findings.ways import forgotten
@@ -41,9 +42,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ready; of measuring, of all (learning and measuring) and of processors cold; spent as they
     were, with watching. `name` is the label in words. `accuracy_aside` is that of runs that did not
     end well, where none did. `level` is the highest whole per cent of validation accuracy that the
-    headline's two arms at this size both reached; `forgotten_mean` the accuracy lost on the source
-    task; `adapted_bytes` the size of the weights that adapters sit on; `neighbours` the largest
-    share of the processors that others used.
+    headline's two arms at this size both reached; `corrupted_accuracy_mean` that on corrupted test
+    images; `gap_mean` is training minus validation accuracy at the end, `forgotten_mean` the
+    accuracy lost on the source task; `adapted_bytes` the size of the weights that adapters sit on;
+    `neighbours` the largest share of the processors that others used.
     """
 
     arm: str
@@ -69,6 +71,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     loss_mean: float | None
     calibration_error_mean: float | None
     calibration_error_scaled_mean: float | None
+    loss_scaled_mean: float | None
+    corrupted_accuracy_mean: float | None
+    gap_mean: float | None
     forgotten_mean: float | None
     seconds_learning_cold: float | None
     seconds_learning_warm: float | None
@@ -321,6 +326,9 @@ def _row(g: Group, level: float | None) -> Row:
         loss_mean=mean(g, lambda r: r.test.loss if r.test else None),
         calibration_error_mean=error,
         calibration_error_scaled_mean=error_scaled,
+        loss_scaled_mean=intervals.mean_of(one.loss_scaled for one in certainty.known(g)),
+        corrupted_accuracy_mean=mean(g, robustness.corrupted),
+        gap_mean=mean(g, gap),
         forgotten_mean=mean(g, forgotten),
         seconds_learning_cold=mean(g, intervals.learning),
         seconds_learning_warm=mean(g, lambda r: intervals.learning(r, cold=False)),

@@ -121,6 +121,8 @@ RESULTS: tuple[Column[Row], ...] = (
     Column("test loss", lambda r: text.decimal(r.loss_mean)),
     Column("calibration error", lambda r: _some(r.calibration_error_mean, text.percent)),
     Column("scaled", lambda r: _some(r.calibration_error_scaled_mean, text.percent)),
+    Column("corrupted", lambda r: _some(r.corrupted_accuracy_mean, text.percent)),
+    Column("by heart", lambda r: text.points(r.gap_mean)),
     Column("forgotten", lambda r: _some(r.forgotten_mean, lambda v: text.points(v, sign=False))),
     Column("notes", lambda r: r.notes, number=False),
 )

@@ -35,6 +35,7 @@ class Topics:
     range_test: bool
     mishaps: bool
     certainty: bool
+    robustness: bool
 
 
 def topics(seen: View) -> Topics:
@@ -62,6 +63,7 @@ def topics(seen: View) -> Topics:
         range_test=any_run(lambda r: r.range_test),
         mishaps=any_run(lambda r: r.status != "ok"),
         certainty=any_run(lambda r: r.test and r.test.calibration),
+        robustness=any_run(lambda r: r.test and r.test.robustness),
     )
 
 
@@ -187,6 +189,15 @@ READING = (
         lambda t: t.certainty,
     ),
     Passage(
+        "What corrupted images tell",
+        "A camera shakes, a photograph is dark, a file is packed too small. A network that has "
+        "only met good pictures may fail on such ones long before people do. So the same test "
+        "images are made worse in five ways, step by step, the same for every arm: noise, blur, "
+        "brightness, contrast, JPEG. What an arm loses by that is as much a part of it as its "
+        "accuracy.",
+        lambda t: t.robustness,
+    ),
+    Passage(
         "What p, Holm means",
         "How often luck alone would show a difference as large as this one between an arm and "
         "training from scratch. Whoever makes many comparisons meets such luck more often, so each "
@@ -272,6 +283,7 @@ GLOSSARY = (
         "a stretch of a backbone's layers; blocks are counted from the input",
         lambda t: t.moved or t.strategies & {"partial", "hybrid"},
     ),
+    Passage("by heart", "how much better a network is on what it trained on; see the loss curves"),
     Passage(
         "calibration error, scaled",
         "how far certainty is from accuracy, as a network says it and by a temperature",
@@ -281,6 +293,11 @@ GLOSSARY = (
         "cold, warm",
         "time with everything made afresh, and with what is kept found ready",
         lambda t: t.kept or t.source,
+    ),
+    Passage(
+        "corrupted",
+        "accuracy on copies of test images, the mean over five corruptions at three severities",
+        lambda t: t.robustness,
     ),
     Passage(
         "diverged",
@@ -308,7 +325,11 @@ GLOSSARY = (
         "learning, measuring, watching",
         "what the trained network cost; what it cost to know how good it is; neither",
     ),
-    Passage("loss", "how wrong the guesses are and how sure they were; 0 is perfect"),
+    Passage(
+        "loss",
+        "how wrong the guesses are and how sure they were, 0 is perfect: the mean of −log of the "
+        "probability of the true class, also called negative log likelihood",
+    ),
     Passage("macro F1", "like accuracy, but every class counts the same however rare it is"),
     Passage(
         "moved",

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from comparisons.core import events, machine, records
+from comparisons.core import predictions as kept
 from comparisons.core.events import Event, Listener, Tell
 from comparisons.core.files import cannot_write
 from comparisons.core.records import Data, Environment, Record
@@ -77,7 +78,7 @@ class _Processes:
 
 def predictions(run: Run, out: Path | None) -> str | None:
     """Where the test logits of a run go, if anywhere."""
-    return str(out / "predictions" / f"{run.id}.npy") if out else None
+    return str(kept.file(out, run.id)) if out else None
 
 
 def _tell(listeners: Sequence[Listener], number: int, event: Event) -> None:

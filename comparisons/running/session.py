@@ -15,6 +15,8 @@ from comparisons.core.console import plain_console
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset
+from comparisons.findings.disputes import disputes
+from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
@@ -70,7 +72,7 @@ def run_session(
         must_be_writable(folder)
     records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile)
     if out:
-        _keep_samples(out, had.dataset)
+        _keep_samples(out, had.dataset, records)
     return Session(records, out)
 
 
@@ -111,10 +113,18 @@ def carry_out(
         return runner.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
 
 
-def _keep_samples(out: Path, dataset: Dataset) -> None:
-    """A few test images for the page. All runs have ended: their labels may be opened now."""
+def _keep_samples(out: Path, dataset: Dataset, records: list[Record]) -> None:
+    """A few test images for the page, and some that the headline's two arms disagree on.
+
+    All runs have ended: the test labels may be opened now.
+    """
+    labels = dataset.open_test_labels()
+    found = disputes(out, view(records))
     try:
-        samples.keep(out, dataset.fingerprint, dataset.x_test, dataset.open_test_labels())
+        samples.keep(out, dataset.fingerprint, dataset.x_test, labels)
+        if found:
+            rows = found.rows[: samples.DISPUTED]
+            samples.keep_disputed(out, dataset.fingerprint, dataset.x_test, labels, rows)
     except OSError as error:
         raise cannot_write(out, error) from None
 

@@ -155,7 +155,8 @@ def _part(purpose: Purpose, images: np.ndarray) -> str:
     """
     if purpose != "robustness":
         return "test" if purpose == "test" else "train"
-    return f"corrupted {hashlib.blake2b(np.ascontiguousarray(images), digest_size=16).hexdigest()}"
+    content = hashlib.blake2b(np.ascontiguousarray(images).data, digest_size=16)
+    return f"corrupted {content.hexdigest()}"
 
 
 def _dtype(shape: tuple[int, ...]) -> type[np.floating]:

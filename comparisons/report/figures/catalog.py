@@ -8,12 +8,13 @@ from typing import Literal
 
 from comparisons.core.records import Record
 from comparisons.findings import certainty as said_of_certainty
-from comparisons.findings import crossings, intervals, titles, ways
+from comparisons.findings import crossings, intervals, robustness, titles, ways
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.view import View, view
 from comparisons.report.figures import bars, by_size, curves
 from comparisons.report.figures import certainty as certainty_figures
 from comparisons.report.figures import knobs as knob_figures
+from comparisons.report.figures import robustness as robustness_figures
 from comparisons.report.figures import ways as way_figures
 from comparisons.report.figures.paper import Sheet
 
@@ -81,6 +82,10 @@ def _many_ways(seen: View) -> bool:
 
 def _has_certainty(seen: View) -> bool:
     return bool(said_of_certainty.shown(seen))
+
+
+def _has_robustness(seen: View) -> bool:
+    return bool(robustness.shown(seen))
 
 
 def _has_moved(seen: View) -> bool:
@@ -194,6 +199,17 @@ FIGURES = {
             "90 % certain, fewer than 90 of 100 are right. Scaling changes no answer, only how "
             "certain it is said to be.",
             _has_certainty,
+            place="sure",
+            half=True,
+        ),
+        Plot(
+            "robustness",
+            "How much corrupted images cost",
+            robustness_figures.by_severity,
+            robustness.title,
+            "The same test images, made worse step by step. A line that stays level does not mind; "
+            "compare how far each falls from its own 0, for that is what corruption costs.",
+            _has_robustness,
             place="sure",
             half=True,
         ),

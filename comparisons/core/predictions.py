@@ -1,0 +1,37 @@
+"""What a run answered to every test image: logits, in a file beside its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from comparisons.core.records import Record
+
+
+def file(folder: Path, run: str) -> Path:
+    """Where the test logits of a run, by its ID, are under a folder of results."""
+    return folder / "predictions" / f"{Path(run).name}.npy"
+
+
+def shares(folder: Path, record: Record, rows: np.ndarray | None = None) -> np.ndarray | None:
+    """Softmax of a run's logits, float64 [n, classes], for rows of the test images or for all.
+
+    None where they are not there or cannot be used.
+    """
+    try:
+        logits = np.load(file(folder, record.id), mmap_mode="r", allow_pickle=False)
+        shape = (record.data.sizes.test, len(record.data.classes))
+        # Of a part of the test images nobody knows here which they are.
+        if record.settings.test_on or logits.shape != shape or logits.dtype.kind != "f":
+            return None
+        if rows is not None and not (rows >= 0).all():
+            return None
+        some = logits[slice(None) if rows is None else rows].astype(np.float64)
+    except Exception:
+        # Not there, or damaged: a header is read by Python's own parser.
+        return None
+    if not np.isfinite(some).all():
+        return None
+    odds = np.exp(some - some.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
