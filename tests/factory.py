@@ -14,6 +14,7 @@ from comparisons.core.records import (
     Adapters,
     Bin,
     Calibration,
+    Corrupted,
     Data,
     Environment,
     Epoch,
@@ -22,6 +23,7 @@ from comparisons.core.records import (
     Moved,
     Parameters,
     Record,
+    Robustness,
     Seconds,
     Settings,
     Sizes,
@@ -264,6 +266,16 @@ def _calibration(accuracy: float, images: int) -> Calibration:
         plain[i] = Bin(images // 5, sure, max(sure - 0.05, 0.0))
         scaled[i] = Bin(images // 5, sure, sure)
     return Calibration(1.3, 0.05, 0.0, 1.9 * (1 - accuracy), plain, scaled)
+
+
+def robustness(clean: float, lost: dict[str, float]) -> Robustness:
+    """Corruptions that each cost so much at severity 3, nothing at 1 and twice that at 5."""
+    corrupted = [
+        Corrupted(name, severity, clean - cost * (severity - 1) / 2)
+        for name, cost in lost.items()
+        for severity in (1, 3, 5)
+    ]
+    return Robustness(1_000, clean, corrupted)
 
 
 def planned(

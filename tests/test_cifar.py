@@ -142,6 +142,7 @@ def test_without_data_weights_and_network_the_main_job_still_finishes(tmp_path):
     out = tmp_path / "out"
     code, said, err = command(
         *("--preset", "demo", "--train-size", "300", "--epochs", "3", "--out", out),
+        "--robustness",
         env=NO_NETWORK | {"KERAS_HOME": str(tmp_path), "TFDS_DATA_DIR": str(tmp_path)},
     )
     assert code == 0, err
@@ -152,8 +153,10 @@ def test_without_data_weights_and_network_the_main_job_still_finishes(tmp_path):
         assert record.data.name == "shapes" and record.data.synthetic
         assert any("shapes" in notice for notice in record.notices)
         assert any("tiny:frozen" in notice for notice in record.notices)
+        assert record.test.robustness.images == 1_000 and record.seconds.robustness > 0
     assert "drawn" in said and "says" not in err
     assert "drawn images" in page
+    assert '<figure id="robustness"' in page and page.count('alt="disputed image ') == 10
     assert max(map(len, said.splitlines())) <= 100 or "report.html" in max(
         said.splitlines(), key=len
     )

@@ -17,6 +17,7 @@ from comparisons.running import tuning
         ([], "name the arms to tune"),
         (["tiny:probe", "--data", "shapes"], "penalty is chosen by validation"),
         (["tiny:probe", "--data", "shapes", "--dry-run"], "penalty is chosen by validation"),
+        (["tiny:frozen", "--robustness", "--dry-run"], "tuning does not look at"),
         (["tiny:frozen", "--data", "nothing"], "unknown data set"),
         (["tiny:frozen", "--data", "shapes", "--tries", "twice"], "twice the epochs"),
         (["tiny:frozen", "--data", "shapes", "--dry-run", "--tries", "x"], "unknown recipe"),

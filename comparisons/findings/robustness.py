@@ -77,7 +77,7 @@ def title(records: Sequence[Record]) -> str:
     if pair is None:
         (alone,) = groups
         lost = text.points(mean(alone, cost), sign=False)
-        return f"Corruption costs {seen.name(alone.label)} {lost} points; {_worst(seen, groups)}"
+        return f"Corruption costs {seen.name(alone.label)} {lost} points; {_worst(groups)}"
     # Who loses more comes first.
     more, less = sorted(pair, key=lambda g: -(mean(g, cost) or 0.0))
     each = [text.points(mean(g, cost), sign=False) for g in (more, less)]
@@ -88,17 +88,17 @@ def title(records: Sequence[Record]) -> str:
     s = intervals.paired(more.ok, less.ok, cost).summary
     if s.includes_zero:
         said += ", which these seeds do not tell apart"
-    return f"{said}; {_worst(seen, pair)}"
+    return f"{said}; {_worst((more, less))}"
 
 
-def _worst(seen: View, groups: Sequence[Group]) -> str:
-    """Which corruption takes most from each arm."""
-    found = [(g, max(corruptions([g]), key=lambda name: _cost(g, name))) for g in groups]
-    names = {name for _, name in found}
+def _worst(groups: Sequence[Group]) -> str:
+    """Which corruption takes most from each of one or two arms."""
+    names = [max(corruptions([g]), key=lambda name: _cost(g, name)) for g in groups]
     if len(names) == 1:
-        both = {1: "", 2: " from both"}[len(groups)]
-        return f"{names.pop()} takes most{both}"
-    return "; ".join(f"{name} takes most from {seen.name(g.label)}" for g, name in found)
+        return f"{names[0]} takes most"
+    if names[0] == names[1]:
+        return f"{names[0]} takes most from both"
+    return f"{names[0]} takes most from the first, {names[1]} from the second"
 
 
 def _cost(group: Group, corruption: str) -> float:

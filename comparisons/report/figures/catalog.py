@@ -211,7 +211,6 @@ FIGURES = {
             "compare how far each falls from its own 0, for that is what corruption costs.",
             _has_robustness,
             place="sure",
-            half=True,
         ),
         Plot(
             "time-split",

@@ -54,7 +54,8 @@ def _line(ax: Axes, seen: View, g: Group, corruption: str | None, style: Style) 
     """One arm's mean at each severity; where the line ends."""
     course = robustness.course(g, corruption)
     xs, ys = zip(*course, strict=True)
-    ax.plot(xs, ys, color=style.colour, lw=2, marker=style.marker, ms=5, mec="white")
+    ax.plot(xs, ys, color=style.colour, lw=2, marker=style.marker, ms=6, mec="white",
+            mew=0.5)  # fmt: skip
     ax.xaxis.set_major_locator(FixedLocator(xs))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))
     return End(xs[-1], ys[-1], seen.name(g.label), text.percent(ys[-1]), style)
