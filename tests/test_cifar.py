@@ -156,7 +156,7 @@ def test_without_data_weights_and_network_the_main_job_still_finishes(tmp_path):
         assert record.test.robustness.images == 1_000 and record.seconds.robustness > 0
     assert "drawn" in said and "says" not in err
     assert "drawn images" in page
-    assert '<figure id="robustness"' in page and page.count('alt="disputed image ') == 10
+    assert '<figure id="robustness"' in page
     assert max(map(len, said.splitlines())) <= 100 or "report.html" in max(
         said.splitlines(), key=len
     )
