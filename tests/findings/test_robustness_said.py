@@ -48,6 +48,12 @@ def test_who_loses_more_comes_first_and_what_takes_most_is_named():
         f"Corruption costs {NAMES[NET]} 20.0 points and {NAMES[BASE]} 15.0; blur takes most from "
         "the first, noise from the second"
     )
+    records = [met(NET, {"noise": 0.1, "blur": 0.0}), met(BASE, {"noise": 0.1, "blur": 0.3})]
+    assert said(records) == (
+        f"Corruption costs {NAMES[BASE]} 20.0 points and {NAMES[NET]} 5.0; blur takes most from "
+        "the first, noise from the second"
+    )
+    records[1].test.robustness = factory.robustness(0.8, {"noise": 0.2, "blur": 0.1})
     records[0].test.robustness = factory.robustness(0.8, {"noise": 0.1, "blur": 0.0})
     assert said(records) == (
         f"Corruption costs {NAMES[BASE]} 15.0 points and {NAMES[NET]} 5.0; noise takes most from "
