@@ -132,6 +132,13 @@ class Record(msgspec.Struct, kw_only=True):
     neighbours: Annotated[
         Neighbours, Meta(description="what else kept the processors busy meanwhile")
     ] = msgspec.field(default_factory=Neighbours)
+    continued: Annotated[
+        Count,
+        Meta(
+            description="how often it was cut off and went on from a checkpoint; its times are "
+            "then put together from more than one process"
+        ),
+    ] = 0
     kept_costs: Annotated[
         Costs | None,
         Meta(

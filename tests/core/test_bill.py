@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from comparisons.core import clock
-from comparisons.core.bill import COLD, LEARNING, MEASURING, WATCHING, Seconds, summed
+from comparisons.core.bill import COLD, LEARNING, MEASURING, NEITHER, Seconds, summed
 from comparisons.core.clock import Clock, Cost
 
-PARTS = (*LEARNING, *MEASURING, *WATCHING)
+PARTS = (*LEARNING, *MEASURING, *NEITHER)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_every_second_is_on_one_bill(charged):
                 at[0] += seconds
         paused = ticking.spent(clock.PAUSED).wall
         bill, _ = ticking.bill()
-    assert bill.total + bill.watch + paused == pytest.approx(at[0])
+    assert bill.in_all + paused == pytest.approx(at[0])
     assert bill.learning == pytest.approx(sum(s for p, s in charged if p in LEARNING))
     assert bill.measuring == pytest.approx(sum(s for p, s in charged if p in MEASURING))
 
