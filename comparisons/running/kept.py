@@ -77,8 +77,9 @@ def set_aside(run: Run, out: Path) -> str | None:
     except (OSError, records.DamagedRecord) as error:
         why = str(error) if isinstance(error, records.DamagedRecord) else f"{path.name}: {error}"
     folder = out / ASIDE
-    names = (f"{run.id}{ending}.json" for ending in ("", *map("-{}".format, itertools.count(2))))
-    place = next(folder / name for name in names if not (folder / name).exists())
+    numbers = (f"-{number}" for number in itertools.count(2))
+    places = (folder / f"{run.id}{ending}.json" for ending in itertools.chain([""], numbers))
+    place = next(place for place in places if not place.exists())
     try:
         folder.mkdir(exist_ok=True)
         path.rename(place)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import hashlib
 import io
 import json
 import os
@@ -127,6 +128,7 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
         np.save(content, logits)
         try:
             write_with(Path(task.predictions), lambda file: file.write(content.getbuffer()))
+            record.predictions = hashlib.sha256(content.getbuffer()).hexdigest()
         except OSError as error:
             # What was trained is worth more than its predictions.
             record.notices.append(f"its predictions are not kept: {error.strerror or error}")

@@ -90,7 +90,7 @@ WAYS = {
     "a head on kept features": ("tiny:frozen", {}),
     "two phases": ("tiny:full", {}),
     "frozen parts of two depths": ("tiny:partial@2", {}),
-    "early stopping": ("cnn:scratch", {"patience": 2, "learning_rate": 0.3}),
+    "early stopping": ("cnn:scratch", {"patience": 3, "learning_rate": 0.3}),
     "a rate that is found": ("tutorial-cnn:scratch", {"found_rate": True}),
     "adapters": ("tiny:lora@2", {}),
     "a base made first": ("cnn:complete", {}),
