@@ -37,7 +37,7 @@ WRITING = ("runs", "predictions", ".checkpoints", "figures", "out", "cache")
 EVERY_EPOCH = {"COMPARISONS_CHECKPOINT_MINUTES": "0"}
 SMALL = ("--arms", "cnn:scratch", "tiny:frozen", "--epochs", "3", "--train-size", "60",
          "--deterministic")  # fmt: skip
-SHAPES = ("--data", "shapes", "--arms", "cnn:scratch", "tiny:frozen", "--epochs", "4",
+SHAPES = ("--data", "shapes", "--arms", "cnn:scratch", "tiny:frozen", "--epochs", "12",
           "--train-size", "200", "--deterministic")  # fmt: skip
 
 
