@@ -180,7 +180,7 @@ def write(path: Path, state: State, arrays: Arrays) -> None:
     def fill(file: IO[bytes]) -> None:
         # With the digest in front, as an archive's end is where its reader begins.
         file.write(bytes(hashlib.sha256().digest_size))
-        np.savez(file, allow_pickle=False, **named)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **named)
         content = _digest(file)
         file.seek(0)
         file.write(content)
@@ -208,4 +208,4 @@ def read(path: Path) -> tuple[State, Arrays]:
 def _digest(file: IO[bytes]) -> bytes:
     """SHA-256 of what follows a file's own digest."""
     file.seek(hashlib.sha256().digest_size)
-    return hashlib.file_digest(file, "sha256").digest()
+    return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
