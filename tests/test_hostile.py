@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,13 @@ def result(record: Record, out: Path) -> list[Any]:
 
 
 def partial(folder: Path) -> list[str]:
-    """What is half written."""
-    return [str(path.relative_to(folder)) for path in folder.rglob(".*part*")]
+    """What is half written; folders may come and go meanwhile."""
+    return [
+        str(Path(place) / name)
+        for place, folders, names in os.walk(folder)
+        for name in (*folders, *names)
+        if name.startswith(".") and name.endswith(".part")
+    ]
 
 
 class Assault(Folder):
@@ -122,27 +128,24 @@ class Assault(Folder):
         self.cut: Counter[str] = Counter()  # what was being written when a kill came
         self.continued = self.rounds = 0
 
-    def half_written(self) -> set[str]:
-        """What is being written now, or was when a process was killed."""
-        places = [path.parent.name for path in self.out.rglob(".*.part")]
-        return {*places, *(["cache"] if partial(self.cache) else [])}
+    def writes(self, what: str) -> bool:
+        """Whether that is half written, now or since a process was killed."""
+        if what == "cache":
+            return bool(partial(self.cache))
+        place = self.out if what == "out" else self.out / what
+        with suppress(FileNotFoundError):
+            return any(path.suffix == ".part" for path in place.iterdir())
+        return False
 
     def disturbed(self, most: int, seconds: float) -> bool:
         """Start the command and kill within `seconds`; whether it came to its end all the same."""
         before = kept(self.out)
         self.mark = uuid.UUID(int=self.draw.getrandbits(128)).hex
         process = self.start(**{NAME: self.mark})
-        while self.toll.kills < most and self.waited(process, seconds):
-            self.toll.kills += 1
-            at_work = processes.workers(process.pid)
-            if at_work and self.draw.random() < 0.4:
-                processes.end(at_work[0], signal.SIGKILL)
-            else:
-                process.send_signal(self.draw.choice(self.ends))
-                break
-        else:
-            if self.toll.kills >= most:
-                process.kill()
+        while self.toll.kills < most and self.killed(process, seconds):
+            pass
+        if self.toll.kills >= most:
+            process.kill()
         code, complaints = self.ended(process)
         assert "Traceback" not in complaints, complaints
         assert code in (0, 1, 130, -signal.SIGKILL, *(-end for end in ENDS))
@@ -150,7 +153,7 @@ class Assault(Folder):
         self.toll.orphans += left
         for pid in left:
             processes.end(pid, signal.SIGKILL)
-        self.cut.update(self.half_written())
+        self.cut.update(what for what in WRITING if self.writes(what))
         after = kept(self.out)
         self.toll.lost += [name for name, text in before.items() if after.get(name) != text]
         self.toll.corrupt += corrupt(self.out) + corrupt(self.cache)
@@ -160,20 +163,32 @@ class Assault(Folder):
             self.continued += sum(r.continued for r in records.load_all(self.out)[0])
         return code == 0
 
-    def waited(self, process: processes.Command, seconds: float) -> bool:
-        """Wait for a moment to kill in: at random, or while something drawn is being written.
+    def killed(self, process: processes.Command, seconds: float) -> bool:
+        """Kill at a moment: a random one, or the first at which something drawn is half written.
 
-        False where the command ended before.
+        Whether it was a worker that was killed, so that its command goes on.
         """
-        until = time.monotonic() + self.draw.uniform(0, seconds)
-        wanted = self.draw.choice((None, *WRITING))
-        if wanted:
-            until += seconds / 2
-        while process.poll() is None and time.monotonic() < until:
-            if wanted and wanted in self.half_written():
+        until = time.monotonic() + self.draw.uniform(0, 0.7 * seconds)
+        wanted = self.draw.choice((*WRITING, *[None] * len(WRITING)))
+        if wanted and self.writes(wanted):
+            wanted = None  # left by a kill before: the command will tidy
+        while process.poll() is None:
+            if wanted and self.writes(wanted):
+                process.kill()  # at once, or it is written
+                self.toll.kills += 1
+                return False
+            if time.monotonic() >= until:
                 break
-            time.sleep(0.001 if wanted else 0.01)
-        return process.poll() is None
+            time.sleep(0.0002 if wanted else 0.01)
+        if process.poll() is not None:
+            return False
+        self.toll.kills += 1
+        at_work = processes.workers(process.pid)
+        if at_work and self.draw.random() < 0.4:
+            processes.end(at_work[0], signal.SIGKILL)
+            return True
+        process.send_signal(self.draw.choice(self.ends))
+        return False
 
     def carry_out(self, kills: int) -> Toll:
         """Kill so often, and let the command end at last; every round begins with nothing."""
