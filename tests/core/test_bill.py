@@ -73,6 +73,28 @@ def test_every_second_is_on_one_bill(charged):
     assert bill.measuring == pytest.approx(sum(s for p, s in charged if p in MEASURING))
 
 
+def test_a_clock_goes_on_from_another_and_what_is_done_again_is_no_learning(hand):
+    first = Clock()
+    for part, spent in (("read", 1), ("compile", 10), ("train", 100)):
+        with first.charge(part):
+            hand.at += spent
+    kept = first.account()
+    with first.charge("train"):
+        hand.at += 1000  # lost with its process
+    again = Clock()
+    with again.charge("compile"):
+        hand.at += 11
+    again.save("train", Cost(5.0, 5.0))
+    again.go_on(kept)
+    with again.charge("train"):
+        hand.at += 2000
+    seconds, processors = again.bill()
+    assert (seconds.read, seconds.compile, seconds.train, seconds.checkpoint) == (1, 10, 2100, 11)
+    assert (seconds.learning, seconds.learning_cold, seconds.in_all) == (2111, 2111, 2122)
+    assert processors.train == 4200
+    assert again.before.wall == 111
+
+
 def test_what_a_cache_saved_is_charged_cold_alone(hand):
     ticking = Clock()
     with ticking.charge("extract_train"):
