@@ -133,6 +133,14 @@ def test_exit_codes_and_variables_are_those_of_the_code():
     assert set(re.findall(r"\bCOMPARISONS_[A-Z_]+", code)) <= variables
 
 
+def test_no_kill_cost_anything():
+    found = [json.loads(path.read_bytes()) for path in (evidence.EVIDENCE / "kills").iterdir()]
+    assert sum(one["kills"] for one in found) == 200
+    for one in found:
+        assert [one[name] for name in evidence.KILLED[1:-1]] == [0] * 5
+        assert one["continued"] > 0 and one["cut_in_writing"] and one["clean"]
+
+
 def test_the_commands_of_the_first_page_can_be_given(tmp_path, monkeypatch, capsys, cache):
     """As they stand, but for `--dry-run`, which shows what each would do."""
     monkeypatch.chdir(tmp_path)

@@ -15,8 +15,8 @@ class Seconds(msgspec.Struct):
     """Where the time of a run went: every second of it is charged to exactly one part.
 
     Learning is what somebody pays for the trained network; measuring what we pay to know how good
-    it is; watching is neither. What a cache can save is here twice: as spent in this run, and
-    `_cold`, as it costs where the cache is empty, whatever this run found in it.
+    it is; watching and checkpoints are neither. What a cache can save is here twice: as spent in
+    this run, and `_cold`, as it costs where the cache is empty, whatever this run found in it.
     """
 
     read: Annotated[
@@ -72,6 +72,13 @@ class Seconds(msgspec.Struct):
             "here is on its source, signals before training"
         ),
     ] = 0.0
+    checkpoint: Annotated[
+        Duration,
+        Meta(
+            description="neither: keeping checkpoints of a long run, and doing again what had been "
+            "done before one that the run continued from"
+        ),
+    ] = 0.0
     setup_cold: Annotated[
         Duration, Meta(description="`setup` with the engine prepared in this run")
     ] = 0.0
@@ -107,13 +114,13 @@ class Seconds(msgspec.Struct):
 
     @property
     def in_all(self) -> float:
-        """All that the run spent: learning, measuring and watching."""
-        return self.total + self.watch
+        """All that the run spent: learning, measuring, watching and keeping checkpoints."""
+        return self.total + self.watch + self.checkpoint
 
 
 LEARNING = ("read", "setup", "source", "compile", "extract_train", "train")
 MEASURING = ("extract_validation", "extract_test", "validate", "test", "robustness")
-WATCHING = ("watch",)
+NEITHER = ("watch", "checkpoint")
 COLD = "_cold"  # ends the name of a part as it costs where the cache is empty
 
 
@@ -124,7 +131,7 @@ def summed(spent: Mapping[str, float], saved: Mapping[str, float], engine: float
     with an empty cache (less, where negative); what is not named is 0. `engine` is the part of
     setup that prepares the engine, with an empty cache.
     """
-    parts = {name: max(spent.get(name, 0.0), 0.0) for name in (*LEARNING, *MEASURING, *WATCHING)}
+    parts = {name: max(spent.get(name, 0.0), 0.0) for name in (*LEARNING, *MEASURING, *NEITHER)}
     cold = {name: max(parts[name] + saved.get(name, 0.0), 0.0) for name in parts}
     twins = {
         name: cold[name.removesuffix(COLD)]
@@ -161,6 +168,10 @@ class Neighbours(msgspec.Struct):
     def share(self) -> float:
         """The larger of the two."""
         return max(self.others, self.throttled)
+
+    def joined(self, other: Neighbours) -> Neighbours:
+        """The busier of both, share by share."""
+        return Neighbours(max(self.others, other.others), max(self.throttled, other.throttled))
 
 
 class Costs(msgspec.Struct):

@@ -40,6 +40,15 @@ def timestamp() -> str:
 
 
 PAUSED = "paused"  # waiting because somebody asked for it: on no bill
+CHECKPOINT = "checkpoint"  # keeping where a run is, and coming back to it
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a clock shows, part by part: spent, and saved by a cache."""
+
+    spent: dict[str, Cost]
+    saved: dict[str, Cost]
 
 
 class Clock:
@@ -52,6 +61,7 @@ class Clock:
     def __init__(self) -> None:
         self.saved: dict[str, Cost] = defaultdict(Cost)
         self._spent: dict[str, Cost] = defaultdict(Cost)
+        self.before = Cost()  # spent by processes before this one
         self._part, self._since = "setup", now()
 
     @contextmanager
@@ -63,6 +73,10 @@ class Clock:
             yield
         finally:
             self._turn(before)
+
+    def add(self, part: str, cost: Cost) -> None:
+        """Charge to a part what was spent elsewhere."""
+        self._spent[part] += cost
 
     def move(self, source: str, target: str, cost: Cost) -> None:
         """Charge to another part what was charged to one."""
@@ -77,6 +91,24 @@ class Clock:
         """What parts have cost so far, together."""
         self._turn(self._part)
         return sum((self._spent[part] for part in parts), Cost())
+
+    def account(self) -> Account:
+        """What it shows now."""
+        self._turn(self._part)
+        return Account(dict(self._spent), dict(self.saved))
+
+    def go_on(self, account: Account) -> None:
+        """Go on from what the clock of an earlier process showed.
+
+        What this process has spent was spent there before: it goes to `checkpoint`, so that what
+        is learnt once is charged once.
+        """
+        self._turn(self._part)
+        again = sum(self._spent.values(), Cost())
+        self._spent = defaultdict(Cost, account.spent)
+        self.saved = defaultdict(Cost, account.saved)
+        self.before = sum(self._spent.values(), Cost())
+        self._spent[CHECKPOINT] += again
 
     def learning(self) -> Cost:
         """What learning has cost so far."""

@@ -49,6 +49,18 @@ class Epoch(_Event):
     entry: records.Epoch
 
 
+class Continued(_Event):
+    """A phase goes on where a checkpoint has it, after these epochs of all phases."""
+
+    entries: list[records.Epoch]
+
+
+class Note(_Event):
+    """Something that whoever watches must know, in one line."""
+
+    text: str
+
+
 class Features(_Event):
     """Features of `done` of `total` images of a part of the data set are there."""
 
@@ -75,7 +87,7 @@ class Done(_Event):
     """A task without a record has ended."""
 
 
-Event = Start | Stage | Device | Phase | Epoch | Features | Record | Error | Done
+Event = Start | Stage | Device | Phase | Epoch | Continued | Note | Features | Record | Error | Done
 # What a run tells of itself, and what hears it with its run's place in the plan.
 Tell = Callable[[Event], None]
 Listener = Callable[[int, Event], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import IO
 
 from comparisons.core.errors import ComparisonError, printable
+
+try:
+    import fcntl
+except ImportError:  # Windows, where no file is deleted that is open
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -22,18 +28,62 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     Raises OSError when the folder cannot be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    handle, name = _part(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; results are meant to be read by others as any file is.
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+            # mkstemp makes private files; results are meant to be read by others as any file is.
+            Path(name).chmod(0o666 & ~_umask())
+            if fcntl:
+                Path(name).replace(path)  # while it is locked
+        if not fcntl:
+            Path(name).replace(path)  # Windows moves no file that is open
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+# Names that `_part` gives: nothing else is ever deleted as half written.
+_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")
+
+
+def _part(path: Path) -> tuple[int, str]:
+    """A new file beside `path`, open, and locked for as long as it is."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with suppress(OSError):  # a file system without locks: then nobody deletes it
+            _lock(handle)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), Path(name).stat()):
+                return handle, name
+        os.close(handle)  # `tidy` came between
+
+
+def tidy(folder: Path) -> None:
+    """Delete what processes that are gone have left half written in a folder; not below it."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _PART.fullmatch(path.name):
+                with suppress(OSError):
+                    _delete_unless_written(path)
+
+
+def _delete_unless_written(path: Path) -> None:
+    """Delete a file; raises OSError where a process has it open, to write it."""
+    if not fcntl:
+        path.unlink()
+        return
+    with path.open("rb+") as file:
+        _lock(file.fileno(), wait=False)
+        path.unlink()
+
+
+def _lock(handle: int, wait: bool = True) -> None:
+    """Lock an open file until it is closed, however that happens. Raises OSError."""
+    if fcntl:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def write_text(path: Path, text: str) -> None:

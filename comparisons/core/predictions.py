@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +19,13 @@ def file(folder: Path, run: str) -> Path:
 def shares(folder: Path, record: Record, rows: np.ndarray | None = None) -> np.ndarray | None:
     """Softmax of a run's logits, float64 [n, classes], for rows of the test images or for all.
 
-    None where they are not there or cannot be used.
+    None where they are not there, cannot be used, or are not those that the record was made with.
     """
     try:
-        logits = np.load(file(folder, record.id), mmap_mode="r", allow_pickle=False)
+        content = file(folder, record.id).read_bytes()
+        if record.predictions not in (None, hashlib.sha256(content).hexdigest()):
+            return None
+        logits = np.load(io.BytesIO(content), allow_pickle=False)
         shape = (record.data.sizes.test, len(record.data.classes))
         # Of a part of the test images nobody knows here which they are.
         if record.settings.test_on or logits.shape != shape or logits.dtype.kind != "f":

@@ -48,6 +48,7 @@ from comparisons.core.parts import (  # noqa: F401
 from comparisons.core.phases import Phase
 
 SCHEMA = 2
+DIGEST = "digest"  # what a file has beside its record: a hash of it
 
 Status = Literal["ok", "failed", "diverged"]
 
@@ -134,6 +135,13 @@ class Record(msgspec.Struct, kw_only=True):
     neighbours: Annotated[
         Neighbours, Meta(description="what else kept the processors busy meanwhile")
     ] = msgspec.field(default_factory=Neighbours)
+    continued: Annotated[
+        Count,
+        Meta(
+            description="how often it was cut off and went on from a checkpoint; its times are "
+            "then put together from more than one process"
+        ),
+    ] = 0
     kept_costs: Annotated[
         Costs | None,
         Meta(
@@ -148,6 +156,9 @@ class Record(msgspec.Struct, kw_only=True):
         default_factory=Flops
     )
     images_seen: Annotated[Count, Meta(description="training images times epochs")] = 0
+    predictions: Annotated[
+        str | None, Meta(description="SHA-256 of the file that has its test logits")
+    ] = None
     peak_memory: Annotated[
         Count | None, Meta(description="the most bytes that the run's own process held")
     ] = None
@@ -203,18 +214,24 @@ def digest(value: Any) -> str:
 
 
 def to_json(record: Record) -> str:
-    """A record as indented JSON text, newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(record), indent=1).decode() + "\n"
+    """A record as indented JSON text, newline at the end, with a digest of all else in it."""
+    content = msgspec.json.decode(msgspec.json.encode(record))
+    content[DIGEST] = digest(content)
+    return msgspec.json.format(msgspec.json.encode(content), indent=1).decode() + "\n"
 
 
 def from_json(text: str | bytes, name: str = "record") -> Record:
     """Read a record. Raises DamagedRecord, naming `name`, for text that is not one."""
     try:
         record = msgspec.json.decode(text, type=Record)
+        content = msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedRecord(f"{name} is damaged ({first_line(error)})") from None
     if record.schema != SCHEMA:
         raise DamagedRecord(f"{name} has schema {record.schema}, this version reads {SCHEMA}")
+    # Records from before digests have none.
+    if content.pop(DIGEST, None) not in (None, digest(content)):
+        raise DamagedRecord(f"{name} is damaged (it is not as it was written)")
     if record.test and record.test.right and not _fits(record.test):
         raise DamagedRecord(f"{name} is damaged (its bits of test images are not those it counts)")
     return record

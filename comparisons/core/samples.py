@@ -43,14 +43,13 @@ def choose(labels: np.ndarray) -> np.ndarray:
 
 
 def keep(folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray) -> None:
-    """Write the samples of a test set, unless they are there already. Raises OSError.
+    """Write the samples of a test set, unless they are there already and whole. Raises OSError.
 
     Opens the test labels, so it is for after the last run.
     """
-    path = _path(folder, fingerprint)
-    if path.is_file():
+    if read(folder, fingerprint):
         return
-    _write(path, images, labels, choose(labels))
+    _write(_path(folder, fingerprint), images, labels, choose(labels))
 
 
 def keep_disputed(

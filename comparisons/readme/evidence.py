@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -132,6 +133,16 @@ def tutorial() -> str:
         f"that, on validation images, after {text.seconds(passed)}: "
         f"{passed / whole:.2f} of the time (means of {len(tuned)} seeds, validation apart)."
     )
+
+
+KILLED = ("kills", "lost", "partial", "corrupt", "wrong", "orphans", "continued")
+
+
+def kills() -> str:
+    """What kills at random moments have done, all seeds together."""
+    found = [json.loads(path.read_bytes()) for path in (EVIDENCE / "kills").glob("*.json")]
+    counts = tuple(text.count(sum(one[name] for one in found)) for name in KILLED)
+    return text.markdown(KILLED, [counts])
 
 
 def goals() -> str:

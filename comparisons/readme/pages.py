@@ -43,6 +43,7 @@ PAGES: dict[str, Sequence[Maker]] = {
         evidence.turned,
         evidence.goals,
         evidence.tuned,
+        evidence.kills,
         advice.regret,
         summary.benchmarks,
     ),

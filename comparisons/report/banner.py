@@ -26,7 +26,12 @@ def warnings(seen: View) -> list[str]:
     for g in seen.groups:
         if len({r.environment.device for r in g.ok}) > 1:
             lines.append(f"The times of {g.name} are means over different devices.")
-    return text.unique([*lines, *contended(records), *_costs_from_before(records)])
+    return text.unique([*lines, *on_times(records), *_costs_from_before(records)])
+
+
+def on_times(records: Sequence[Record]) -> list[str]:
+    """What makes the times of some runs say less."""
+    return [*contended(records), *_continued(records)]
 
 
 def contended(records: Sequence[Record]) -> list[str]:
@@ -38,6 +43,18 @@ def contended(records: Sequence[Record]) -> list[str]:
         f"Times are contended: in {len(shares)} of {text.plural(len(records), 'run')} others used "
         f"up to {text.percent(max(shares), 0)} of the processors. Run it again with --fresh on a "
         "quiet machine before you compare seconds."
+    ]
+
+
+def _continued(records: Sequence[Record]) -> list[str]:
+    """Whether runs were cut off and went on from a checkpoint."""
+    count = sum(r.continued > 0 for r in records)
+    if not count:
+        return []
+    return [
+        f"Times are put together: {count} of {text.plural(len(records), 'run')} went on from a "
+        "checkpoint in another process. Each second of learning is counted once, but not all were "
+        "measured in one go: do not compare seconds closely."
     ]
 
 

@@ -24,7 +24,7 @@ from comparisons.findings.knobs import gap
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
 from comparisons.findings.view import View, accuracy, busy, mean, view
 from comparisons.findings.ways import forgotten
-from comparisons.report.banner import contended
+from comparisons.report.banner import on_times
 
 WIDTH = 100  # columns of a terminal that the table fits in
 FEWEST = 3  # columns that stay however narrow it is
@@ -165,7 +165,7 @@ def print_findings(records: Sequence[Record], console: Console | None = None) ->
             Text(text.clean(line), style="" if i else "bold"), width=min(WIDTH, console.width)
         )
     print_table(summarise(records), console)
-    for line in contended(records):
+    for line in on_times(records):
         console.print(Text(line, style="yellow"), width=min(WIDTH, console.width))
 
 

@@ -215,6 +215,7 @@ RUNS: tuple[Column[Told], ...] = (
     Column("measuring, cold", lambda t: text.seconds(t.run.seconds.measuring_cold)),
     Column("spent in all", lambda t: text.seconds(t.run.seconds.in_all)),
     Column("used by others", lambda t: text.percent(t.run.neighbours.share, 0)),
+    Column("continued", lambda t: str(t.run.continued) if t.run.continued else None),
     Column("epochs", lambda t: str(len(t.run.history))),
     Column("record", _file, number=False),
 )

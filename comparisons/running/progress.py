@@ -127,6 +127,8 @@ class Progress:
                 run.counted = run.counted or Counted(run.epochs, run.done, now, entry.seconds)
                 run.counted.count(run.done, now)
                 run.state = _state(entry)
+            case events.Continued(entries):
+                run.done = len(entries)
             case events.Record(record, kept):
                 self._end(run, record, kept, now)
 
@@ -174,7 +176,8 @@ class Progress:
         words += [_accuracy(record)] if record.test or record.status == "ok" else []
         run.done = len(record.history) if record.error else run.epochs
         if not record.error:
-            self._known[run.key] = [record.seconds.in_all] if kept else run.after()
+            in_parts = kept or record.continued
+            self._known[run.key] = [record.seconds.in_all] if in_parts else run.after()
         run.state = (", ".join(words),) * 2
         self.current = None
 

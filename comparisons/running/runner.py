@@ -8,14 +8,13 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from comparisons.core import events, machine, records
-from comparisons.core import predictions as kept
+from comparisons.core import events, machine, predictions, records
 from comparisons.core.events import Event, Listener, Tell
 from comparisons.core.files import cannot_write
 from comparisons.core.records import Data, Environment, Record
 from comparisons.plan.request import has_accelerator
 from comparisons.plan.runs import Run
-from comparisons.running import process, tasks
+from comparisons.running import kept, process, tasks
 from comparisons.running.fork_server import ForkServer, Gone
 
 
@@ -34,16 +33,18 @@ def run_all(
     `meanwhile` is called while the framework is being loaded, when no clock runs yet.
     Raises ComparisonError when a record cannot be written.
     """
-    kept = [None if fresh or out is None else finished(run, out) for run in plan]
-    todo = [run for run, record in zip(plan, kept, strict=True) if record is None]
+    found = [None if fresh or out is None else kept.finished(run, out) for run in plan]
+    todo = [run for run, record in zip(plan, found, strict=True) if record is None]
     done = []
     with _Processes(todo) as processes:
         meanwhile()
-        for number, (run, found) in enumerate(zip(plan, kept, strict=True)):
+        for number, (run, before) in enumerate(zip(plan, found, strict=True)):
             tell = partial(_tell, listeners, number)
             tell(events.Start(run.arm))
-            record = found or _run(run, data, out, tell, processes.start)
-            tell(events.Record(record, found is not None))
+            if out and (before or fresh):
+                kept.forget(run, out)
+            record = before or _run(run, data, out, tell, processes.start)
+            tell(events.Record(record, before is not None))
             done.append(record)
     return done
 
@@ -76,30 +77,16 @@ class _Processes:
         return process.spawn(stdin, stdout, stderr)
 
 
-def predictions(run: Run, out: Path | None) -> str | None:
-    """Where the test logits of a run go, if anywhere."""
-    return str(kept.file(out, run.id)) if out else None
-
-
 def _tell(listeners: Sequence[Listener], number: int, event: Event) -> None:
     for listener in listeners:
         listener(number, event)
-
-
-def finished(run: Run, out: Path) -> Record | None:
-    """The kept record of a run; None when there is none, a damaged or a failed one."""
-    try:
-        record = records.load(out / "runs" / f"{run.id}.json")
-    except (OSError, records.DamagedRecord):
-        return None
-    return None if record.status == "failed" else record
 
 
 def _run(run: Run, data: Data, out: Path | None, tell: Tell, start: process.Start) -> Record:
     record = None
     error = "the process ended without a result"
     tell(events.Stage("loading the framework"))
-    with process.Worker(tasks.Train(run, predictions(run, out)), start) as worker:
+    with process.Worker(_task(run, out), start) as worker:
         for event in worker:
             if isinstance(event, events.Record):
                 record = event.record
@@ -114,7 +101,16 @@ def _run(run: Run, data: Data, out: Path | None, tell: Tell, start: process.Star
             records.save(record, out)
         except OSError as problem:
             raise cannot_write(out, problem) from None
+        if record.status != "failed":
+            kept.forget(run, out)
     return record
+
+
+def _task(run: Run, out: Path | None) -> tasks.Train:
+    if out is None:
+        return tasks.Train(run)
+    answers, checkpoint = predictions.file(out, run.id), kept.checkpoint(run, out)
+    return tasks.Train(run, str(answers), str(checkpoint), kept.every())
 
 
 def _failed(run: Run, data: Data, error: str) -> Record:

@@ -22,7 +22,7 @@ from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
 from comparisons.plan.request import Known, Request, check, must_fit, runs
 from comparisons.plan.runs import Run
-from comparisons.running import rehearsal, runner, supplies
+from comparisons.running import kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
 
@@ -80,6 +80,7 @@ def have(request: Request, console: Console) -> Supplies:
     """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
     preset, wanted = check(request)
     cache.check()  # said now, not after an hour of training
+    kept.every()
     say = _sayer(console)
     name, whole, notices = supplies.dataset(request.data, request.data_dir, say)
     dataset = whole.only(request.classes)
@@ -107,8 +108,12 @@ def carry_out(
     meanwhile: Callable[[], object] = lambda: None,
 ) -> list[Record]:
     """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
-    kept = () if fresh or out is None else [run for run in planned if runner.finished(run, out)]
-    rehearsal.rehearse([run for run in planned if run not in kept], dataset, _sayer(console))
+    done = () if fresh or out is None else [run for run in planned if kept.finished(run, out)]
+    if out:
+        kept.tidy(out)
+        for line in filter(None, (kept.set_aside(run, out) for run in planned)):
+            console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
+    rehearsal.rehearse([run for run in planned if run not in done], dataset, _sayer(console))
     with Display(planned, console) as display:
         return runner.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
 

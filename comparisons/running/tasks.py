@@ -34,10 +34,16 @@ class Rehearse(_Task):
 
 
 class Train(_Task):
-    """Do one run; the test logits go into the file `predictions`, if one is named."""
+    """Do one run; the test logits go into the file `predictions`, if one is named.
+
+    Where it is goes into the file `checkpoint`, at the end of an epoch, `every` so many seconds; it
+    begins where that file has it.
+    """
 
     run: Run
     predictions: str | None = None
+    checkpoint: str | None = None
+    every: float = 0.0
 
 
 Task = Prepare | Fetch | Rehearse | Train

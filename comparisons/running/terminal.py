@@ -92,6 +92,7 @@ class Terminal:
 
     def heard(self, run: Watched, event: events.Event) -> None:
         """See Screen."""
+        _print_note(self.console, run, event)
         if isinstance(event, events.Record):
             layout = fitting(self.progress.runs, self.console.width)
             self.console.print(line(run, self.progress, layout, self.unicode))
@@ -171,6 +172,7 @@ class Log:
 
     def heard(self, run: Watched, event: events.Event) -> None:
         """See Screen."""
+        _print_note(self.console, run, event)
         if isinstance(event, events.Phase | events.Record):
             self.say(run)
             _print_error(self.console, run)
@@ -271,6 +273,16 @@ def _print_error(console: Console, run: Watched) -> None:
         console.print(
             Text.assemble((run.record.status, "red"), said), soft_wrap=not console.is_terminal
         )
+
+
+def _print_note(console: Console, run: Watched, event: events.Event) -> None:
+    if isinstance(event, events.Continued):
+        said = f"goes on from its checkpoint, after epoch {len(event.entries)}"
+    elif isinstance(event, events.Note):
+        said = event.text
+    else:
+        return
+    console.print(Text(f"{run.label}: {said}", "yellow"), soft_wrap=not console.is_terminal)
 
 
 def _count(run: Watched, done: int) -> str:

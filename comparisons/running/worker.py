@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import hashlib
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from typing import IO, Any
 import msgspec
 
 from comparisons.core import control
-from comparisons.core.clock import Clock
+from comparisons.core.clock import CHECKPOINT, Clock
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.events import Device, Done, Error, Event, Record, Stage, Tell
@@ -108,21 +109,26 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     runtime = start(run.settings.device, run.seed, run.settings.deterministic)
     from comparisons.training import extraction
     from comparisons.training import run as training
+    from comparisons.training.checkpoint import Checkpoint, key
 
     if any(phase.trainable in extraction.AFTER_FROZEN for phase in run.target_phases):
         extraction.load(run.settings.engine, runtime)
     tell(Stage("reading the data"))
     clock = Clock()
+    with clock.charge(CHECKPOINT):
+        path = Path(task.checkpoint) if task.checkpoint else None
+        checkpoint = Checkpoint(path, task.every, lambda: key(run, runtime), tell)
     with clock.charge("read"):
         dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
         dataset = dataset.only(run.classes)
     tell(Device(runtime.kind, runtime.name, runtime.count))
-    record, logits = training.run(run, dataset, runtime, tell, clock, held)
+    record, logits = training.run(run, dataset, runtime, tell, clock, held, checkpoint)
     if logits is not None and task.predictions:
         content = io.BytesIO()
         np.save(content, logits)
         try:
             write_with(Path(task.predictions), lambda file: file.write(content.getbuffer()))
+            record.predictions = hashlib.sha256(content.getbuffer()).hexdigest()
         except OSError as error:
             # What was trained is worth more than its predictions.
             record.notices.append(f"its predictions are not kept: {error.strerror or error}")

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -52,17 +53,33 @@ class Best:
     loss: float = math.inf
     weights: list[np.ndarray] = field(default_factory=list)
 
-    def ends(self, epoch: int, loss: float) -> bool:
-        """Take note of an epoch, from 1 on, and its loss; whether training is to end after it."""
+    def note(self, epoch: int, loss: float) -> None:
+        """Take note of an epoch, from 1 on, and its loss."""
         if loss < self.loss:
             self.epoch, self.loss = epoch, loss
             self.weights = self.model.get_weights()
-        return epoch - (self.epoch or 0) >= self.patience
+
+    def ends(self, epoch: int) -> bool:
+        """Whether training is to end after an epoch that was taken note of."""
+        return self.patience > 0 and epoch - (self.epoch or 0) >= self.patience
 
     def restore(self) -> None:
         """Give the network the weights of the best epoch, if one was kept."""
         if self.epoch is not None:
             self.model.set_weights(self.weights)
+
+
+class Keeper(Protocol):
+    """What keeps where a phase is, so that another process can go on from there."""
+
+    def begin(self, model: keras.Model, best: Best) -> int:
+        """Bring a compiled model and what is best to where the phase goes on.
+
+        How many of its epochs have ended there; 0 where it begins.
+        """
+
+    def ended(self, epoch: int, model: keras.Model, best: Best) -> None:
+        """Take note of an epoch, from 1 on, that has ended."""
 
 
 def fit(
@@ -79,6 +96,7 @@ def fit(
     augment: Sequence[str] = (),
     rates: dict[str, float] | None = None,
     before_epoch: Callable[[], None] = lambda: None,
+    keeper: Keeper | None = None,
 ) -> None:
     """Train `model` as `phase` says; epochs are added to `result` as they end.
 
@@ -89,8 +107,8 @@ def fit(
     variables, by their paths. Validation images are looked at after the epochs that `checked`
     names. With `patience` in the phase, training stops early, by the loss of the first
     `choosing` validation images after every epoch, and leaves the weights of the best.
-    `before_epoch` is called before each and may wait, which nobody is charged. Raises Diverged at
-    the first epoch whose loss is not finite.
+    `before_epoch` is called before each and may wait, which nobody is charged. `keeper` may have
+    begun the phase in another process. Raises Diverged at the first epoch whose loss is not finite.
     """
     examples = Examples(
         train[0],
@@ -111,25 +129,30 @@ def fit(
     ways = [whole] * phase.epochs
     if few := phase.windowed_epochs:
         ways[:few] = [through_windows(model, phase, examples, runtime, clock)] * few
-    best, before = Best(model, phase.patience), len(result.epochs)
+    best = Best(model, phase.patience)
+    begun = keeper.begin(model, best) if keeper else 0
+    before = len(result.epochs) - begun
     looked_at = set(range(1, phase.epochs + 1)) if phase.patience else checked(phase.epochs)
-    for epoch, way in enumerate(ways, start=1):
+    for epoch, way in enumerate(ways[begun:], start=begun + 1):
+        if best.ends(epoch - 1):
+            break
         with clock.charge(PAUSED):
             before_epoch()
         rate = float(np.asarray(optimizer.learning_rate))
-        begun = clock.spent("train").wall
+        at = clock.spent("train").wall
         with clock.charge("train"):
             logs = way.train(epoch - 1)
             # What is chosen by labels beside those trained on is part of learning.
-            ends = bool(few_labels) and best.ends(epoch, whole.loss(few_labels))
+            if few_labels:
+                best.note(epoch, whole.loss(few_labels))
         elapsed = (clock.learning().wall, clock.learning_cold().wall)
         broken = not math.isfinite(logs["loss"])
         seen = None
-        if epoch in looked_at or ends or broken:
+        if epoch in looked_at or best.ends(epoch) or broken:
             with clock.charge("validate"):
                 seen = whole.validate()
             result.flops += len(validation[1]) * whole.flops
-        seconds = clock.spent("train").wall - begun
+        seconds = clock.spent("train").wall - at
         looked = scores(seen) if seen else None
         entry = noted(phase, epoch, len(examples), scores(logs), looked, rate, seconds, elapsed)
         result.epochs.append(entry)
@@ -138,8 +161,8 @@ def fit(
         tell(entry)
         if broken:
             raise Diverged(f"the loss was not a finite number in epoch {epoch}")
-        if ends:
-            break
+        if keeper:
+            keeper.ended(epoch, model, best)
     best.restore()
     if best.epoch is not None:
         result.best_epoch = before + best.epoch

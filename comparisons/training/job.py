@@ -17,6 +17,7 @@ from comparisons.core.records import Costs, RangeTest, Source, Start
 from comparisons.data import Dataset, Subset
 from comparisons.plan.arms import Arm
 from comparisons.plan.runs import Run
+from comparisons.training.checkpoint import Checkpoint
 from comparisons.training.device import Runtime
 from comparisons.training.fitting import Fit
 from models.adapt import Network
@@ -43,9 +44,10 @@ class Job:
 
     `weights` is the file that the base was read from; `last` is what was trained
     last. `extract` is the engine over a frozen part, by that part itself: an id would be given to
-    another once a part is gone; `prepared` what it cost, once for each. `kept_costs` says when the
-    costs of what was found ready were measured. `held` keeps a base that lies in the cache from
-    being pruned.
+    another once a part is gone; `prepared` what it cost, once for each, and `prepared_before` what
+    it did in phases before the one that a checkpoint was kept in. `kept_costs` says when the costs
+    of what was found ready were measured. `held` keeps a base that lies in the cache from being
+    pruned.
     """
 
     run: Run
@@ -67,12 +69,14 @@ class Job:
     engine: str | None = None
     extract: dict[keras.Model, Extract] = field(default_factory=dict)
     prepared: dict[keras.Model, Cost] = field(default_factory=dict)
+    prepared_before: Cost = field(default_factory=Cost)
     kept_costs: Costs | None = None
     scaled: bool = False
     penalty: float | None = None
     chosen_on: int = 0
     held: FileLock | None = None
     last: Trained | None = None
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
     @property
     def data_dir(self) -> Path | None:

@@ -8,7 +8,6 @@ import msgspec
 
 from comparisons.core import records
 from comparisons.core.files import digest
-from comparisons.core.machine import peak_memory
 from comparisons.core.records import Adapters, Flops, Parameters, Record, Weights
 from comparisons.training.device import environment
 from comparisons.training.extraction import weights_digest
@@ -16,8 +15,8 @@ from comparisons.training.job import Job
 from models import flops, lora
 
 
-def record_of(job: Job, date: str, error: str | None, test: records.Test | None) -> Record:
-    """The record of a run: `error` says why it diverged, `date` when it started."""
+def record_of(job: Job, error: str | None, test: records.Test | None) -> Record:
+    """The record of a run: `error` says why it diverged."""
     run, network, dataset = job.run, job.network, job.dataset
     return Record(
         schema=records.SCHEMA,
@@ -43,6 +42,7 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
         best_epoch=job.result.best_epoch,
         chosen_on=job.chosen_on,
         penalty=job.penalty,
+        continued=job.checkpoint.continued,
         kept_costs=job.kept_costs,
         parameters=Parameters(
             total=network.whole.count_params(),
@@ -53,10 +53,11 @@ def record_of(job: Job, date: str, error: str | None, test: records.Test | None)
             total=job.flops + job.result.flops + (job.source.flops if job.source else 0),
         ),
         images_seen=sum(epoch.images_seen for epoch in job.result.epochs),
-        peak_memory=peak_memory(),
+        peak_memory=job.checkpoint.peak_memory(),
         engine=job.engine,
         base_digest=weights_digest(network.backbone),
-        started=date,
+        started=job.checkpoint.started,
+        neighbours=job.checkpoint.neighbours(),
         environment=environment(job.runtime, run.command),
     )
 

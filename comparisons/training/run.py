@@ -8,10 +8,9 @@ import keras
 import numpy as np
 
 from comparisons.core import events, records
-from comparisons.core.clock import Clock, Cost, timestamp
+from comparisons.core.clock import Clock
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
-from comparisons.core.neighbours import Watch
 from comparisons.core.records import Record, Start
 from comparisons.core.streams import Stream, generator
 from comparisons.data import Dataset, split
@@ -22,6 +21,8 @@ from comparisons.training.answers import answers, to_corrupted
 from comparisons.training.building import change_of
 from comparisons.training.calibration import temperature
 from comparisons.training.chance import without_result
+from comparisons.training.checkpoint import Checkpoint
+from comparisons.training.continuing import phases_left
 from comparisons.training.device import Runtime
 from comparisons.training.fitting import Diverged
 from comparisons.training.job import Job
@@ -38,25 +39,25 @@ def run(
     tell: Tell = lambda event: None,
     clock: Clock | None = None,
     control: Control | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[Record, np.ndarray | None]:
     """Train and test one arm; the record and the test logits float16 [n, classes].
 
     A run that turns to NaN, is no better than chance or loses what it learnt is recorded as
     `diverged`. The logits are None where there is nothing to test. `clock` has reading the data on
     it already, where that is to be charged; `control` may hold the run up between epochs, which
-    nobody is charged. Raises what building or training raises.
+    nobody is charged; `checkpoint` may have where an earlier process was. Raises what building or
+    training raises.
     """
-    clock, control = clock or Clock(), control or Control()
-    date = timestamp()
-    neighbours = Watch()
+    clock, control, checkpoint = clock or Clock(), control or Control(), checkpoint or Checkpoint()
     tell(events.Stage("building the network"))
     dataset = dataset.tested_on(planned.settings.test_on)
-    job = _set_up(planned, dataset, runtime, tell, control, clock)
+    job = _set_up(planned, dataset, runtime, tell, control, clock, checkpoint)
     with clock.charge("watch"):
         job.at_start = _at_start(job)
     error = None
     try:
-        for phase in planned.target_phases:
+        for phase in phases_left(job):
             train_phase(job, phase)
     except Diverged as reason:
         error = str(reason)
@@ -73,14 +74,15 @@ def run(
     # From here on nothing is learnt nor measured, and what is held is not the run's own.
     with clock.charge("watch"):
         # The record first: it says whether the code is as committed, which a file may change.
-        record = record_of(job, date, error, test)
-        record.neighbours = neighbours.seen()
+        record = record_of(job, error, test)
         if job.arm.strategy.moves_base:
             tell(events.Stage("watching the base"))
             record.forgetting, record.moved = forgetting.watched(job)
         if planned.save_base and record.status == "ok":
             adapt.save_base(job.network, Path(planned.save_base))
-    record.seconds, record.processor_seconds = clock.bill(sum(job.prepared.values(), Cost()))
+    record.seconds, record.processor_seconds = clock.bill(
+        sum(job.prepared.values(), job.prepared_before)
+    )
     kept = logits.clip(*HALF).astype(np.float16) if test and logits is not None else None
     return record, kept
 
@@ -90,13 +92,19 @@ HALF = (-65504.0, 65504.0)
 
 
 def _set_up(
-    planned: Run, dataset: Dataset, runtime: Runtime, tell: Tell, control: Control, clock: Clock
+    planned: Run,
+    dataset: Dataset,
+    runtime: Runtime,
+    tell: Tell,
+    control: Control,
+    clock: Clock,
+    checkpoint: Checkpoint,
 ) -> Job:
     arm = arms.parse(planned.written)
     base = None
     path = catalog.weights_file(arm.model) if arm.strategy.pretrained else None
     if arm.strategy.start == "source":
-        base = source_phase.base(planned, arm, runtime, tell, control, clock)
+        base = source_phase.base(planned, arm, runtime, tell, control, clock, checkpoint)
         path = base.path
     keras.utils.set_random_seed(planned.seed)
     with runtime.scope():
@@ -113,6 +121,7 @@ def _set_up(
     if path is None:
         network.prepare(dataset.x_train[rows.train])
     job = Job(planned, arm, dataset, rows, network, runtime, tell, control, clock, weights=path)
+    job.checkpoint = checkpoint
     if base:
         job.source, job.held, job.kept_costs = base.source, base.held, base.kept
     return job

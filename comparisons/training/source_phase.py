@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from comparisons.core import cache
 from comparisons.core.bill import Costs
-from comparisons.core.clock import PAUSED, Clock, Cost, timestamp
+from comparisons.core.clock import CHECKPOINT, PAUSED, Clock, Cost, timestamp
 from comparisons.core.control import Control
 from comparisons.core.events import Stage, Tell
 from comparisons.core.files import write_text
@@ -29,6 +29,7 @@ from comparisons.data import prepare, split
 from comparisons.plan.arms import Arm
 from comparisons.plan.runs import Run
 from comparisons.training import evaluation
+from comparisons.training.checkpoint import Checkpoint
 from comparisons.training.device import Runtime
 from comparisons.training.job import Job
 from comparisons.training.train_phase import train_phase
@@ -61,20 +62,34 @@ class _Kept(msgspec.Struct):
     weights: str
 
 
-def base(run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control, clock: Clock) -> Base:
+def base(
+    run: Run,
+    arm: Arm,
+    runtime: Runtime,
+    tell: Tell,
+    control: Control,
+    clock: Clock,
+    checkpoint: Checkpoint,
+) -> Base:
     """The base of a run that begins with a source data set, trained now unless it is kept.
 
     Training it is charged to `source`, how good it became there to `watch`.
     """
     before = clock.spent("source")
     with clock.charge("source"):
-        found, cost = _base(run, arm, runtime, tell, control, clock)
+        found, cost = _base(run, arm, runtime, tell, control, clock, checkpoint)
     clock.save("source", cost - (clock.spent("source") - before))
     return found
 
 
 def _base(
-    run: Run, arm: Arm, runtime: Runtime, tell: Tell, control: Control, clock: Clock
+    run: Run,
+    arm: Arm,
+    runtime: Runtime,
+    tell: Tell,
+    control: Control,
+    clock: Clock,
+    checkpoint: Checkpoint,
 ) -> tuple[Base, Cost]:
     phase = run.source_phase
     assert phase is not None and run.settings.source is not None
@@ -100,12 +115,14 @@ def _base(
         watch, own = Watch(), Clock()
         date = timestamp()
         source = _train(
-            run, arm, phase, run.settings.source.data, runtime, tell, control, own, path
+            run, arm, phase, run.settings.source.data, runtime, tell, control, own, checkpoint, path
         )
         cost = own.learning()
-        # What is no learning of the source is none of the target either.
+        # What earlier processes spent on it, too; what is no learning of it is none of the target.
+        clock.add("source", own.before)
         clock.move("source", "watch", own.measuring())
-        clock.move("source", PAUSED, own.spent(PAUSED))
+        for part in (PAUSED, CHECKPOINT):
+            clock.move("source", part, own.spent(part))
         measured = Costs(date, watch.seen().share)
         made = _Kept(source, (cost.wall, cost.processor), measured, _digest(path))
         write_text(entry.folder / ABOUT, msgspec.json.encode(made).decode())
@@ -121,6 +138,7 @@ def _train(
     tell: Tell,
     control: Control,
     clock: Clock,
+    checkpoint: Checkpoint,
     path: Path,
 ) -> Source:
     tell(Stage(f"reading {name}"))
@@ -132,6 +150,7 @@ def _train(
     rows = split(dataset.y_train, run.seed)
     network.prepare(dataset.x_train[rows.train])
     job = Job(run, arm, dataset, rows, network, runtime, tell, control, clock)
+    job.checkpoint = checkpoint
     train_phase(job, phase)
     with clock.charge("test"):
         logits = predict(network.whole, dataset.x_test)

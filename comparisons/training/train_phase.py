@@ -8,6 +8,7 @@ import numpy as np
 
 from comparisons.core import events
 from comparisons.core.phases import Phase
+from comparisons.training.continuing import Keeper
 from comparisons.training.extraction import extracted, extracted_views
 from comparisons.training.fitting import choosing, fit
 from comparisons.training.job import Job, Trained
@@ -23,6 +24,8 @@ def train_phase(job: Job, phase: Phase) -> None:
     Raises comparisons.training.fitting.Diverged, after `job.last` says what was trained.
     """
     adapt.set_trainable(job.network, phase.trainable, phase.blocks)
+    keeper = Keeper(job, phase)
+    keeper.restore_network()
     lower, upper = adapt.halves(job.network, phase.trainable, phase.blocks)
     rows, images = job.rows, job.dataset.x_train
     if lower is None:
@@ -58,6 +61,7 @@ def train_phase(job: Job, phase: Phase) -> None:
         clock=job.clock,
         tell=lambda epoch: job.tell(events.Epoch(epoch)),
         before_epoch=job.control.before_epoch,
+        keeper=keeper,
         augment=names,
         rates=_rates(job, phase),
     )
@@ -103,9 +107,11 @@ def _at_found_rate(
     job: Job, phase: Phase, model: keras.Model, inputs: np.ndarray, labels: np.ndarray
 ) -> Phase:
     """The phase at its multiple of the rate that a range test finds; the test is charged."""
-    job.tell(events.Stage("testing learning rates"))
-    classes, seed = len(job.dataset.classes), job.run.seed
-    found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)
+    found = job.range_test if Keeper(job, phase).found else None
+    if found is None:
+        job.tell(events.Stage("testing learning rates"))
+        classes, seed = len(job.dataset.classes), job.run.seed
+        found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)
     job.range_test = found
     return msgspec.structs.replace(phase, learning_rate=phase.learning_rate * found.chosen)
 

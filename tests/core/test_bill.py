@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from comparisons.core import clock
-from comparisons.core.bill import COLD, LEARNING, MEASURING, WATCHING, Seconds, summed
+from comparisons.core.bill import COLD, LEARNING, MEASURING, NEITHER, Seconds, summed
 from comparisons.core.clock import Clock, Cost
 
-PARTS = (*LEARNING, *MEASURING, *WATCHING)
+PARTS = (*LEARNING, *MEASURING, *NEITHER)
 
 
 @pytest.fixture
@@ -68,9 +68,31 @@ def test_every_second_is_on_one_bill(charged):
                 at[0] += seconds
         paused = ticking.spent(clock.PAUSED).wall
         bill, _ = ticking.bill()
-    assert bill.total + bill.watch + paused == pytest.approx(at[0])
+    assert bill.in_all + paused == pytest.approx(at[0])
     assert bill.learning == pytest.approx(sum(s for p, s in charged if p in LEARNING))
     assert bill.measuring == pytest.approx(sum(s for p, s in charged if p in MEASURING))
+
+
+def test_a_clock_goes_on_from_another_and_what_is_done_again_is_no_learning(hand):
+    first = Clock()
+    for part, spent in (("read", 1), ("compile", 10), ("train", 100)):
+        with first.charge(part):
+            hand.at += spent
+    kept = first.account()
+    with first.charge("train"):
+        hand.at += 1000  # lost with its process
+    again = Clock()
+    with again.charge("compile"):
+        hand.at += 11
+    again.save("train", Cost(5.0, 5.0))
+    again.go_on(kept)
+    with again.charge("train"):
+        hand.at += 2000
+    seconds, processors = again.bill()
+    assert (seconds.read, seconds.compile, seconds.train, seconds.checkpoint) == (1, 10, 2100, 11)
+    assert (seconds.learning, seconds.learning_cold, seconds.in_all) == (2111, 2111, 2122)
+    assert processors.train == 4200
+    assert again.before.wall == 111
 
 
 def test_what_a_cache_saved_is_charged_cold_alone(hand):

@@ -34,6 +34,11 @@ def test_what_is_kept_is_read_back_and_never_kept_twice(tmp_path):
     assert (found.labels == labels[found.rows]).all()
     samples.keep(tmp_path, "f", images[::-1], labels)
     assert (samples.read(tmp_path, "f").images == found.images).all()
+    # What is damaged is made again.
+    (path,) = (tmp_path / "images").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    samples.keep(tmp_path, "f", images, labels)
+    assert (samples.read(tmp_path, "f").images == found.images).all()
 
 
 @pytest.mark.parametrize(("shape", "kept"), [((300, 200, 3), (96, 64, 3)), ((28, 28, 1), None)])

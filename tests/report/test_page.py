@@ -76,6 +76,14 @@ def banner(records):
     return " ".join(warnings(view(records)))
 
 
+def test_times_of_runs_that_were_continued_are_marked():
+    records = factory.records(ARMS)
+    records[0].continued = 2
+    assert f"1 of {len(records)} runs went on from a checkpoint" in banner(records)
+    html = render(records)
+    assert "Times are put together" in html and "continued" in html
+
+
 def test_there_is_a_banner_only_where_there_is_something_to_warn_of():
     assert warnings(view(CLASSROOM)) == []
     assert "Before you believe" not in render(CLASSROOM)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from comparisons.core import events, records
 from comparisons.data import prepare
-from comparisons.running import process, runner, tasks
+from comparisons.running import kept, process, runner, tasks
 from comparisons.running.fork_server import ForkServer
 
 
@@ -29,7 +29,7 @@ def done(tiny_npz, tmp_path_factory):
     return run, dataset.described(), out
 
 
-def kept(folder: Path) -> dict[str, bytes]:
+def files_of(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -39,26 +39,26 @@ def kept(folder: Path) -> dict[str, bytes]:
 
 def test_a_fresh_run_that_fails_leaves_the_good_record_and_stands_beside_it(done):
     run, data, out = done
-    before = kept(out)
+    before = files_of(out)
     broken = replace(run, written="cnn:nothing")  # what a process cannot do
     (record,) = runner.run_all([broken], data, out, fresh=True)
     assert record.status == "failed" and record.error
-    after = kept(out)
+    after = files_of(out)
     assert after.pop(f"failed/{run.id}.json")
     assert after == before
     found, damaged = records.load_all(out)
     assert [r.status == "failed" for r in found] == [False, True]
     assert {r.id for r in found} == {run.id} and not damaged
     # It does not count as done, and a good end makes it forgotten.
-    assert runner.finished(run, out) is not None
+    assert kept.finished(run, out) is not None
     runner.run_all([run], data, out, fresh=True)
-    assert kept(out).keys() == before.keys()
+    assert files_of(out).keys() == before.keys()
 
 
 def test_a_run_that_only_failed_is_done_again(done, tmp_path):
     run, data, _ = done
     runner.run_all([replace(run, written="cnn:nothing")], data, tmp_path, fresh=False)
-    assert runner.finished(run, tmp_path) is None
+    assert kept.finished(run, tmp_path) is None
     (record,) = runner.run_all([run], data, tmp_path, fresh=False)
     assert record.status != "failed"
     assert np.load(tmp_path / "predictions" / f"{run.id}.npy").shape == (90, 3)

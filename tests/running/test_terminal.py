@@ -253,3 +253,25 @@ def test_times_are_short():
     said = [clock_time(seconds) for seconds in (0, 7.4, 59.6, 754, 3723)]
     assert said == ["0:00", "0:07", "1:00", "12:34", "1:02:03"]
     assert all(re.fullmatch(r"(\d+:)?\d+:\d\d", one) for one in said)
+
+
+def test_what_goes_on_from_a_checkpoint_is_said_and_counts_what_was_done():
+    progress, clock = watched()
+    console = Console(file=io.StringIO(), width=200)
+    screen = Log(progress, console)
+    run = progress.runs[0]
+    entries = [epoch().entry] * 6
+    for event in (
+        events.Start(run.label),
+        events.Note("checkpoint of another run: not used"),
+        events.Phase("train", 8),
+        events.Continued(entries),
+    ):
+        progress.hear(0, event)
+        screen.heard(run, event)
+    noted, _, said = console.file.getvalue().splitlines()
+    assert noted == f"{run.label}: checkpoint of another run: not used"
+    assert said == f"{run.label}: goes on from its checkpoint, after epoch 6"
+    clock.now += 5
+    progress.hear(0, epoch())
+    assert (run.done, round(progress.left(run))) == (7, 5)

@@ -13,6 +13,7 @@ from comparisons.data import prepare
 from comparisons.plan import arms
 from comparisons.plan.request import Known
 from comparisons.training import device, source_phase
+from comparisons.training.checkpoint import Checkpoint
 
 
 def test_a_source_phase_is_not_charged_for_a_pause(tiny_npz, cache):
@@ -27,14 +28,14 @@ def test_a_source_phase_is_not_charged_for_a_pause(tiny_npz, cache):
             threading.Timer(1.0, held.hear, [control.Play()]).start()
 
     runtime, clock = device.start("cpu", 0, False), Clock()
-    source_phase.base(run, arms.parse(run.written), runtime, tell, held, clock)
+    source_phase.base(run, arms.parse(run.written), runtime, tell, held, clock, Checkpoint())
     waited = clock.spent(PAUSED).wall
     assert waited > 0.9
     made, _ = clock.bill()
     assert made.source == pytest.approx(made.source_cold, rel=0.2)
     assert made.watch > 0  # how good the base became on its source
     again = Clock()
-    source_phase.base(run, arms.parse(run.written), runtime, tell, held, again)
+    source_phase.base(run, arms.parse(run.written), runtime, tell, held, again, Checkpoint())
     found, _ = again.bill()
     assert found.source < 0.2 < made.source
     assert found.source_cold == pytest.approx(made.source_cold)
