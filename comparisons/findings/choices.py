@@ -11,7 +11,7 @@ from comparisons.core.records import Record
 from comparisons.findings import advice, text
 from comparisons.findings.advice import Advice, Task
 from comparisons.findings.experience import Point, points
-from comparisons.findings.view import View
+from comparisons.findings.view import View, some_of
 
 MINUTES = (1, 5, 30)  # of learning
 MOST_SIZES = 4
@@ -49,7 +49,7 @@ def choices(seen: View) -> Choices | None:
     if len({p.arm for p in measured}) < 2:
         return None
     labels = {r.id: g.label for g in seen.groups for r in g.records}
-    sizes = _spread(sorted({p.images for p in measured}))
+    sizes = some_of(sorted({p.images for p in measured}), MOST_SIZES)
     rows = [row for size in sizes for row in _at(size, measured, labels)]
     return Choices(rows, sorted({p.device for p in measured}))
 
@@ -84,11 +84,3 @@ def _of_one_kind(records: Sequence[Record]) -> list[Record]:
         return []
     ((kind, _),) = Counter(r.environment.device_kind for r in records).most_common(1)
     return [r for r in records if r.environment.device_kind == kind]
-
-
-def _spread(sizes: Sequence[int]) -> list[int]:
-    """The sizes, or of many the first, the last and some evenly between."""
-    if len(sizes) <= MOST_SIZES:
-        return list(sizes)
-    steps = (len(sizes) - 1) / (MOST_SIZES - 1)
-    return [sizes[round(i * steps)] for i in range(MOST_SIZES)]

@@ -38,7 +38,7 @@ from comparisons.report.table import Row
 from comparisons.report.tables import Grid, Told, grid
 
 # What a URL in an attribute may have as it is; a space would end it in `srcset`.
-URL_SAFE = "!$()*+,-./:;=?@[]^_`{|}~"
+URL_SAFE = "!$'()*+,-./:;=?@[]^_`{|}~"
 MOST_PAIRS = 6  # more differences than this are folded
 
 
