@@ -81,7 +81,7 @@ def estimate(planned: Sequence[Run], out: Path | None, fresh: bool) -> Estimate:
     done = [not fresh and out is not None and finished(run, out) is not None for run in planned]
     own = _own(load_all(out)[0] if out else [], has_accelerator(device))
     spans = [span(run, own) for run in planned]
-    left = {run.arm for run, s, d in zip(planned, spans, done, strict=True) if not (s or d)}
+    left = {run.name for run, s, d in zip(planned, spans, done, strict=True) if not (s or d)}
     if not has_accelerator(device) and any(p.arm in left for p in experience.packaged().points):
         packaged = _packaged(probe(QUICK))
         spans = [s or span(run, packaged) for run, s in zip(planned, spans, strict=True)]
