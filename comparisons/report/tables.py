@@ -155,9 +155,7 @@ BILL: tuple[Column[Row], ...] = (
     ),
     Column("images seen", lambda r: text.count(r.images_seen)),
     Column("trained", lambda r: _of(r.parameters_trainable, r.parameters_total)),
-    Column(
-        "to store for each task", lambda r: _some(r.stored_bytes, lambda v: text.scaled(v, "B"))
-    ),
+    Column("to store", lambda r: _some(r.stored_bytes, lambda v: text.scaled(v, "B"))),
     Column("adapted weights", lambda r: _some(r.adapted_bytes, lambda v: text.scaled(v, "B"))),
     Column("work", lambda r: text.scaled(r.flops_total, "FLOP")),
     Column("peak memory", lambda r: text.scaled(r.peak_memory, "B")),

@@ -52,7 +52,7 @@ def test_each_price_stands_alone_and_without_one_there_is_neither():
 def test_what_a_task_stores_is_what_it_trained_or_the_whole_network():
     rows = {r.label: r.stored_bytes for r in summarise(BOTH)}
     assert rows == {SCRATCH: 4 * 304_714, FROZEN: 4 * 68_362}
-    assert "to store for each task" in headings(parsed(render(BOTH)), "bill")
+    assert "to store" in headings(parsed(render(BOTH)), "bill")
 
 
 def test_a_page_made_again_without_prices_has_none_and_nothing_else_knows_them(tmp_path, capsys):
