@@ -10,7 +10,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.prices import Prices
 from comparisons.plan.request import DEVICES, ENGINES, Request
 from comparisons.plan.runs import command_line
 
@@ -88,6 +90,7 @@ def comparing(
     add("--batch-size", type=int, metavar="N", help="images per step")
     add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
     add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
+    prices.add_flags(made)
     return made
 
 
@@ -101,7 +104,7 @@ def main(
     """A door's command line; returns the exit code.
 
     `show_list` is what `--list` prints, `do` what is done with a request, or with it to show the
-    plan (default: `carry_out`); `usual` are values of Request for what was not named.
+    plan (default: `carry_out`, with a page); `usual` are values of Request for what was not named.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = door.parse_args(given)
@@ -111,7 +114,9 @@ def main(
             show_list()
             return 0
         request = _request(options, command=command_line(door.module, given), **usual)
-        return (do or carry_out)(request, options.dry_run)
+        if do:
+            return do(request, options.dry_run)
+        return carry_out(request, options.dry_run, prices.asked(options))
 
     return exit_code(run)
 
@@ -125,6 +130,8 @@ def compare(
     classes: Sequence[str] = (),
     out: str | Path | None = None,
     data_dir: str | Path | None = None,
+    price_per_hour: float | None = None,
+    watts: float | None = None,
     **more: Any,
 ) -> list[Record]:
     """Run a comparison and return its records, by size, then seed, then arm.
@@ -132,8 +139,8 @@ def compare(
     The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
     `engine`, `source`, `validate_on`, `test_on`, `robustness`, `deterministic` and `fresh` as well.
     `arms`, `train_size` and `seeds` may be one or several. With `out=None` nothing is written.
-    Raises ComparisonError, whose message is the one line that the command line would print, and
-    TypeError for an unknown argument.
+    `price_per_hour` and `watts` are for its page alone. Raises ComparisonError, whose message is
+    the one line that the command line would print, and TypeError for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session
@@ -148,9 +155,10 @@ def compare(
         data_dir=None if data_dir is None else folder(data_dir),
         **{"command": "comparisons.cifar.compare", **more},
     )
+    costs = Prices(price_per_hour, watts)  # said of a wrong one before anything runs
     session = run_session(request)
     if session.out:
-        report.build(session.out, lead=session.records)
+        report.build(session.out, lead=session.records, prices=costs)
     return session.records
 
 
@@ -161,8 +169,8 @@ def show_tables() -> None:
     listing.show_tables()
 
 
-def carry_out(request: Request, dry_run: bool) -> int:
-    """Show the plan of a request; or run it, write its page and print its answer."""
+def carry_out(request: Request, dry_run: bool, costs: Prices) -> int:
+    """Show the plan of a request; or run it, write its page with prices and print its answer."""
     from comparisons.running import listing
 
     if dry_run:
@@ -178,7 +186,7 @@ def carry_out(request: Request, dry_run: bool) -> int:
     from comparisons import report
     from comparisons.report import table
 
-    page = report.build(session.out, lead=session.records)
+    page = report.build(session.out, lead=session.records, prices=costs)
     console.print()
     table.print_findings(session.records, console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)

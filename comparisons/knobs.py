@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from comparisons import command
+from comparisons.core import prices
 from comparisons.plan.knobs import KNOBS
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         EXAMPLES,
     )
     parser.add_argument("knob", nargs="?", metavar="NAME", help=", ".join(KNOBS))
+    prices.add_flags(parser)
     return command.main(parser, arguments, _list, knob="", default_out=True)
 
 

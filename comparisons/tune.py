@@ -42,7 +42,7 @@ def _tune(request: Request, dry_run: bool) -> int:
         raise ComparisonError("name the arms to tune, such as cnn:scratch (--help shows more)")
     if dry_run:
         tuning.must_be_tunable(request)
-        listing.show_plan(request)
+        listing.show_plan(request, timed=False)  # each run is tried by several recipes
         listing.show_tries()
         return 0
     out = request.out or Path("results", "tuning")

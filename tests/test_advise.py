@@ -11,10 +11,19 @@ import pytest
 
 from comparisons import advise
 from comparisons.core import records
-from comparisons.core.machine import ROOT
+from comparisons.core.machine import ROOT, cpu_name
+from comparisons.core.probe import Speed
+from comparisons.findings import experience
+from comparisons.running import measured
 
 FIELDS = {
     "arm", "accuracy", "seconds", "runner_up", "evidence", "reaches", "would_change", "notes",
+}  # fmt: skip
+
+# What takes a second or more to load; answering within five leaves three for the probe.
+HEAVY = {
+    "tensorflow", "keras", "jax", "torch", "openvino", "tensorflow_datasets", "tensorflow_hub",
+    "matplotlib", "jinja2",
 }  # fmt: skip
 
 
@@ -67,11 +76,30 @@ def test_with_other_records_it_answers_otherwise(capsys, tmp_path):
     assert after["evidence"][0]["records"][0].startswith("tutorial-cnn")
 
 
+def test_each_machine_has_its_own_ratio_and_own_runs_here_keep_their_seconds(tmp_path):
+    mine = factory.records(["cnn:scratch"], seeds=3, sizes=(1_000,))
+    for run in mine:
+        run.environment.device = cpu_name()
+    packaged = experience.packaged()
+    ((made_by, fast),) = packaged.speeds.items()
+    found = measured.here(mine, Speed(fast.product / 2, fast.copy / 2))
+    by_key = {(p.arm, p.images): p for p in found.points}
+    before = {(p.arm, p.images): p for p in packaged.points}
+    of_package = ("mobilenet@0.25x64:frozen", 1_000)
+    assert by_key[of_package].seconds == pytest.approx(2 * before[of_package].seconds)
+    assert by_key["cnn:scratch", 1_000].seconds == pytest.approx(mine[0].seconds.learning, 0.05)
+    assert found.said == [f"This machine is taken to need 2 times as long as {made_by}."]
+    for run in mine:
+        run.environment.device = "an unknown machine"
+    assert "of an unknown machine are taken as" in measured.here(mine, fast).said[-1]
+
+
 def test_it_loads_no_framework_and_says_it_in_sentences(tmp_path):
     code = (
         "import sys; from comparisons import advise\n"
         "advise.main(['--images', '800', '--classes', '5', '--minutes', '10'])\n"
-        "assert not {'tensorflow', 'keras', 'jax', 'torch', 'matplotlib'} & set(sys.modules)"
+        f"heavy = {HEAVY} & set(sys.modules)\n"
+        "assert not heavy, heavy"
     )
     env = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(

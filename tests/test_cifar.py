@@ -184,8 +184,12 @@ def test_what_is_written_and_kept(tmp_path, tiny_npz):
     assert list((out / "figures").glob("*.png")) and list((out / "figures").glob("*.svg"))
     assert "/" not in record.environment.command.replace("tests/", "")
     before = path.read_bytes()
-    code, said, _ = command(*small(tiny_npz, out))
+    assert "watts" not in page
+    # Prices are the page's alone: the run is the same one.
+    code, said, _ = command(*small(tiny_npz, out, "--watts", "40", "--price-per-hour", "2"))
     assert code == 0 and "kept" in said
+    page = (out / "report.html").read_text()
+    assert "40 watts" in page and "2 an hour" in page
     assert path.read_bytes() == before
     assert len(list((out / "runs").iterdir())) == 1
 

@@ -28,21 +28,21 @@ class Speed(msgspec.Struct, frozen=True):
         return ((other.product / self.product) * (other.copy / self.copy)) ** 0.5
 
 
-def probe() -> Speed:
-    """Measure this machine, by NumPy alone."""
+def probe(longest: float = LONGEST) -> Speed:
+    """Measure this machine, by NumPy alone, in so many seconds for each of the two."""
     one = np.random.default_rng(0).random((MATRIX, MATRIX), np.float32)
     source, target = np.ones(COPIED, np.uint8), np.zeros(COPIED, np.uint8)
     return Speed(
-        product=2 * MATRIX**3 / _shortest(lambda: one @ one),
-        copy=2 * COPIED / _shortest(lambda: np.copyto(target, source)),
+        product=2 * MATRIX**3 / _shortest(lambda: one @ one, longest),
+        copy=2 * COPIED / _shortest(lambda: np.copyto(target, source), longest),
     )
 
 
-def _shortest(work: Callable[[], object]) -> float:
+def _shortest(work: Callable[[], object], longest: float) -> float:
     """The seconds of the fastest of many: others may have disturbed the slower ones."""
     work()
     shortest, began = float("inf"), time.perf_counter()
-    while time.perf_counter() - began < LONGEST:
+    while time.perf_counter() - began < longest:
         started = time.perf_counter()
         work()
         shortest = min(shortest, time.perf_counter() - started)

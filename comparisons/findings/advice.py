@@ -93,13 +93,13 @@ class Advice(msgspec.Struct, frozen=True):
     notes: list[str] = []
 
 
-def advise(task: Task, points: Sequence[Point], slower: float = 1.0) -> Advice | None:
+def advise(task: Task, points: Sequence[Point]) -> Advice | None:
     """The arm with the highest expected accuracy among those that fit the time.
 
-    `slower` is how many times as long this machine takes as the one that measured. None without
-    points.
+    The seconds of all points are taken to be those of one machine, on which the arm is to learn
+    (`experience.scaled`). None without points.
     """
-    ranked = rank(task, points, slower)
+    ranked = rank(task, points)
     if not ranked:
         return None
     best = ranked[0]
@@ -116,12 +116,12 @@ def advise(task: Task, points: Sequence[Point], slower: float = 1.0) -> Advice |
         runner_up=ranked[1] if len(ranked) > 1 else None,
         evidence=evidence,
         reaches=not notes,
-        would_change=_changes(task, points, slower, best.arm),
+        would_change=_changes(task, points, best.arm),
         notes=notes,
     )
 
 
-def rank(task: Task, points: Sequence[Point], slower: float = 1.0) -> list[Expected]:
+def rank(task: Task, points: Sequence[Point]) -> list[Expected]:
     """What is expected of each arm: first those that fit the time, the most accurate first.
 
     Those that do not fit follow, the quickest first. Arms that were measured with far more or far
@@ -134,7 +134,7 @@ def rank(task: Task, points: Sequence[Point], slower: float = 1.0) -> list[Expec
     if not reach and by_arm:
         apart = {arm: min(_distance(task, p) for p in some) for arm, some in by_arm.items()}
         reach = {arm: by_arm[arm] for arm in apart if apart[arm] <= min(apart.values()) + 1}
-    found = [_expected(task, arm, some, slower) for arm, some in sorted(reach.items())]
+    found = [_expected(task, arm, some) for arm, some in sorted(reach.items())]
     fitting = [e for e in found if e.seconds.learning <= task.seconds]
     others = [e for e in found if e.seconds.learning > task.seconds]
     return [
@@ -152,7 +152,7 @@ def nearest(task: Task, points: Sequence[Point]) -> list[Evidence]:
     ]
 
 
-def _expected(task: Task, arm: str, points: Sequence[Point], slower: float) -> Expected:
+def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
     share, spread = _local(task, points, [_share(p.accuracy, p.classes) for p in points])
     log_seconds, _ = _local(task, points, [math.log(max(p.seconds, 1e-3)) for p in points])
     known = any(p.data == task.data for p in points)
@@ -161,7 +161,7 @@ def _expected(task: Task, arm: str, points: Sequence[Point], slower: float) -> E
     low, mean, high = (
         min(max(_accuracy(share + side * spread, task.classes), 0.0), 1.0) for side in (-1, 0, 1)
     )
-    return Expected(arm, Accuracy(mean, low, high), Learning(math.exp(log_seconds) * slower))
+    return Expected(arm, Accuracy(mean, low, high), Learning(math.exp(log_seconds)))
 
 
 def _local(task: Task, points: Sequence[Point], values: Sequence[float]) -> tuple[float, float]:
@@ -220,13 +220,13 @@ def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
     return notes
 
 
-def _changes(task: Task, points: Sequence[Point], slower: float, arm: str) -> list[str]:
+def _changes(task: Task, points: Sequence[Point], arm: str) -> list[str]:
     """What would change the advice: the nearest other numbers of images, and minutes."""
     known = [p.images for p in points]
 
     def first(tasks: Iterable[Task], words: Callable[[Task], str], fits: bool) -> list[str]:
         for other in tasks:
-            best = rank(other, points, slower)[0]
+            best = rank(other, points)[0]
             if best.arm != arm and (not fits or best.seconds.learning <= other.seconds):
                 return [f"With {words(other)} it would be {arm_name(best.arm)}."]
         return []

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from comparisons.core.probe import Speed
 from comparisons.core.records import Record
 from comparisons.findings import intervals
-from comparisons.findings.groups import group_runs
+from comparisons.findings.groups import Group, group_runs
 
 ACCELERATORS = ("gpu", "tpu")  # whose times are never mixed with those of processors
 PACKAGED = Path(__file__).parent / "experience.json"
@@ -21,7 +22,8 @@ class Point(msgspec.Struct, frozen=True):
     """What an arm reached on a data set with so many training images, over its seeds.
 
     `family` is the data set that this one is a part of, or itself; `accuracy` the mean on test
-    images, `seconds` of learning with an empty cache. `records` are the IDs of its runs.
+    images, `seconds` of learning with an empty cache, `measuring` those of measuring. `seen` is
+    how many images training showed, each epoch counted. `records` are the IDs of its runs.
     """
 
     arm: str
@@ -34,6 +36,8 @@ class Point(msgspec.Struct, frozen=True):
     seeds: int
     device: str
     records: tuple[str, ...] = ()
+    measuring: float = 0.0
+    seen: float = 0.0
 
 
 class Experience(msgspec.Struct, frozen=True):
@@ -42,11 +46,25 @@ class Experience(msgspec.Struct, frozen=True):
     points: tuple[Point, ...]
     speeds: dict[str, Speed] = {}
 
-    def joined(self, points: Sequence[Point], speeds: dict[str, Speed]) -> Experience:
-        """With other points, which take the place of those of the same arm, data and size."""
-        new = {(p.arm, p.data, p.images) for p in points}
-        kept = tuple(p for p in self.points if (p.arm, p.data, p.images) not in new)
-        return Experience((*kept, *points), {**self.speeds, **speeds})
+
+def joined(known: Iterable[Point], own: Sequence[Point]) -> list[Point]:
+    """Both, a point of one's own in place of those of the same arm, data and size."""
+    new = {(p.arm, p.data, p.images) for p in own}
+    return [*(p for p in known if (p.arm, p.data, p.images) not in new), *own]
+
+
+def ratios(points: Iterable[Point], speeds: Mapping[str, Speed], here: Speed) -> dict[str, float]:
+    """How many times as long this machine takes as each that made a point, where that is known."""
+    return {d: here.slower(speeds[d]) for d in {p.device for p in points} if d in speeds}
+
+
+def scaled(points: Iterable[Point], times: Mapping[str, float]) -> list[Point]:
+    """The points with the seconds that another machine takes: `times` as many, by who made them."""
+    return [
+        replace(p, seconds=p.seconds * t, measuring=p.measuring * t)
+        for p in points
+        for t in [times.get(p.device, 1.0)]
+    ]
 
 
 def packaged() -> Experience:
@@ -54,34 +72,45 @@ def packaged() -> Experience:
     return msgspec.json.decode(PACKAGED.read_bytes(), type=Experience)
 
 
+def on_processors(records: Iterable[Record]) -> list[Record]:
+    """The runs that no GPU or TPU did."""
+    return [r for r in records if r.environment.device_kind not in ACCELERATORS]
+
+
 def points(records: Iterable[Record]) -> list[Point]:
     """A point for each arm, data set and size of runs that ended well by their own recipe.
 
     Of an arm that was run in several ways at a size, the one with most seeds; no variants of
-    knobs, no runs on other devices than a processor.
+    knobs. Whose runs are handed in together are to be of one kind of device.
     """
-    suited = [
-        r
-        for r in records
-        if r.settings.knob is None and r.environment.device_kind not in ACCELERATORS
-    ]
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
-    for g in group_runs(suited):
-        ended, first = g.ok, g.records[0]
-        if not ended or first.status == "failed":
-            continue
-        by_key[g.arm, first.data.name, g.train_size].append(
-            Point(
-                arm=g.arm,
-                data=first.data.name,
-                family=first.data.name.partition(" (")[0],
-                classes=len(first.data.classes),
-                images=g.train_size,
-                accuracy=intervals.mean_of(map(intervals.accuracy, ended)) or 0.0,
-                seconds=intervals.mean_of(map(intervals.learning, ended)) or 0.0,
-                seeds=len(ended),
-                device=ended[0].environment.device,
-                records=tuple(r.id for r in ended),
-            )
-        )
+    for g in group_runs(r for r in records if r.settings.knob is None):
+        if g.ok:
+            found = _point(g)
+            by_key[found.arm, found.data, found.images].append(found)
     return [max(some, key=lambda p: p.seeds) for _, some in sorted(by_key.items())]
+
+
+def _point(group: Group) -> Point:
+    """What the runs of a group that ended well reached."""
+    ended = group.ok
+    # Not of the group's first run: one that failed may not have known its data.
+    data = ended[0].data
+
+    def mean(value: Callable[[Record], float | None]) -> float:
+        return intervals.mean_of(map(value, ended)) or 0.0
+
+    return Point(
+        arm=group.arm,
+        data=data.name,
+        family=data.name.partition(" (")[0],
+        classes=len(data.classes),
+        images=group.train_size,
+        accuracy=mean(intervals.accuracy),
+        seconds=mean(intervals.learning),
+        seeds=len(ended),
+        device=ended[0].environment.device,
+        records=tuple(r.id for r in ended),
+        measuring=mean(lambda r: r.seconds.measuring_cold),
+        seen=mean(lambda r: r.images_seen),
+    )

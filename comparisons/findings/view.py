@@ -97,6 +97,13 @@ def view(records: Sequence[Record], lead: Iterable[str] = ()) -> View:
     return View(shown, tuple(r for r in records if id(r) not in inside))
 
 
+def some_of(sizes: Sequence[int], most: int) -> list[int]:
+    """All of few sizes; of many the first, the last and some evenly between, `most` in all."""
+    if len(sizes) <= most:
+        return list(sizes)
+    return [sizes[round(i * (len(sizes) - 1) / (most - 1))] for i in range(most)]
+
+
 def accuracy(group: Group) -> intervals.Summary:
     """Test accuracy over the seeds that ended well."""
     return intervals.accuracies(group.ok)

@@ -16,7 +16,7 @@ from comparisons.benchmarks.speed import COPY, PRODUCT
 from comparisons.core.probe import Speed
 from comparisons.core.records import Record, load_all
 from comparisons.findings import text
-from comparisons.findings.experience import Experience, points
+from comparisons.findings.experience import Experience, on_processors, points
 from comparisons.findings.regret import Regret, regrets
 from comparisons.readme import evidence
 
@@ -52,13 +52,13 @@ def experience() -> str:
     speed = summary.result("speed")
     rates = {side.name: side.rate for side in speed.sides}
     speeds = {speed.environment.device: Speed(*map(rates.__getitem__, (PRODUCT, COPY)))}
-    packaged = Experience(tuple(points([*runs, *records()])), speeds)
+    packaged = Experience(tuple(points(on_processors([*runs, *records()]))), speeds)
     return msgspec.json.format(msgspec.json.encode(packaged), indent=1).decode() + "\n"
 
 
 def regret() -> str:
     """What following each rule cost on tasks whose family it knew nothing of."""
-    found = regrets(points(records()))
+    found = regrets(points(on_processors(records())))
     if not found:
         return evidence.AGAIN
     rows = [

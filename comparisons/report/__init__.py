@@ -12,6 +12,7 @@ from pathlib import Path
 from comparisons.core.console import in_notebook
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
+from comparisons.core.prices import UNPRICED, Prices
 from comparisons.core.records import Record, load_all
 from comparisons.findings.view import View, view
 from comparisons.report import page, table
@@ -31,13 +32,15 @@ def build(
     *,
     lead: Iterable[Record | str] = (),
     slides: bool = False,
+    prices: Prices = UNPRICED,
 ) -> Path:
     """Write summary.csv, summary.json, figures and report.html under `folder`.
 
     Takes the records that lie under `folder`/runs unless some are given; `left_out` names, a
     line each, files that could not be read. Finding and figures are about the runs in `lead`,
     records or their IDs, and about all where it names none; the page shows the others in a table.
-    `slides` makes figures for a projector too. Returns the path of report.html. Raises
+    `slides` makes figures for a projector too; of `prices` the page's bill makes money and energy.
+    Returns the path of report.html. Raises
     ComparisonError, exit code 2 for no records, 1 for a folder that cannot be written.
     """
     folder = Path(folder)
@@ -48,7 +51,7 @@ def build(
     records = sorted(records, key=lambda r: (r.arm, r.train_size, r.seed, r.id))
     seen = view(records, [one if isinstance(one, str) else one.id for one in lead])
     try:
-        return _write(folder, seen, left_out, slides)
+        return _write(folder, seen, left_out, slides, prices)
     except OSError as error:
         raise ComparisonError(f"cannot write {folder}: {error.strerror or error}", 1) from error
 
@@ -86,7 +89,7 @@ def draw(records: Sequence[Record], name: str) -> Sheet:
     return catalog.FIGURES[name].draw(records)
 
 
-def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool) -> Path:
+def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, prices: Prices) -> Path:
     everything = [*seen.records, *seen.also]
     rows = table.summarise(everything)
     table.write_csv(rows, folder / "summary.csv")
@@ -109,7 +112,7 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool) -> P
     _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
     answers = page.Answers(strip(folder, seen), gallery(folder, seen))
-    write_text(path, page.render(seen, pictures, answers, left_out))
+    write_text(path, page.render(seen, pictures, answers, left_out, prices))
     return path
 
 

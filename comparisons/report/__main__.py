@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.prices import Prices
 from comparisons.core.records import load_all
 from comparisons.findings.headline import headline
 from comparisons.report import build
@@ -16,6 +18,7 @@ EXAMPLE = """\
 examples:
   python -m comparisons.report results/cifar10
   python -m comparisons.report results/cifar10 --slides
+  python -m comparisons.report results/cifar10 --price-per-hour 0.5 --watts 60
 
 reads DIR/runs/*.json and writes beside them
   summary.csv, summary.json   a row for each arm, size and settings
@@ -41,17 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="also make figures/slides/*.png: 16:9, large type, a title of one line",
     )
+    prices.add_flags(parser)
     options = parser.parse_args(arguments)
-    return exit_code(lambda: _rebuild(options.folder, options.slides))
+    return exit_code(lambda: _rebuild(options.folder, options.slides, prices.asked(options)))
 
 
-def _rebuild(folder: Path, slides: bool) -> int:
+def _rebuild(folder: Path, slides: bool, costs: Prices) -> int:
     if not folder.is_dir():
         raise ComparisonError(f"there is no folder {folder}")
     records, damaged = load_all(folder)
     for line in damaged:
         print(f"left out: {line}", file=sys.stderr)
-    page = build(folder, records, damaged, slides=slides)
+    page = build(folder, records, damaged, slides=slides, prices=costs)
     print("\n".join(headline(records)))
     print(page)
     return 0

@@ -14,9 +14,11 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from comparisons.core.prices import UNPRICED, Prices
 from comparisons.core.records import Record
 from comparisons.findings import intervals, labels, text, verdict, why
 from comparisons.findings import knobs as said_of_knobs
+from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
@@ -36,7 +38,7 @@ from comparisons.report.table import Row
 from comparisons.report.tables import Grid, Told, grid
 
 # What a URL in an attribute may have as it is; a space would end it in `srcset`.
-URL_SAFE = "!$()*+,-./:;=?@[]^_`{|}~"
+URL_SAFE = "!$'()*+,-./:;=?@[]^_`{|}~"
 MOST_PAIRS = 6  # more differences than this are folded
 
 
@@ -100,7 +102,10 @@ class Page:
     differences: Grid[Difference]
     many_pairs: bool
     bill: Grid[Row]
+    paid: list[str]
     upstream: list[Fact]
+    choices: Grid[Choice]
+    made_by: str
     mishaps: list[Told]
     also: Grid[Row]
     reading: list[words.Passage]
@@ -116,6 +121,7 @@ def render(
     pictures: Sequence[Picture],
     answers: Answers = Answers(),
     left_out: Sequence[str] = (),
+    prices: Prices = UNPRICED,
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped."""
     records, rows = seen.records, table.summarise(seen.records)
@@ -125,6 +131,7 @@ def render(
     speak = words.topics(seen)
     runs = [Told(g.label, g.name, r) for g in group_runs(everything) for r in g.records]
     led = {r.id for r in records}
+    advised = choices(seen)
     page = Page(
         title=f"{records[0].data.name}: {_question(knob)}",
         left_out=left_out,
@@ -136,8 +143,11 @@ def render(
         figures=_placed(pictures, seen),
         differences=grid(tables.DIFFERENCES, pairs),
         many_pairs=len(pairs) > MOST_PAIRS,
-        bill=grid(tables.BILL, rows),
+        bill=grid(tables.bill(prices), rows),
+        paid=_paid(prices, everything),
         upstream=_upstream(records),
+        choices=grid(tables.CHOICES, advised.rows if advised else []),
+        made_by=text.listing(advised.devices) if advised else "",
         mishaps=[told for told in runs if told.run.status != "ok"],
         also=grid(tables.ALSO, table.beside(everything, led)),
         reading=[p for p in words.READING if p.needed(speak)],
@@ -178,6 +188,23 @@ def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:
         style=chosen.__getitem__,
         method=method(seen),
     )
+
+
+def _paid(prices: Prices, records: Sequence[Record]) -> list[str]:
+    """What the prices are, and what all runs together cost by them; empty without any."""
+    spent = sum(r.seconds.in_all for r in records)
+    each = []
+    if prices.per_hour is not None:
+        each.append(
+            f"Price: hours of learning, cold, times {prices.per_hour:g} an hour, as named for this "
+            f"page; all runs together, with measuring, came to {prices.money(spent)}."
+        )
+    if prices.watts is not None:
+        each.append(
+            f"Energy: {prices.watts:g} watts, as named for this page, times the same seconds. It "
+            f"was not measured. All runs together: {prices.energy(spent)}."
+        )
+    return each
 
 
 def _upstream(records: Sequence[Record]) -> list[Fact]:

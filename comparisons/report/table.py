@@ -22,12 +22,13 @@ from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
 from comparisons.findings.knobs import gap
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
-from comparisons.findings.view import View, accuracy, busy, mean, view
+from comparisons.findings.view import View, accuracy, busy, from_scratch, mean, view
 from comparisons.findings.ways import forgotten
 from comparisons.report.banner import on_times
 
 WIDTH = 100  # columns of a terminal that the table fits in
 FEWEST = 3  # columns that stay however narrow it is
+FLOAT32 = 4  # bytes
 LEAST = 18  # letters of a line of a name, which take columns' place
 FORGOT, SOURCE = "forgot", "source s"  # headings of columns that only some tables have
 
@@ -44,8 +45,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     end well, where none did. `level` is the highest whole per cent of validation accuracy that the
     headline's two arms at this size both reached; `corrupted_accuracy_mean` that on corrupted test
     images; `gap_mean` is training minus validation accuracy at the end, `forgotten_mean` the
-    accuracy lost on the source task; `adapted_bytes` the size of the weights that adapters sit on;
-    `neighbours` the largest share of the processors that others used.
+    accuracy lost on the source task; `stored_bytes` what a further task adds on a disk that has the
+    base, as float32: what was trained, or all of a network from scratch; `adapted_bytes` the size
+    of the weights that adapters sit on; `neighbours` the largest share of the processors that
+    others used.
     """
 
     arm: str
@@ -92,6 +95,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     images_seen: float | None
     parameters_total: int | None
     parameters_trainable: int | None
+    stored_bytes: int | None
     adapted_bytes: int | None
     flops_forward_per_image: int | None
     flops_total: float | None
@@ -347,6 +351,7 @@ def _row(g: Group, level: float | None) -> Row:
         images_seen=mean(g, lambda r: r.images_seen),
         parameters_total=_largest(r.parameters.total or None for r in g.records),
         parameters_trainable=_largest(r.parameters.trainable or None for r in g.records),
+        stored_bytes=_stored(g),
         adapted_bytes=_largest(r.adapters.bytes if r.adapters else None for r in g.records),
         flops_forward_per_image=_largest(r.flops.forward_per_image or None for r in g.records),
         flops_total=mean(g, lambda r: r.flops.total or None),
@@ -356,6 +361,13 @@ def _row(g: Group, level: float | None) -> Row:
         device=", ".join(text.unique(r.environment.device for r in g.records)),
         notes=", ".join(filter(None, (verdict.notes(g), verdict.stopped_early(g)))),
     )
+
+
+def _stored(g: Group) -> int | None:
+    """The bytes of what is one task's own; None where its numbers were not counted."""
+    whole = from_scratch(g)
+    counts = [r.parameters.total if whole else r.parameters.trainable for r in g.records]
+    return FLOAT32 * max(counts) or None
 
 
 def describe(records: Sequence[Record]) -> str:

@@ -12,9 +12,13 @@ from typing import Generic, TypeVar
 
 from markupsafe import Markup
 
+from comparisons.core.prices import Prices
 from comparisons.core.records import Record
 from comparisons.findings import intervals, text
+from comparisons.findings.advice import Accuracy, Evidence
+from comparisons.findings.choices import Choice
 from comparisons.findings.groups import ending
+from comparisons.findings.names import arm_name
 from comparisons.report.differences import Difference
 from comparisons.report.table import Row
 
@@ -151,6 +155,7 @@ BILL: tuple[Column[Row], ...] = (
     ),
     Column("images seen", lambda r: text.count(r.images_seen)),
     Column("trained", lambda r: _of(r.parameters_trainable, r.parameters_total)),
+    Column("to store", lambda r: _some(r.stored_bytes, lambda v: text.scaled(v, "B"))),
     Column("adapted weights", lambda r: _some(r.adapted_bytes, lambda v: text.scaled(v, "B"))),
     Column("work", lambda r: text.scaled(r.flops_total, "FLOP")),
     Column("peak memory", lambda r: text.scaled(r.peak_memory, "B")),
@@ -162,6 +167,17 @@ BILL: tuple[Column[Row], ...] = (
         needed=lambda rows: any(r.runs > 1 for r in rows),
     ),
 )
+
+
+def bill(prices: Prices) -> tuple[Column[Row], ...]:
+    """The columns of the bill, with money and energy behind the seconds that they are made of."""
+    more: tuple[Column[Row], ...] = (
+        Column("price", lambda r: _some(r.seconds_learning_cold, prices.money)),
+        Column("energy", lambda r: _some(r.seconds_learning_cold, prices.energy)),
+    )
+    after = 2  # the images and the seconds of learning
+    return (*BILL[:after], *more, *BILL[after:])
+
 
 ALSO: tuple[Column[Row], ...] = (
     Column("data", lambda r: r.data, number=False, needed=_differ(lambda r: r.data)),
@@ -182,6 +198,35 @@ DIFFERENCES: tuple[Column[Difference], ...] = (
         needed=lambda rows: any(len(d.each) > 1 for d in rows),
     ),
     Column("what follows", lambda d: d.says, number=False),
+)
+
+
+def _expected(a: Accuracy) -> str:
+    return f"{text.percent(a.mean)} ({_span(a.low, a.high, lambda v: text.percent(v, 0))})"
+
+
+def _runner_up(c: Choice) -> str | None:
+    found = c.advice.runner_up
+    if found is None:
+        return None
+    mean, learning = found.accuracy.mean, found.seconds.learning
+    late = " (too long)" if learning > 60 * c.minutes[0] else ""
+    return f"{arm_name(found.arm)}, {text.percent(mean)} in {text.seconds(learning)}{late}"
+
+
+def _nearest(e: Evidence) -> str:
+    return f"{text.plural(len(e.records), 'run')} with {text.count(e.images)} images"
+
+
+CHOICES: tuple[Column[Choice], ...] = (
+    Column("training images", lambda c: text.count(c.size)),
+    Column("minutes to learn", lambda c: ", ".join(map(str, c.minutes))),
+    Column("expected accuracy", lambda c: _expected(c.advice.accuracy), strong=True),
+    Column("learning, cold", lambda c: text.seconds(c.advice.seconds.learning)),
+    Column("runner-up", _runner_up, number=False),
+    Column("nearest evidence", lambda c: _nearest(c.advice.evidence[0]), number=False),
+    Column("what would change it", lambda c: " ".join(c.changes), number=False),
+    Column("notes", lambda c: " ".join(c.advice.notes), number=False),
 )
 
 

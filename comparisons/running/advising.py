@@ -13,15 +13,14 @@ from rich.text import Text
 
 from comparisons.core.console import plain_console
 from comparisons.core.errors import ComparisonError
-from comparisons.core.machine import cpu_name
-from comparisons.core.probe import Speed, probe
-from comparisons.core.records import Record, data_name, load_all
+from comparisons.core.probe import probe
+from comparisons.core.records import data_name
 from comparisons.data import DATASETS, catalog
-from comparisons.findings import advice, experience, text
+from comparisons.findings import advice, text
 from comparisons.findings.advice import Advice, Expected, Task
-from comparisons.findings.experience import Experience
 from comparisons.findings.names import arm_name
-from comparisons.running import supplies
+from comparisons.running import measured, supplies
+from comparisons.running.measured import Measured
 
 WIDTH = 100
 
@@ -52,11 +51,9 @@ def advise(
 ) -> None:
     """Print advice on a task. Raises ComparisonError where nothing was measured."""
     task = Task(images, classes, math.inf if minutes is None else 60 * minutes, data)
-    own, left_out = _own(folders)
-    here = probe()
-    known = _together(experience.packaged(), own, here)
-    slower = _slower(known, here)
-    found = advice.advise(task, known.points, slower)
+    own, left_out = measured.own(folders)
+    known = measured.here(own, probe())
+    found = advice.advise(task, known.points)
     if found is None:
         raise ComparisonError("there is no evidence to advise by: run a comparison first")
     if as_json:
@@ -66,35 +63,10 @@ def advise(
     console = plain_console()
     for line in left_out:
         console.print(Text(f"left out: {line}", style="dim"))
-    _print(found, task, slower, console)
+    _print(found, task, known, console)
 
 
-def _own(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
-    """The user's own records: of folders that have some, or of folders in these."""
-    records, left_out = [], []
-    for folder in folders:
-        for path in sorted({run.parent.parent for run in folder.glob("**/runs/*.json")}):
-            found, damaged = load_all(path)
-            records += [r for r in found if not r.data.synthetic]
-            left_out += damaged
-    return records, left_out
-
-
-def _together(packaged: Experience, own: Sequence[Record], here: Speed) -> Experience:
-    """Both, the user's own in place of what is packaged of the same."""
-    speeds = {} if cpu_name() in packaged.speeds else {cpu_name(): here}
-    return packaged.joined(experience.points(own), speeds)
-
-
-def _slower(known: Experience, here: Speed) -> float:
-    """How many times as long this machine takes as the one that most points are from."""
-    devices = [p.device for p in known.points if p.device in known.speeds]
-    if not devices:
-        return 1.0
-    return here.slower(known.speeds[max(set(devices), key=devices.count)])
-
-
-def _print(found: Advice, task: Task, slower: float, console: Console) -> None:
+def _print(found: Advice, task: Task, known: Measured, console: Console) -> None:
     width = min(WIDTH, console.width)
 
     def say(line: str, style: str = "") -> None:
@@ -117,7 +89,8 @@ def _print(found: Advice, task: Task, slower: float, console: Console) -> None:
         for e in found.evidence
     ]
     say(f"By what was measured on {text.listing(nearest)}; 1 away is near.")
-    say(f"This machine is taken to need {slower:.2g} times as long as the one that measured.")
+    for line in known.said:
+        say(line)
     for line in found.would_change:
         say(line)
 

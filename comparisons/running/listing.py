@@ -15,6 +15,7 @@ from comparisons.plan.presets import PRESETS
 from comparisons.plan.request import Request
 from comparisons.plan.strategies import STRATEGIES
 from comparisons.plan.tuning import RUNGS, TRIES
+from comparisons.running.estimate import estimate
 from comparisons.running.session import planned_without_supplies
 from models.catalog import MODELS, OWN, families
 
@@ -52,21 +53,28 @@ def show_tables() -> None:
     console.print(f"Without pretrained weights, so from scratch only: {', '.join(scratch_only)}.")
 
 
-def show_plan(request: Request) -> None:
-    """Print every run that a request would do, without doing or fetching anything."""
+def show_plan(request: Request, timed: bool = True) -> None:
+    """Print every run that a request would do, without doing or fetching anything.
+
+    `timed`: and how long each may take.
+    """
     if request.out and (file := in_the_way(request.out)):
         raise no_folder(request.out, file)
     console = plain_console()
     name, planned = planned_without_supplies(request)
     # Not as the table's title, which would break a long path.
     console.print(f"{text.plural(len(planned), 'run')} on {name}", soft_wrap=True)
+    found = estimate(planned, request.folder(name), request.fresh) if timed else None
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("arm", "images", "seed", "phases"):
-        table.add_column(heading)
-    for run in planned:
+    for heading in ("arm", "images", "seed", *(["about"] if found else []), "phases"):
+        table.add_column(heading, no_wrap=heading != "phases")
+    for place, run in enumerate(planned):
         phases = "; ".join(_phase(phase) for phase in run.phases)
-        table.add_row(run.name, f"{run.train_size:,}", str(run.seed), phases)
+        about = [found.cell(place)] if found else []
+        table.add_row(run.name, f"{run.train_size:,}", str(run.seed), *about, phases)
     console.print(table)
+    if found:
+        console.print(found.said())
 
 
 def show_knobs() -> None:

@@ -8,11 +8,12 @@ import factory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from comparisons.core.probe import Speed
 from comparisons.findings import experience
 from comparisons.findings.advice import Task, advise, nearest, rank
-from comparisons.findings.experience import Experience, Point, points
+from comparisons.findings.experience import Point, joined, points, ratios, scaled
 
 SCRATCH, FROZEN = "cnn:scratch", "mobilenet@0.25x64:frozen"
 
@@ -42,7 +43,7 @@ def test_little_time_changes_it_and_more_would_change_it_back():
     assert quick.arm == FROZEN and quick.runner_up.arm == SCRATCH
     assert any(line.startswith("With 90") and "CNN" in line for line in quick.would_change)
     # On a machine of half the speed it takes twice as long.
-    slow = advise(Task(10_000, 10, seconds=120), POINTS, slower=2.0)
+    slow = advise(Task(10_000, 10, seconds=120), scaled(POINTS, {"a machine": 2.0}))
     assert slow.arm == FROZEN
     assert slow.seconds.learning == pytest.approx(2 * quick.seconds.learning)
 
@@ -115,13 +116,34 @@ def test_records_become_a_point_for_each_arm_and_size():
     assert all(p.family == p.data.partition(" (")[0] and len(p.records) == 3 for p in found)
 
 
+def test_a_group_whose_first_seed_failed_keeps_those_that_ended_well():
+    first, *others = factory.records([SCRATCH], seeds=3, sizes=(1_000,))
+    failed = factory.record(SCRATCH, 0, 1_000, status="failed", error="no", classes=[])
+    (found,) = points([failed, *others])
+    assert found.seeds == 2 and found.classes == 10
+    assert first.id not in found.records and points([failed]) == []
+
+
 def test_own_points_take_the_place_of_the_same_ones():
-    known = Experience(tuple(POINTS), {"a machine": Speed(1.0, 1.0)})
     better = point(SCRATCH, 1_000, 0.9, 40)
-    joined = known.joined([better], {})
-    assert len(joined.points) == len(POINTS) and better in joined.points
-    assert advise(Task(1_000, 10), joined.points).arm == SCRATCH
-    assert advise(Task(1_000, 10), known.points).arm == FROZEN
+    both = joined(POINTS, [better])
+    assert len(both) == len(POINTS) and better in both
+    assert advise(Task(1_000, 10), both).arm == SCRATCH
+    assert advise(Task(1_000, 10), POINTS).arm == FROZEN
+
+
+def test_each_point_is_scaled_by_the_machine_that_made_it():
+    """One ratio for all would take the quicker arm for the slower one."""
+    old = point(SCRATCH, 1_000, 0.5, 40.0)
+    new = replace(point(FROZEN, 1_000, 0.6, 30.0), device="a fast machine", measuring=6.0)
+    speeds = {"a machine": Speed(1.0, 1.0), "a fast machine": Speed(4.0, 4.0)}
+    times = ratios([old, new], speeds, Speed(2.0, 2.0))
+    assert times == pytest.approx({"a machine": 0.5, "a fast machine": 2.0})
+    slow, fast = scaled([old, new], times)
+    assert (slow.seconds, fast.seconds, fast.measuring) == pytest.approx((20.0, 60.0, 12.0))
+    assert advise(Task(1_000, 10, seconds=50.0), [slow, fast]).arm == SCRATCH
+    # A machine of unknown speed: its seconds stay.
+    assert scaled([old], ratios([old], {}, Speed(1.0, 1.0))) == [old]
 
 
 def test_the_packaged_points_are_real_and_say_where_they_are_from():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from itertools import pairwise
 from pathlib import Path
 
@@ -223,7 +224,7 @@ def test_letters_of_narrow_figures_are_12_pixels_on_a_page_of_400():
 def test_dollar_signs_and_strange_letters_do_not_break_a_figure():
     strange = factory.record(r"$\frac{1:scratch", classes=["$x_", "一", "a\x07b", "🙂"])
     for plot in catalog.drawable([strange]):
-        assert paper.svg(plot.draw([strange])).startswith(b"<?xml")
+        ET.fromstring(paper.svg(plot.draw([strange])))
 
 
 def test_pyplot_is_never_used():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from comparisons.core.records import Record
 from comparisons.findings import intervals, race, text, titles, verdict
 from comparisons.findings.groups import AT_CHANCE, Group, ending
-from comparisons.findings.view import View, view
+from comparisons.findings.view import View, some_of, view
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.paper import INK, PALE, WIDE, Paper, Sheet, sheet, styled
 from comparisons.report.figures.style import (
@@ -24,6 +25,7 @@ from comparisons.report.figures.style import (
     where,
 )
 
+MOST_PANELS = 6
 FOOT = 0.4  # of the curves' height, the most that bars at the foot may take
 BAR = 17  # points from one bar to the next, where each has its seconds
 LEAST_BAR = 11  # and fewer leave no room for these
@@ -121,7 +123,7 @@ def _panels(
 ) -> Sheet:
     """One panel of the main size, or one for each size under the main size's finding."""
     seen = view(records)
-    sizes = (every_size and seen.sizes) or [seen.size]
+    sizes = (every_size and some_of(seen.sizes, MOST_PANELS)) or [seen.size]
     columns = 1 if paper.narrow else min(len(sizes), 2)
     rows = -(-len(sizes) // columns)
     many = len(seen.labels)
@@ -131,6 +133,8 @@ def _panels(
     if paper.narrow or len(sizes) > 1:
         height += key_height([seen.name(label) for label in seen.labels], paper)
     about = note(seen, None if every_size else seen.size)
+    if len(sizes) < len(seen.sizes) and every_size:
+        about += f" {len(sizes)} of {len(seen.sizes)} sizes."
     fig, axes = sheet(title, about, paper, height, (rows, columns))
     chosen = styles(seen.labels)
     ends = []
@@ -164,11 +168,13 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
     for g in scene.groups:
         style = scene.styles[g.label]
         for field, dash in ((f"train_{what}", "--"), (f"val_{what}", "-")):
+            thin: list[Points] = []
             for r in g.records:
                 line = _points(range(1, len(r.history) + 1), [getattr(e, field) for e in r.history])
-                _thin(ax, line, style, dash, hidden=_merged(scene, g, r))
+                thin += [line] * (not _merged(scene, g, r))
                 if line and r.status != "ok" and dash == "-":
                     broken.append((ending(r) if g.ok else "", line[-1], style))
+            _thin(ax, thin, style, dash)
             mean = intervals.curve(g.ok, field)
             line = _points(range(1, len(mean) + 1), mean)
             _thick(ax, line, style, dash, scene.crowded)
@@ -191,11 +197,13 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
     for g in groups:
         style = scene.styles[g.label]
         mean = intervals.curve(g.ok, "val_accuracy")
+        thin: list[Points] = []
         for r in g.records:
             line = _points(intervals.clock(r), [e.val_accuracy for e in r.history])
-            _thin(ax, line, style, "-", hidden=_merged(scene, g, r))
+            thin += [line] * (not _merged(scene, g, r))
             if line and r.status != "ok":
                 broken.append((ending(r), line[-1], style))
+        _thin(ax, thin, style, "-")
         if any(r.seconds.extract_train_cold for r in g.ok):
             line = _points(intervals.mean_clock(g.ok, cold=False), mean)
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
@@ -295,10 +303,12 @@ def _merged(scene: Scene, g: Group, run: Record) -> bool:
     return run.status == "ok" and (len(g.ok) == 1 or scene.crowded)
 
 
-def _thin(ax: Axes, line: Points, style: Style, dash: str, hidden: bool) -> None:
-    """One run, where its arm's mean does not show it well enough."""
-    if line and not hidden:
-        ax.plot(*_xy(line), color=style.colour, ls=dash, lw=0.9, alpha=0.45)
+def _thin(ax: Axes, lines: Sequence[Points], style: Style, dash: str) -> None:
+    """The runs that their mean does not show well enough, as one line with gaps: that is quick."""
+    gap = [(math.nan, math.nan)]
+    joined = [point for line in lines if line for point in (*line, *gap)]
+    if joined:
+        ax.plot(*_xy(joined), color=style.colour, ls=dash, lw=0.9, alpha=0.45)
 
 
 def _crosses(ax: Axes, broken: Sequence[Broken]) -> None:

@@ -25,6 +25,7 @@ from PIL import Image
 from comparisons.core.records import Record
 from comparisons.findings.names import brief
 from comparisons.findings.text import clean
+from comparisons.report.figures.compact import compact
 
 INK = "#222222"
 PALE = "#666666"
@@ -168,10 +169,10 @@ def freeze(figure: Figure) -> None:
 
 def svg(figure: Figure) -> bytes:
     """A figure as SVG, letters as outlines; the same figure gives the same bytes."""
-    file = io.BytesIO()
+    file = io.StringIO()
     with _calm():
         FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    return compact(file.getvalue()).encode()
 
 
 def png(figure: Figure, dpi: int = WIDE.dpi) -> bytes:
