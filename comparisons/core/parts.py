@@ -96,6 +96,13 @@ class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
         Count | None,
         Meta(description="test images that were asked for; left out for all, 0: untested"),
     ] = None
+    live: Annotated[
+        bool,
+        Meta(
+            description="whether it was shown live, where it may be paused: a demonstration, never "
+            "evidence"
+        ),
+    ] = False
 
 
 class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):

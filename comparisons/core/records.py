@@ -27,6 +27,7 @@ from comparisons.core.parts import (  # noqa: F401
     Calibration,
     Count,
     Data,
+    Duration,
     Environment,
     Epoch,
     Flops,
@@ -146,6 +147,10 @@ class Record(msgspec.Struct, kw_only=True):
         default_factory=Flops
     )
     images_seen: Annotated[Count, Meta(description="training images times epochs")] = 0
+    paused: Annotated[
+        Duration,
+        Meta(description="shown live: seconds that it was asked to wait, which are on no bill"),
+    ] = 0.0
     peak_memory: Annotated[
         Count | None, Meta(description="the most bytes that the run's own process held")
     ] = None

@@ -58,12 +58,14 @@ def points(records: Iterable[Record]) -> list[Point]:
     """A point for each arm, data set and size of runs that ended well by their own recipe.
 
     Of an arm that was run in several ways at a size, the one with most seeds; no variants of
-    knobs, no runs on other devices than a processor.
+    knobs, no runs on other devices than a processor, none that was shown live.
     """
     suited = [
         r
         for r in records
-        if r.settings.knob is None and r.environment.device_kind not in ACCELERATORS
+        if r.settings.knob is None
+        and not r.settings.live
+        and r.environment.device_kind not in ACCELERATORS
     ]
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
     for g in group_runs(suited):

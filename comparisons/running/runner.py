@@ -16,6 +16,7 @@ from comparisons.plan.request import has_accelerator
 from comparisons.plan.runs import Run
 from comparisons.running import process, tasks
 from comparisons.running.fork_server import ForkServer, Gone
+from comparisons.running.remote import Remote
 
 
 def run_all(
@@ -25,13 +26,15 @@ def run_all(
     fresh: bool,
     listeners: Sequence[Listener] = (),
     meanwhile: Callable[[], object] = lambda: None,
+    remote: Remote | None = None,
 ) -> list[Record]:
     """Do what is not yet done of a plan; the records of all its runs, in its order.
 
     `data` describes the data set in the records of runs that fail before they can. Finished
     runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place;
-    `meanwhile` is called while the framework is being loaded, when no clock runs yet.
-    Raises ComparisonError when a record cannot be written.
+    `meanwhile` is called while the framework is being loaded, when no clock runs yet; `remote` may
+    hold runs up between epochs. Raises comparisons.running.remote.Stopped when that ends them, and
+    ComparisonError when a record cannot be written.
     """
     kept = [None if fresh or out is None else finished(run, out) for run in plan]
     todo = [run for run, record in zip(plan, kept, strict=True) if record is None]
@@ -41,7 +44,7 @@ def run_all(
         for number, (run, found) in enumerate(zip(plan, kept, strict=True)):
             tell = partial(_tell, listeners, number)
             tell(events.Start(run.arm))
-            record = found or _run(run, data, out, tell, processes.start)
+            record = found or _run(run, data, out, tell, processes.start, remote)
             tell(events.Record(record, found is not None))
             done.append(record)
     return done
@@ -94,12 +97,19 @@ def finished(run: Run, out: Path) -> Record | None:
     return None if record.status == "failed" else record
 
 
-def _run(run: Run, data: Data, out: Path | None, tell: Tell, start: process.Start) -> Record:
+def _run(
+    run: Run,
+    data: Data,
+    out: Path | None,
+    tell: Tell,
+    start: process.Start,
+    remote: Remote | None,
+) -> Record:
     record = None
     error = "the process ended without a result"
     tell(events.Stage("loading the framework"))
     with process.Worker(tasks.Train(run, predictions(run, out)), start) as worker:
-        for event in worker:
+        for event in remote.over(worker) if remote else worker:
             if isinstance(event, events.Record):
                 record = event.record
             elif isinstance(event, events.Error):

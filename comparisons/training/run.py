@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from comparisons.core import events, records
-from comparisons.core.clock import Clock, Cost, timestamp
+from comparisons.core.clock import PAUSED, Clock, Cost, timestamp
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.neighbours import Watch
@@ -80,6 +80,7 @@ def run(
             record.forgetting, record.moved = forgetting.watched(job)
         if planned.save_base and record.status == "ok":
             adapt.save_base(job.network, Path(planned.save_base))
+    record.paused = clock.spent(PAUSED).wall
     record.seconds, record.processor_seconds = clock.bill(sum(job.prepared.values(), Cost()))
     kept = logits.clip(*HALF).astype(np.float16) if test and logits is not None else None
     return record, kept
