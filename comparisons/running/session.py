@@ -115,7 +115,7 @@ def carry_out(
     kept = () if fresh or out is None else [run for run in planned if runner.finished(run, out)]
     rehearsal.rehearse([run for run in planned if run not in kept], dataset, _sayer(console))
     with Display(planned, console) as display:
-        heard = [display, *listeners]
+        heard: list[Listener] = [display, *listeners]
         return runner.run_all(planned, dataset.described(), out, fresh, heard, meanwhile, remote)
 
 
