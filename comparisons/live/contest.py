@@ -154,7 +154,7 @@ class _Race:
 
         had = session.have(self._request, _said(self._feed))
         planned = had.runs(self._request)
-        heat = heats.of_plan(planned, had.dataset.name, had.notices)
+        heat = heats.of_plan(planned, had.dataset, had.notices)
         self._tracks = heat.tracks
         out = OUT / re.sub(r"[^\w-]+", "-", had.dataset.name)[:60]
         must_be_writable(out)
@@ -178,8 +178,6 @@ class _Race:
                 tell(feed.Learnt(number, point))
             case events.Record(record):
                 heats.end(track, record)
-                sizes = record.data.sizes
-                tell(feed.Counts(sizes.validation, sizes.test))
                 tell(feed.Ended(number, track.seconds, track.status, track.error, track.test))
 
 

@@ -53,14 +53,7 @@ class Ended(_Message):
     test: float | None
 
 
-class Counts(_Message):
-    """How many images a heat validates and tests on."""
-
-    validation: int | None
-    tests: int | None
-
-
-Message = State | Begin | Stage | Learnt | Ended | Counts
+Message = State | Begin | Stage | Learnt | Ended
 
 
 class Feed:

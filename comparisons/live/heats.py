@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from comparisons.core.records import Epoch, Record
+from comparisons.data.dataset import Dataset, validation_size
 from comparisons.findings import text
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.looks import looks
@@ -103,12 +104,18 @@ def of_records(records: Sequence[Record]) -> list[Heat]:
     ]
 
 
-def of_plan(planned: Sequence[Run], name: str, notices: Sequence[str]) -> Heat:
+def of_plan(planned: Sequence[Run], data: Dataset, notices: Sequence[str]) -> Heat:
     """The heat that a plan of one size and seed will be."""
     first = planned[0]
     tracks = {run.name: _empty(run.name, sum(p.epochs for p in run.phases)) for run in planned}
-    key, title = f"n{first.train_size}-s{first.seed}", _title(name, first.train_size, first.seed)
-    return Heat(key, title, _tracks(tracks), list(notices))
+    return Heat(
+        key=f"n{first.train_size}-s{first.seed}",
+        title=_title(data.name, first.train_size, first.seed),
+        tracks=_tracks(tracks),
+        notices=[*notices, *_drawn(data.synthetic)],
+        validation=first.settings.validate_on or validation_size(len(data.y_train)),
+        tests=first.settings.test_on or len(data.x_test),
+    )
 
 
 def _title(name: str, size: int, seed: int) -> str:
@@ -142,8 +149,14 @@ def end(track: Track, record: Record) -> None:
 
 def _notices(runs: Iterable[Record]) -> list[str]:
     notices = text.unique(note for r in runs for note in [*r.notices, r.data.note])
-    if any(r.data.synthetic for r in runs):
-        notices.append("These images were drawn by a program: they say nothing of photographs.")
+    notices += _drawn(any(r.data.synthetic for r in runs))
     if any(r.settings.live for r in runs):
         notices.append("Shown live when it ran: a demonstration, not evidence.")
     return text.unique(map(text.clean, notices))
+
+
+def _drawn(synthetic: bool) -> list[str]:
+    said = (
+        "These images were drawn by a program: what they show holds for them, not for photographs."
+    )
+    return [said] if synthetic else []

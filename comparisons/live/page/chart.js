@@ -28,7 +28,8 @@ function draw(box, tracks, {measure, axis, now, most, moment}) {
   const wide = Math.max(box.clientWidth, 280), names = wide >= 720;
   const font = parseFloat(getComputedStyle(box).fontSize);
   const high = Math.round(Math.max(240, Math.min(wide * 0.42, window.innerHeight * 0.55)));
-  const left = font * 3.4, right = names ? Math.min(wide * 0.27, font * 16) : font * 1.6;
+  const left = font * 3.4;
+  const right = names ? Math.min(wide * 0.4, longest(tracks.map(track => track.name), box) + font * 3) : font * 1.6;
   const top = font, bottom = font * 3;
   const lines = tracks.map((track, number) => ({
     track, number,
@@ -49,12 +50,19 @@ function draw(box, tracks, {measure, axis, now, most, moment}) {
   }
   const under = axis === 'epoch' ? 'epochs' : 'seconds of learning';
   root.append(svg('text', {class: 'tick', x: (left + wide - right) / 2, y: high - 4, 'text-anchor': 'middle'}, under));
-  if (axis === 'seconds' && moment > 0) {
+  if (axis === 'seconds' && moment > 0 && moment < Infinity) {
     root.append(svg('line', {class: 'time', x1: x(moment), x2: x(moment), y1: top, y2: high - bottom}));
   }
   for (const line of lines) root.append(curve(line, {measure, axis, x, y, base: high - bottom, now, moment, font}));
   if (names) root.append(...ends(lines, measure, {x: wide - right + font * 1.1, y, low: top + font / 2, high: high - bottom, font}));
   box.replaceChildren(root);
+}
+
+/** The width of the longest of some names, in pixels. */
+function longest(names, box) {
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.font = getComputedStyle(box).font;
+  return Math.max(0, ...names.map(name => pen.measureText(name).width));
 }
 
 function curve({track, number, points}, {measure, axis, x, y, base, now, moment, font}) {
@@ -75,8 +83,11 @@ function curve({track, number, points}, {measure, axis, x, y, base, now, moment,
     if (!some.length) continue;
     const path = some.map(place).map(at => at.map(value => value.toFixed(1)).join(',')).join(' ');
     group.append(svg('polyline', {class: `curve${how}`, points: path, 'stroke-dasharray': DASHES[number % DASHES.length]}));
+    let drawn = -Infinity;
     for (const point of some) {
       const [px, py] = place(point);
+      if (px - drawn < font * 0.9 && point !== some.at(-1)) continue;  // signs would hide each other
+      drawn = px;
       group.append(svg('text', {class: `mark${how}`, x: px, y: py + font * 0.36, 'text-anchor': 'middle'}, track.glyph));
     }
   }

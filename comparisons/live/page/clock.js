@@ -22,12 +22,11 @@ const replay = {
     this.halt();
     const known = (arms ?? []).filter(label => heat.tracks.some(track => track.label === label));
     Object.assign(view, {heat, arms: known.length ? new Set(known) : null, now: 0, begun: false, hands: {early: {}, end: {}}});
-    $('choose').hidden = hidden.has('choose');
     $('choices').replaceChildren(
-      choice('Which race', GIVEN.heats.map(one => [one.key, one.title]), heat.key, key => {
+      make('div', {class: 'fields'}, choice('Which race', GIVEN.heats.map(one => [one.key, one.title]), heat.key, key => {
         remember('heat', key); remember('arms', '');
         this.choose(GIVEN.heats.find(one => one.key === key));
-      }),
+      })),
       checks('Arms', heat.tracks.map(track => [track.label, track.name]), label => !view.arms || view.arms.has(label), (label, on) => {
         view.arms ??= new Set(heat.tracks.map(track => track.label));
         if (on) view.arms.add(label); else view.arms.delete(label);

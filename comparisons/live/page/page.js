@@ -9,7 +9,7 @@ const AT = Math.max(1, Number(params.get('at')) || 10);  // seconds: the moment 
 // All that is shown follows from this.
 const view = {
   heat: null, arms: null, now: 0, moment: Infinity, running: false, begun: false, over: false,
-  stages: {}, hands: {early: {}, end: {}},
+  idle: false, stages: {}, hands: {early: {}, end: {}},
 };
 
 function make(tag, attributes = {}, ...inner) {
@@ -85,6 +85,7 @@ function redraw() {
   $('clock').textContent = seconds(Math.min(clock, ending(tracks) || clock));
   showStandings(tracks);
   if ($('numbers').parentElement.parentElement.open) showNumbers(tracks, measure);
+  $('choose').hidden = hidden.has('choose') || (view.begun && !view.over && !view.idle);
   $('predict').hidden = hidden.has('predict') || view.begun || !tracks.length;
   showResult(tracks);
 }
@@ -92,7 +93,7 @@ function redraw() {
 function caption(tracks) {
   const images = view.heat?.validation;
   if (!view.begun) return tracks.length ? 'Nothing has been learnt yet. The bars at the foot will show preparation.' : '';
-  return leads('So far', leader(tracks, view.now, images), images);
+  return leads(view.over ? 'At the end' : 'So far', leader(tracks, view.now, images), images);
 }
 
 function stateOf(track, number) {

@@ -53,8 +53,8 @@ function leads(when, found, images) {
   const {label, shares} = found;
   if (label === null) return `${when} no arm has been looked at yet.`;
   const [first, second] = shares;
-  const rest = second ? `${percent(first.share)} of the validation images, ` +
-    `${second.track.name} ${percent(second.share)}` : `${percent(first.share)}; no other arm was looked at yet`;
+  if (!second) return `${when} ${first.track.name} is at ${percent(first.share)}; no other arm has been looked at yet.`;
+  const rest = `${percent(first.share)} of the validation images, ${second.track.name} ${percent(second.share)}`;
   if (label === CLOSE) {
     const of = images ? ` on ${count(images)} images` : '';
     return `${when} it is too close to call${of}: ${first.track.name} ${rest}.`;

@@ -7,7 +7,6 @@ const race = {
   start() {
     this.keepToken();
     view.now = Infinity;
-    $('choose').hidden = hidden.has('choose');
     this.asked = {
       arms: params.get('arms')?.split(' ').filter(Boolean) ?? [], data: params.get('data') ?? 'auto',
       classes: params.get('classes')?.split(' ').filter(Boolean) ?? [], preset: params.get('preset') ?? 'demo',
@@ -46,15 +45,14 @@ const race = {
       this.arms();
     });
     arms.append(more);
-    $('choices').replaceChildren(
+    $('choices').replaceChildren(make('div', {class: 'fields'},
       choice('Preset', Object.keys(GIVEN.presets).map(name => [name, name]), asked.preset, value => { set('preset', value); this.arms(); }),
       field('Data set, or FILE.npz', 'data', {list: 'known-data'}, text => text || 'auto'),
       make('datalist', {id: 'known-data'}, ...['auto', ...GIVEN.data].map(value => make('option', {value}))),
-      arms,
       field('Training images', 'size', {type: 'number', min: 2, placeholder: 'as the preset says'}, number),
       field('Epochs', 'epochs', {type: 'number', min: 1, placeholder: 'as the recipe says'}, number),
       field('Classes', 'classes', {placeholder: 'all'}, words),
-      field('Seed', 'seed', {type: 'number', min: 0}, text => Number(text) || 0));
+      field('Seed', 'seed', {type: 'number', min: 0}, text => Number(text) || 0)), arms);
     this.arms();
   },
 
@@ -85,15 +83,14 @@ const race = {
         this.say(this.state === 'failed' || this.state === 'stopped' ? message.text : '');
         break;
       case 'stage':
+        this.text = '';
         view.stages[message.track] = message.text;
         break;
       case 'learnt':
+        if (this.state === 'running') this.text = '';
         tracks[message.track].points.push(message.point);
         view.stages[message.track] = 'learns';
         view.moment = message.point.seconds;
-        break;
-      case 'counts':
-        Object.assign(view.heat, {validation: message.validation, tests: message.tests});
         break;
       case 'ended': {
         const {track, kind, ...rest} = message;
@@ -104,7 +101,7 @@ const race = {
     }
   },
 
-  draw() { redraw(); speakStandings(); this.buttons(); },
+  draw() { view.idle = !this.busy(); redraw(); speakStandings(); this.buttons(); },
 
   async ask(change, content = {}) {
     try {
@@ -135,7 +132,7 @@ const race = {
     $('pause').disabled = this.state !== 'running';
     $('step').disabled = !runs;
     $('stop').disabled = !this.busy() || this.state === 'stopping';
-    $('clock-note').textContent = this.busy() ? `of learning · ${this.text || this.state}` : 'of learning';
+    $('clock-note').textContent = this.busy() ? `of learning · ${this.text || (this.state === 'running' ? 'runs' : this.state)}` : 'of learning';
     $('choices').inert = this.busy();
   },
 };
