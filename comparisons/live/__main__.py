@@ -31,7 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         CODES,
     )
     add = parser.add_argument
-    add("--port", type=int, default=PORT, metavar="N", help=f"default {PORT}; taken: the next")
+    add(
+        "--port",
+        type=int,
+        default=PORT,
+        metavar="N",
+        help=f"default {PORT}, else the next free",
+    )
     add("--no-browser", action="store_true", help="open no browser")
     add("--replay", type=folder, metavar="DIR", help="a folder with runs/*.json")
     add("--save", type=folder, metavar="DIR", help="write the page there, of every race that ends")

@@ -49,7 +49,9 @@ def application(
     if contest:
         routes = [*_live(contest, closing), *routes]
     hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost")]
-    return Guard(Starlette(routes=routes), hosts, token)
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return Guard(app, hosts, token)
 
 
 def _live(contest: Contest, closing: threading.Event) -> list[Route]:

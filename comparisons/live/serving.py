@@ -82,13 +82,6 @@ def _serve(given: Given, port: int, browser: bool, contest: Contest | None = Non
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    address = f"http://{HOST}:{number}/#{token}"
-    print(address, flush=True)
-    if number != port:
-        print(f"port {port} is taken: it is {number}", file=sys.stderr)
-    print("Ctrl-C ends it.", file=sys.stderr)
-    if browser:
-        webbrowser.open(address)
 
     class Server(uvicorn.Server):
         """One that ends its streams when it is told to end: it would wait for them."""
@@ -97,7 +90,14 @@ def _serve(given: Given, port: int, browser: bool, contest: Contest | None = Non
             closing.set()
             super().handle_exit(sig, frame)
 
+    address = f"http://{HOST}:{number}/#{token}"
     with contextlib.suppress(KeyboardInterrupt):
+        if number != port != 0:
+            print(f"port {port} is taken: it is {number}", file=sys.stderr)
+        print(address, flush=True)
+        print("Ctrl-C ends it.", file=sys.stderr)
+        if browser:
+            webbrowser.open(address)
         Server(config).run(sockets=[listening])
     if contest:
         contest.close(PATIENCE)
