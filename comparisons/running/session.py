@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from rich.panel import Panel
 
 from comparisons.core import cache, samples
 from comparisons.core.console import plain_console
-from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset
@@ -22,7 +21,6 @@ from comparisons.plan.presets import Preset
 from comparisons.plan.request import Known, Request, check, must_fit, runs
 from comparisons.plan.runs import Run
 from comparisons.running import rehearsal, runner, supplies
-from comparisons.running.remote import Remote
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
 
@@ -105,18 +103,12 @@ def carry_out(
     fresh: bool,
     console: Console,
     meanwhile: Callable[[], object] = lambda: None,
-    listeners: Sequence[Listener] = (),
-    remote: Remote | None = None,
 ) -> list[Record]:
-    """Rehearse and do the runs of a plan that are not yet done; the records of all of them.
-
-    See comparisons.running.runner.run_all; `listeners` hear what the terminal's display hears.
-    """
+    """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
     kept = () if fresh or out is None else [run for run in planned if runner.finished(run, out)]
     rehearsal.rehearse([run for run in planned if run not in kept], dataset, _sayer(console))
     with Display(planned, console) as display:
-        heard: list[Listener] = [display, *listeners]
-        return runner.run_all(planned, dataset.described(), out, fresh, heard, meanwhile, remote)
+        return runner.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
 
 
 def _keep_samples(out: Path, dataset: Dataset) -> None:
