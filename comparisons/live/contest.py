@@ -153,13 +153,15 @@ class _Race:
         from comparisons.running import runner, session
 
         had = session.have(self._request, _said(self._feed))
+        if self.remote.stopped.is_set():
+            raise Stopped
         planned = had.runs(self._request)
         heat = heats.of_plan(planned, had.dataset, had.notices)
         self._tracks = heat.tracks
         out = OUT / re.sub(r"[^\w-]+", "-", had.dataset.name)[:60]
         must_be_writable(out)
         self._feed.tell(feed.Begin(heat))
-        self._feed.tell(State("running", "loading the framework"))
+        self._feed.tell(State("paused" if self.remote.paused else "running"))
         # Without a rehearsal: it takes as long as loading does, and an arm that fails says so here.
         return runner.run_all(
             planned, had.dataset.described(), out, True, [self._hear], remote=self.remote

@@ -8,16 +8,17 @@ import msgspec
 
 from comparisons.live.heats import Heat, Point
 
-# What a race can be in; nothing else may be started in those that are BUSY.
-BUSY = ("preparing", "running", "paused", "stopping")
-
 
 class _Message(msgspec.Struct, tag_field="kind", tag=str.lower):
     """One thing that viewers are told."""
 
 
 class State(_Message):
-    """What the race is in, and a line on it."""
+    """What the race is in, and a line on it.
+
+    `ready` at first; `preparing`, `running`, `paused` or `stopping` while there is one; then
+    `over`, `stopped` or `failed`.
+    """
 
     state: str
     text: str = ""
