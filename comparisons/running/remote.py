@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from comparisons.core import control
 from comparisons.core.events import Epoch, Event
@@ -22,6 +22,7 @@ class Remote:
         self.stopped = threading.Event()
         self._steps = 0  # asked for while it waits, and not yet done
         self._worker: Worker | None = None
+        self._end_loading: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
 
     def pause(self) -> None:
@@ -51,14 +52,25 @@ class Remote:
         with self._lock:
             worker = self._worker
             self._send(control.Stop())
+            if not worker:
+                self._end_loading()
         if worker:
             # What is being loaded or computed hears nothing until it is done.
             last = threading.Timer(GRACE, self._kill, [worker])
             last.daemon = True
             last.start()
 
+    def loading(self, end: Callable[[], object]) -> None:
+        """From now on a run waits until a framework is loaded, or until `end` is called."""
+        with self._lock:
+            self._end_loading = end
+            if self.stopped.is_set():
+                end()
+
     def over(self, worker: Worker) -> Iterator[Event]:
         """The events of a run that this has control over. Raises Stopped when it was ended."""
+        if self.stopped.is_set():
+            raise Stopped
         with self._lock:
             self._worker = worker
             if self.paused:

@@ -40,6 +40,8 @@ def run_all(
     todo = [run for run, record in zip(plan, kept, strict=True) if record is None]
     done = []
     with _Processes(todo) as processes:
+        if remote:
+            remote.loading(processes.end)
         meanwhile()
         for number, (run, found) in enumerate(zip(plan, kept, strict=True)):
             tell = partial(_tell, listeners, number)
@@ -67,6 +69,11 @@ class _Processes:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    def end(self) -> None:
+        """End what is still loading, by another thread: who waits for it need not any more."""
+        if self._server:
+            self._server.kill()
 
     def start(self, stdin: int, stdout: int, stderr: int) -> process.Process:
         """The process of the next run, which the one before it has ended for."""

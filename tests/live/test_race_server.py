@@ -138,6 +138,7 @@ def test_ctrl_c_ends_it_within_two_seconds_with_streams_open():
         found.process.send_signal(signal.SIGINT)
         assert found.process.wait(5) == 130
         assert time.perf_counter() - begun < 2.0
+        assert found.process.stderr.read() == "Ctrl-C ends it.\n"
 
 
 def test_a_port_that_is_taken_gives_way_to_the_next_and_that_is_said(tmp_path):

@@ -28,7 +28,7 @@ function draw(box, tracks, {measure, axis, now, most, moment}) {
   const wide = Math.max(box.clientWidth, 280), names = wide >= 720;
   const font = parseFloat(getComputedStyle(box).fontSize);
   const high = Math.round(Math.max(240, Math.min(wide * 0.42, window.innerHeight * 0.55)));
-  const left = font * 3.4;
+  const left = font * 3.7;
   const right = names ? Math.min(wide * 0.4, longest(tracks.map(track => track.name), box) + font * 3) : font * 1.6;
   const top = font, bottom = font * 3;
   const lines = tracks.map((track, number) => ({
