@@ -46,7 +46,7 @@ def test_the_wheel_has_the_two_packages_and_nothing_else(wheel: zipfile.ZipFile)
         path.relative_to(ROOT).as_posix()
         for room in ("comparisons", "models")
         for path in (ROOT / room).rglob("*")
-        if path.suffix in (".py", ".j2", ".css", ".json", ".h5") and path.is_file()
+        if path.suffix in (".py", ".j2", ".css", ".json", ".h5", ".js", ".html") and path.is_file()
     }
     assert set(names) == wanted
 

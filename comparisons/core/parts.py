@@ -99,6 +99,13 @@ class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
     robustness: Annotated[
         bool, Meta(description="whether corrupted test images were asked for; left out for no")
     ] = False
+    live: Annotated[
+        bool,
+        Meta(
+            description="whether it was shown live, where it may be paused: a demonstration, never "
+            "evidence"
+        ),
+    ] = False
 
 
 class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):

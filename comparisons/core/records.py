@@ -28,6 +28,7 @@ from comparisons.core.parts import (  # noqa: F401
     Corrupted,
     Count,
     Data,
+    Duration,
     Environment,
     Epoch,
     Flops,
@@ -159,6 +160,10 @@ class Record(msgspec.Struct, kw_only=True):
     predictions: Annotated[
         str | None, Meta(description="SHA-256 of the file that has its test logits")
     ] = None
+    paused: Annotated[
+        Duration,
+        Meta(description="shown live: seconds that it was asked to wait, which are on no bill"),
+    ] = 0.0
     peak_memory: Annotated[
         Count | None, Meta(description="the most bytes that the run's own process held")
     ] = None

@@ -33,7 +33,7 @@ class Request:
 
     With `out` None nothing is written, unless `default_out`, which means a folder of results.
     `save_base` is the file that the trained base goes to, without its head; `tries` are the recipes
-    that tuning tries.
+    that tuning tries; `live` marks runs that are shown live.
     """
 
     arms: tuple[str, ...] | None = None
@@ -58,6 +58,7 @@ class Request:
     fresh: bool = False
     tries: tuple[str, ...] | None = None
     save_base: Path | None = None
+    live: bool = False
     command: str = ""
 
     def folder(self, data: str) -> Path | None:
@@ -216,6 +217,7 @@ def runs(
             ),
             test_on=_cap(request.test_on, target.tests),
             robustness=request.robustness,
+            live=request.live,
         )
         name = full_name(arm.name, settings.variant)
         planned.append(

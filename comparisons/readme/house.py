@@ -20,9 +20,13 @@ HOUSE = ROOT / "comparisons"
 
 
 def rooms() -> str:
-    """A row for each room, from the doors down, and one for the networks beside them."""
+    """A row for each room, from the doors down, and one for the networks beside them.
+
+    A package that stands among the doors is one of them.
+    """
     found = {room.name: room for room in _rooms(HOUSE)}
-    ordered = [name for layer in _layers() for name in layer if name in found]
+    inner = [layer for layer in _layers() if found.keys() >= set(layer)]
+    ordered = [name for layer in inner for name in layer]
     rows = [
         (f"[{name}](comparisons/{name})", _said(found[name] / "__init__.py")) for name in ordered
     ]

@@ -23,6 +23,11 @@ def warnings(seen: View) -> list[str]:
         if not d.complete:
             lines.append(f"Not the whole data set: only a part of {d.name} was at hand.")
         lines.append(d.note)
+    if any(r.settings.live for r in records):
+        lines.append(
+            "Shown live: runs that people watched, and could pause, are a demonstration. Run the "
+            "same by comparisons.cifar before you quote a number."
+        )
     for g in seen.groups:
         if len({r.environment.device for r in g.ok}) > 1:
             lines.append(f"The times of {g.name} are means over different devices.")

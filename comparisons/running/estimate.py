@@ -13,7 +13,7 @@ from comparisons.core.records import Record, full_name, load_all
 from comparisons.findings import experience
 from comparisons.plan.request import has_accelerator
 from comparisons.plan.runs import Run
-from comparisons.running.runner import finished
+from comparisons.running.kept import finished
 
 NEAR = 4.0  # times as many images shown, or as few, beyond which a run tells nothing
 HERE, PROBED = 1.3, 2.0  # a run on this machine, or by its probe, may take so many times as long

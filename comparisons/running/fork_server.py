@@ -93,6 +93,10 @@ class ForkServer:
             raise Gone from None
         return Forked(_answer(self._socket), self._socket)
 
+    def kill(self) -> None:
+        """End the server at once, while it loads or has forked nothing that still runs."""
+        self._process.kill()
+
     def __exit__(self, *error: object) -> None:
         self._socket.close()
         self._process.kill()

@@ -93,7 +93,13 @@ class Worker:
 
     def send(self, message: control.Message) -> None:
         """Ask something of a run; nothing happens where the process has ended."""
-        self._write(message)
+        # The pipe is closed where the block has ended, and asked by another thread.
+        with contextlib.suppress(ValueError):
+            self._write(message)
+
+    def kill(self) -> None:
+        """End the process at once; who iterates over it hears so."""
+        self._process.kill()
 
     def __exit__(
         self,

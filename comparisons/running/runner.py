@@ -16,6 +16,7 @@ from comparisons.plan.request import has_accelerator
 from comparisons.plan.runs import Run
 from comparisons.running import kept, process, tasks
 from comparisons.running.fork_server import ForkServer, Gone
+from comparisons.running.remote import Remote
 
 
 def run_all(
@@ -25,25 +26,29 @@ def run_all(
     fresh: bool,
     listeners: Sequence[Listener] = (),
     meanwhile: Callable[[], object] = lambda: None,
+    remote: Remote | None = None,
 ) -> list[Record]:
     """Do what is not yet done of a plan; the records of all its runs, in its order.
 
     `data` describes the data set in the records of runs that fail before they can. Finished
     runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place;
-    `meanwhile` is called while the framework is being loaded, when no clock runs yet.
-    Raises ComparisonError when a record cannot be written.
+    `meanwhile` is called while the framework is being loaded, when no clock runs yet; `remote` may
+    hold runs up between epochs. Raises comparisons.running.remote.Stopped when that ends them, and
+    ComparisonError when a record cannot be written.
     """
     found = [None if fresh or out is None else kept.finished(run, out) for run in plan]
     todo = [run for run, record in zip(plan, found, strict=True) if record is None]
     done = []
     with _Processes(todo) as processes:
+        if remote:
+            remote.loading(processes.end)
         meanwhile()
         for number, (run, before) in enumerate(zip(plan, found, strict=True)):
             tell = partial(_tell, listeners, number)
             tell(events.Start(run.arm))
             if out and (before or fresh):
                 kept.forget(run, out)
-            record = before or _run(run, data, out, tell, processes.start)
+            record = before or _run(run, data, out, tell, processes.start, remote)
             tell(events.Record(record, before is not None))
             done.append(record)
     return done
@@ -67,6 +72,11 @@ class _Processes:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
+    def end(self) -> None:
+        """End what is still loading, by another thread: who waits for it need not any more."""
+        if self._server:
+            self._server.kill()
+
     def start(self, stdin: int, stdout: int, stderr: int) -> process.Process:
         """The process of the next run, which the one before it has ended for."""
         if self._server:
@@ -82,12 +92,19 @@ def _tell(listeners: Sequence[Listener], number: int, event: Event) -> None:
         listener(number, event)
 
 
-def _run(run: Run, data: Data, out: Path | None, tell: Tell, start: process.Start) -> Record:
+def _run(
+    run: Run,
+    data: Data,
+    out: Path | None,
+    tell: Tell,
+    start: process.Start,
+    remote: Remote | None,
+) -> Record:
     record = None
     error = "the process ended without a result"
     tell(events.Stage("loading the framework"))
     with process.Worker(_task(run, out), start) as worker:
-        for event in worker:
+        for event in remote.over(worker) if remote else worker:
             if isinstance(event, events.Record):
                 record = event.record
             elif isinstance(event, events.Error):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from comparisons.core import events, records
-from comparisons.core.clock import Clock
+from comparisons.core.clock import PAUSED, Clock
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.records import Record, Start
@@ -80,6 +80,7 @@ def run(
             record.forgetting, record.moved = forgetting.watched(job)
         if planned.save_base and record.status == "ok":
             adapt.save_base(job.network, Path(planned.save_base))
+    record.paused = clock.spent(PAUSED).wall
     record.seconds, record.processor_seconds = clock.bill(
         sum(job.prepared.values(), job.prepared_before)
     )

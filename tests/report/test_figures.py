@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from matplotlib.figure import Figure
 
-from comparisons.findings import text
+from comparisons.findings import looks, text
 from comparisons.report.figures import arm_styles, bars, catalog, curves, paper, style
 from comparisons.report.figures.paper import NARROW, WIDE
 
@@ -57,7 +57,7 @@ def test_an_axis_of_per_cents_says_what_its_ticks_are(low, span):
 def test_known_arms_keep_their_style_whatever_else_is_there():
     alone = arm_styles.styles([FROZEN])[FROZEN]
     assert arm_styles.styles(ARMS)[FROZEN] == alone
-    assert arm_styles.styles([CNN])[CNN] == arm_styles.KNOWN["cnn:scratch"]
+    assert arm_styles.styles([CNN])[CNN] == arm_styles.style(looks.KNOWN["cnn:scratch"])
     assert arm_styles.styles(reversed(ARMS)) == arm_styles.styles(ARMS)
 
 
@@ -67,8 +67,8 @@ def test_other_arms_keep_their_style_as_long_as_it_is_free():
 
 
 def test_names_are_dark_enough_to_read_on_white():
-    for s in (*arm_styles.KNOWN.values(), *arm_styles.OTHERS):
-        assert 1.05 / (arm_styles.luminance(s.ink) + 0.05) >= 4.5
+    for look in (*looks.KNOWN.values(), *looks.OTHERS):
+        assert 1.05 / (arm_styles.luminance(arm_styles.style(look).ink) + 0.05) >= 4.5
 
 
 def test_parts_of_a_run_stay_apart_in_grey():

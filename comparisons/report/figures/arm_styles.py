@@ -1,16 +1,14 @@
-"""An arm's colour and marker, the same in every figure, table and page."""
+"""An arm's look as figures draw it: its colour, and a marker for its sign."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.path import Path
 
-from comparisons.core.records import digest
-from comparisons.plan.knobs import KNOBS
+from comparisons.findings.looks import Look, looks
 
 Marker = str | tuple[int, int, int] | Path  # what matplotlib takes: a name, a star, an outline
 
@@ -54,59 +52,33 @@ class Style:
         return to_hex((red, green, blue))
 
 
-KNOWN = {
-    "cnn:scratch": Style("#0072B2", "o", "●"),
-    "tutorial-cnn:scratch": Style("#56B4E9", "D", "◆"),
-    "mobilenet*:frozen": Style("#D55E00", "s", "■"),
-    "mobilenet*:scratch": Style("#CC79A7", "p", "⬟"),
-    "vgg16*:frozen": Style("#009E73", "^", "▲"),
-    "tiny*:frozen": Style("#E69F00", "v", "▼"),
-    # Every strategy on any base: together with mobilenet's two above, the colours were picked for
-    # the largest least difference (CIELAB) to normal, deuteranopic, protanopic and tritanopic eyes.
-    "*:scratch": Style("#7F7F7F", "h", "⬢"),
-    "*:complete": Style("#000000", "P", "✚"),
-    "*:probe": Style("#9C755F", "<", "◀"),
-    "*:frozen-views": Style("#661100", Path.wedge(-90, 90), "◗"),
-    "*:partial*": Style("#008DF9", ">", "▶"),
-    "*:full": Style("#01665E", "*", "★"),
-    "*:full-hot": Style("#E20134", ARROW, "⬆"),
-    "*:discriminative": Style("#7B3294", "X", "✖"),
-    "*:lora*": Style("#9400E6", LOWER_LEFT, "◣"),
-    "*:qlora@*": Style("#FF6F91", BOW_TIE, "⧓"),
-    "*:qlora4@*": Style("#DDCC11", UPPER_RIGHT, "◥"),
-    "*:hybrid*": Style("#9E0142", "d", "♦"),
-}
-
-
-OTHERS = (
-    Style("#8C510A", (4, 1, 0), "✦"),
-    Style("#5D3A9B", LYING, "▬"),
-    Style("#A6761D", Path.wedge(90, 270), "◖"),
-    Style("#882255", (6, 1, 0), "✶"),
-    Style("#117733", "H", "⬣"),
-    Style("#332288", Path.wedge(0, 180), "◓"),
-    Style("#44AA99", Path.wedge(180, 360), "◒"),
-    Style("#999933", STANDING, "▮"),
-)
-
-
-# The variants of a knob by their place in its table: the same colour wherever one is shown.
-PLACES = (
-    Style("#0072B2", "o", "●"),
-    Style("#D55E00", "s", "■"),
-    Style("#009E73", "^", "▲"),
-    Style("#CC79A7", "p", "⬟"),
-    Style("#E69F00", "v", "▼"),
-    Style("#56B4E9", "D", "◆"),
-    Style("#7F7F7F", "h", "⬢"),
-    Style("#000000", "P", "✚"),
-)
-
-
-VARIANTS = {
-    variant: style
-    for knob in KNOBS.values()
-    for variant, style in zip(knob.variants, PLACES, strict=False)
+MARKERS: dict[str, Marker] = {
+    "●": "o",
+    "◆": "D",
+    "■": "s",
+    "⬟": "p",
+    "▲": "^",
+    "▼": "v",
+    "⬢": "h",
+    "✚": "P",
+    "◀": "<",
+    "◗": Path.wedge(-90, 90),
+    "▶": ">",
+    "★": "*",
+    "⬆": ARROW,
+    "✖": "X",
+    "◣": LOWER_LEFT,
+    "⧓": BOW_TIE,
+    "◥": UPPER_RIGHT,
+    "♦": "d",
+    "✦": (4, 1, 0),
+    "▬": LYING,
+    "◖": Path.wedge(90, 270),
+    "✶": (6, 1, 0),
+    "⬣": "H",
+    "◓": Path.wedge(0, 180),
+    "◒": Path.wedge(180, 360),
+    "▮": STANDING,
 }
 
 
@@ -117,22 +89,10 @@ def luminance(colour: str) -> float:
 
 
 def styles(labels: Iterable[str]) -> dict[str, Style]:
-    """A style for each arm: the known ones always the same, others by their name.
+    """A style for each arm (see comparisons.findings.looks)."""
+    return {label: style(look) for label, look in looks(labels).items()}
 
-    Where two want the same style, the first in name order has it and the next takes a free one.
-    """
-    chosen: dict[str, Style] = {}
-    waiting = []
-    for label in sorted(set(labels)):
-        arm, _, variant = label.partition(" (")
-        wanted = VARIANTS.get(variant.partition(",")[0].removesuffix(")"))
-        wanted = wanted or next((s for p, s in KNOWN.items() if fnmatchcase(arm, p)), None)
-        if wanted is None or wanted in chosen.values():
-            waiting.append(label)
-        else:
-            chosen[label] = wanted
-    for label in waiting:
-        first = int(digest(label), 16) % len(OTHERS)
-        turns = [*OTHERS[first:], *OTHERS[:first], *KNOWN.values()]
-        chosen[label] = next((s for s in turns if s not in chosen.values()), turns[0])
-    return chosen
+
+def style(look: Look) -> Style:
+    """A look as figures draw it."""
+    return Style(look.colour, MARKERS[look.glyph], look.glyph)

@@ -1,0 +1,1 @@
+"""The race in the browser: arms against each other, live or replayed; a listener of events."""

@@ -1,0 +1,204 @@
+"""A live race: one comparison at a time in a thread of its own, told to a feed."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from rich.console import Console
+
+from comparisons.core import events
+from comparisons.core.errors import ComparisonError, first_line
+from comparisons.core.records import Record
+from comparisons.live import feed, heats
+from comparisons.live.feed import Feed, State
+from comparisons.plan.request import Request, check
+from comparisons.running.remote import Remote, Stopped
+
+Word = Annotated[str, Meta(max_length=500)]
+Over = Callable[[list[Record]], object]
+OUT = Path("results", "live")  # git ignores it, and no evidence lies there
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
+    """What a page asks for when it starts a race; what is left out the preset decides."""
+
+    arms: Annotated[list[Word], Meta(max_length=8)] = []
+    data: Word = "auto"
+    classes: Annotated[list[Word], Meta(max_length=100)] = []
+    preset: Word = "demo"
+    size: int | None = None
+    epochs: int | None = None
+    seed: int = 0
+
+    def request(self, data_dir: Path | None) -> Request:
+        """The same as a command would ask for it."""
+        return Request(
+            arms=tuple(self.arms) or None,
+            data=self.data,
+            classes=tuple(self.classes),
+            preset=self.preset,
+            train_sizes=None if self.size is None else (self.size,),
+            epochs=self.epochs,
+            seeds=(self.seed,),
+            data_dir=data_dir,
+            live=True,
+            command="python -m comparisons.live",
+        )
+
+
+class Busy(Exception):
+    """A race is under way; the message says so."""
+
+
+class Contest:
+    """Starts, pauses, steps and stops races, one at a time.
+
+    `over` is called with the records of each that ended by itself.
+    """
+
+    def __init__(
+        self,
+        told: Feed,
+        data_dir: Path | None = None,
+        over: Over = lambda records: None,
+    ) -> None:
+        self.feed = told
+        self._data_dir = data_dir
+        self._over = over
+        self._lock = threading.Lock()
+        self._race: _Race | None = None
+
+    def start(self, asked: Asked) -> None:
+        """Begin a race. Raises Busy while there is one, ComparisonError for what cannot be."""
+        request = asked.request(self._data_dir)
+        preset, _ = check(request)
+        if request.train_sizes is None and len(preset.train_sizes) > 1:
+            raise ComparisonError(f"preset {asked.preset} has several sizes: name one of them")
+        with self._lock:
+            if self._race and self._race.thread.is_alive():
+                raise Busy("a race is under way: stop it first")
+            self._race = _Race(request, self.feed, self._over)
+
+    def pause(self) -> None:
+        """Wait before the next epoch."""
+        if race := self._running():
+            race.remote.pause()
+            self.feed.tell(State("paused", "waits before the next epoch"))
+
+    def play(self) -> None:
+        """Go on."""
+        if race := self._running():
+            race.remote.play()
+            self.feed.tell(State("running"))
+
+    def step(self) -> None:
+        """One epoch more, then wait."""
+        if race := self._running():
+            race.remote.step()
+            self.feed.tell(State("paused", "one epoch more, then it waits"))
+
+    def stop(self) -> None:
+        """End the race in hand without a result."""
+        if race := self._running():
+            self.feed.tell(State("stopping", "stopping"))
+            race.remote.stop()
+
+    def close(self, seconds: float) -> None:
+        """The same, and wait until it has ended, for so many seconds at most."""
+        self.stop()
+        if self._race:
+            self._race.thread.join(seconds)
+
+    def _running(self) -> _Race | None:
+        race = self._race
+        return race if race and race.thread.is_alive() else None
+
+
+class _Race:
+    """A race in hand: its thread, and the remote control of its runs."""
+
+    def __init__(self, request: Request, told: Feed, over: Over) -> None:
+        self.remote = Remote()
+        self._request, self._feed, self._over = request, told, over
+        self._tracks: list[heats.Track] = []
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self._feed.tell(State("preparing", "looking for data and weights"))
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            records = self._do()
+            self._over(records)
+            failed = sum(record.status == "failed" for record in records)
+            self._feed.tell(State("over", f"{failed} of {len(records)} failed" if failed else ""))
+        except Stopped:
+            self._feed.tell(State("stopped", "stopped: it has no result"))
+        except ComparisonError as error:
+            self._feed.tell(State("failed", str(error)))
+        except Exception as error:
+            traceback.print_exc()
+            self._feed.tell(State("failed", f"{type(error).__name__}: {first_line(error)}"))
+
+    def _do(self) -> list[Record]:
+        # Only now: what draws on a terminal takes longer to load than a page may wait.
+        from comparisons.core.files import must_be_writable
+        from comparisons.running import runner, session
+
+        had = session.have(self._request, _said(self._feed))
+        if self.remote.stopped.is_set():
+            raise Stopped
+        planned = had.runs(self._request)
+        heat = heats.of_plan(planned, had.dataset, had.notices)
+        self._tracks = heat.tracks
+        out = OUT / re.sub(r"[^\w-]+", "-", had.dataset.name)[:60]
+        must_be_writable(out)
+        self._feed.tell(feed.Begin(heat))
+        self._feed.tell(State("paused" if self.remote.paused else "running"))
+        # Without a rehearsal: it takes as long as loading does, and an arm that fails says so here.
+        return runner.run_all(
+            planned, had.dataset.described(), out, True, [self._hear], remote=self.remote
+        )
+
+    def _hear(self, number: int, event: events.Event) -> None:
+        """Tell the feed of an event of the run at a place of the plan."""
+        track, tell = self._tracks[number], self._feed.tell
+        match event:
+            case events.Stage(text):
+                tell(feed.Stage(number, text))
+            case events.Features(part, done, total):
+                tell(feed.Stage(number, f"features of {part} images: {done / total:.0%}"))
+            case events.Epoch(entry):
+                point = heats.point(entry, len(track.points) + 1)
+                track.points.append(point)
+                tell(feed.Learnt(number, point))
+            case events.Record(record):
+                heats.end(track, record)
+                tell(feed.Ended(number, track.seconds, track.status, track.error, track.test))
+
+
+class _Lines(io.StringIO):
+    """What is printed here is what the race says that it is doing."""
+
+    def __init__(self, told: Feed) -> None:
+        super().__init__()
+        self._feed = told
+
+    def write(self, printed: str) -> int:
+        """Tell the last line that has words."""
+        lines = [line.strip(" …│╭╮╰╯─") for line in printed.splitlines()]
+        if said := [line for line in lines if line]:
+            self._feed.tell(State("preparing", said[-1]))
+        return len(printed)
+
+
+def _said(told: Feed) -> Console:
+    """A console for what is said before the runs."""
+    return Console(file=_Lines(told), width=500, markup=False, emoji=False, highlight=False)

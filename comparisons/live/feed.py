@@ -1,0 +1,88 @@
+"""What viewers are told of a live race, in order, from its beginning: a late one catches up."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from comparisons.live.heats import Heat, Point
+
+
+class _Message(msgspec.Struct, tag_field="kind", tag=str.lower):
+    """One thing that viewers are told."""
+
+
+class State(_Message):
+    """What the race is in, and a line on it.
+
+    `ready` at first; `preparing`, `running`, `paused` or `stopping` while there is one; then
+    `over`, `stopped` or `failed`.
+    """
+
+    state: str
+    text: str = ""
+
+
+class Begin(_Message):
+    """A heat begins; whatever was shown before is over."""
+
+    heat: Heat
+
+
+class Stage(_Message):
+    """What a run does now, in a few words."""
+
+    track: int
+    text: str
+
+
+class Learnt(_Message):
+    """An epoch of a run has ended."""
+
+    track: int
+    point: Point
+
+
+class Ended(_Message):
+    """A run has ended."""
+
+    track: int
+    seconds: float
+    status: str
+    error: str | None
+    test: float | None
+
+
+Message = State | Begin | Stage | Learnt | Ended
+
+
+class Feed:
+    """The messages of one race, numbered on from those of the races before; for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._first = 1  # the number of the first message that is kept
+        self._lines: list[bytes] = []
+        self.state = State("ready")
+
+    def tell(self, message: Message) -> None:
+        """Add a message. One that begins a heat makes those before it forgotten."""
+        line = msgspec.json.encode(message)
+        with self._lock:
+            if isinstance(message, Begin):
+                self._first += len(self._lines)
+                self._lines = []
+            elif isinstance(message, State):
+                self.state = message
+            self._lines.append(line)
+
+    def since(self, number: int) -> tuple[int, bytes]:
+        """What follows the message of a number, as one JSON list, and the number of its last.
+
+        All of the race in hand for a number that is not of this race.
+        """
+        with self._lock:
+            last = self._first + len(self._lines) - 1
+            skip = number - self._first + 1 if self._first <= number + 1 <= last + 1 else 0
+            return last, b"[" + b",".join(self._lines[skip:]) + b"]"

@@ -1,0 +1,75 @@
+"""Who may ask for what: loopback alone stops neither other sites nor rebound names."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TOKEN = "x-race-token"
+MOST_BYTES = 20_000  # of what is posted: a start with every choice made has a tenth of it
+
+# Scripts, styles and connections of this very address and no other; nothing in line.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
+
+
+class Guard:
+    """Refuses what another site may have sent, and gives every answer its headers.
+
+    `hosts` are the names and port that this server is asked by; `token` is what changes need.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], token: str) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        refused = self._refused(scope["method"], Headers(scope=scope))
+        if refused:
+            await PlainTextResponse(refused[1] + "\n", refused[0])(scope, receive, with_headers)
+            return
+        await self._app(scope, receive, with_headers)
+
+    def _refused(self, method: str, headers: Headers) -> tuple[int, str] | None:
+        """The status and a line for what is refused by its head alone."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if host not in self._hosts:
+            return 421, "this server answers to 127.0.0.1 and localhost alone"
+        if method in ("GET", "HEAD"):
+            return None
+        if origin is not None and origin != f"http://{host}":
+            return 403, "asked by another site"
+        if not secrets.compare_digest(headers.get(TOKEN, "").encode(), self._token):
+            return 403, "not the token of this server: open the address that its terminal shows"
+        if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return 415, "changes are asked for in application/json"
+        length = headers.get("content-length", "")
+        if not (length.isascii() and length.isdecimal()) or int(length[:9]) > MOST_BYTES:
+            return 413, f"at most {MOST_BYTES:,} bytes, their number said before"
+        return None

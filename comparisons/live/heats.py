@@ -1,0 +1,162 @@
+"""A heat: the runs that race each other, on the same images with the same seed; as data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from comparisons.core.records import Epoch, Record
+from comparisons.data.dataset import Dataset, validation_size
+from comparisons.findings import text
+from comparisons.findings.groups import ending, group_runs
+from comparisons.findings.looks import looks
+from comparisons.findings.names import arm_name
+from comparisons.plan.runs import Run
+
+
+class Point(msgspec.Struct, frozen=True):
+    """What an epoch brought; `seconds` of learning since the start, with an empty cache."""
+
+    epoch: int
+    phase: str
+    seconds: float
+    train_loss: float | None
+    train_accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+
+
+class Track(msgspec.Struct):
+    """One run as it is shown: `epochs` are planned, `seconds` all that it learnt for.
+
+    `status` is empty until it has ended; `test` is the accuracy on test images.
+    """
+
+    label: str
+    name: str
+    colour: str
+    glyph: str
+    epochs: int
+    points: list[Point] = []
+    seconds: float = 0.0
+    status: str = ""
+    error: str | None = None
+    test: float | None = None
+
+
+class Heat(msgspec.Struct):
+    """Runs on the same images with the same seed; `validation` and `tests` count images."""
+
+    key: str
+    title: str
+    tracks: list[Track]
+    notices: list[str] = []
+    validation: int | None = None
+    tests: int | None = None
+
+
+def point(entry: Epoch, number: int) -> Point:
+    """An epoch of a record, the `number`-th of its run from 1 on."""
+    return Point(
+        number,
+        entry.phase,
+        entry.elapsed_cold,
+        entry.train_loss,
+        entry.train_accuracy,
+        entry.val_loss,
+        entry.val_accuracy,
+    )
+
+
+def of_records(records: Sequence[Record]) -> list[Heat]:
+    """The heats of a folder's records: the one with most arms first, then by size and seed.
+
+    A heat of a single arm is one too. Runs that failed before their first epoch are in it, so that
+    nobody asks where they are.
+    """
+    labels = {r.id: g.label for g in group_runs(records) for r in g.records}
+    found: dict[tuple[str, str, int, int], list[Record]] = defaultdict(list)
+    for r in records:
+        found[r.data.name, r.data.fingerprint, r.train_size, r.seed].append(r)
+    heats = []
+    several = len({key[:2] for key in found}) > 1
+    for (name, fingerprint, size, seed), runs in sorted(found.items()):
+        sizes = [r.data.sizes for r in runs]
+        heats.append(
+            Heat(
+                key=f"{f'{fingerprint[:6]}-' if several else ''}n{size}-s{seed}",
+                title=_title(name, size, seed),
+                tracks=_tracks({labels[r.id]: _track(labels[r.id], r) for r in runs}),
+                notices=_notices(runs),
+                validation=next((s.validation for s in sizes if s.validation), None),
+                tests=next((s.test for s in sizes if s.test), None),
+            )
+        )
+        heats[-1].tracks.sort(key=lambda track: track.label)
+    order = sorted(found)
+    return [
+        heat
+        for _, heat in sorted(
+            zip(order, heats, strict=True), key=lambda p: (-len(p[1].tracks), -p[0][2], p[0][3])
+        )
+    ]
+
+
+def of_plan(planned: Sequence[Run], data: Dataset, notices: Sequence[str]) -> Heat:
+    """The heat that a plan of one size and seed will be."""
+    first = planned[0]
+    tracks = {run.name: _empty(run.name, sum(p.epochs for p in run.phases)) for run in planned}
+    return Heat(
+        key=f"n{first.train_size}-s{first.seed}",
+        title=_title(data.name, first.train_size, first.seed),
+        tracks=_tracks(tracks),
+        notices=[*notices, *_drawn(data.synthetic)],
+        validation=first.settings.validate_on or validation_size(len(data.y_train)),
+        tests=first.settings.test_on or len(data.x_test),
+    )
+
+
+def _title(name: str, size: int, seed: int) -> str:
+    return f"{name} · {text.count(size)} training images · seed {seed}"
+
+
+def _tracks(by_label: dict[str, Track]) -> list[Track]:
+    """The same with the looks that these arms have together."""
+    for label, look in looks(by_label).items():
+        by_label[label].colour, by_label[label].glyph = look.colour, look.glyph
+    return list(by_label.values())
+
+
+def _empty(label: str, epochs: int) -> Track:
+    return Track(label, arm_name(label), "", "", epochs)
+
+
+def _track(label: str, record: Record) -> Track:
+    track = _empty(label, len(record.history))
+    track.points = [point(entry, n) for n, entry in enumerate(record.history, start=1)]
+    end(track, record)
+    return track
+
+
+def end(track: Track, record: Record) -> None:
+    """Take note of how a run ended."""
+    track.seconds = record.seconds.learning_cold
+    track.status, track.error = ending(record), record.error and text.clean(record.error)
+    track.test = record.test.accuracy if record.test else None
+
+
+def _notices(runs: Iterable[Record]) -> list[str]:
+    notices = text.unique(note for r in runs for note in [*r.notices, r.data.note])
+    notices += _drawn(any(r.data.synthetic for r in runs))
+    if any(r.settings.live for r in runs):
+        notices.append("Shown live when it ran: a demonstration, not evidence.")
+    return text.unique(map(text.clean, notices))
+
+
+def _drawn(synthetic: bool) -> list[str]:
+    said = (
+        "These images were drawn by a program: what they show holds for them, not for photographs."
+    )
+    return [said] if synthetic else []

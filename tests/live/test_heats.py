@@ -1,0 +1,100 @@
+"""What races: heats from records, and what viewers of a live one are told."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import factory
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from comparisons.core import records
+from comparisons.core.machine import ROOT
+from comparisons.live import feed, heats
+
+ARMS = list(factory.ARMS)
+EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
+
+
+KINDS = some.tuples(some.sampled_from(ARMS), some.integers(0, 2), some.sampled_from([500, 45_000]))
+
+
+@settings(max_examples=30)
+@given(some.lists(KINDS, max_size=12, unique=True))
+def test_every_run_races_once_against_those_of_its_size_and_seed(chosen):
+    made = [factory.record(arm, seed, size) for arm, seed, size in chosen]
+    found = heats.of_records(made)
+    raced = [
+        (track.label, int(seed), int(size))
+        for heat in found
+        for size, seed in [heat.key.removeprefix("n").split("-s")]
+        for track in heat.tracks
+    ]
+    assert sorted(raced) == sorted(chosen)
+    assert len({heat.key for heat in found}) == len(found)
+    counts = [len(heat.tracks) for heat in found]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_curves_are_the_records_own_numbers():
+    found, _ = records.load_all(EVIDENCE)
+    by_arm = {(r.arm, r.train_size, r.seed): r for r in found}
+    first = heats.of_records(found)[0]
+    assert first.key == "n45000-s0" and first.validation == 5_000 and first.tests == 10_000
+    for track in first.tracks:
+        record = by_arm[track.label, 45_000, 0]
+        assert [p.seconds for p in track.points] == [e.elapsed_cold for e in record.history]
+        assert [p.val_accuracy for p in track.points] == [e.val_accuracy for e in record.history]
+        assert track.test == record.test.accuracy
+        assert track.seconds == record.seconds.learning_cold
+
+
+def test_runs_that_went_wrong_race_too_and_say_why():
+    failure = factory.record("tiny:frozen", status="failed", error="no\x1b[2J memory")
+    made = [factory.record("cnn:scratch"), failure]
+    failed = heats.of_records(made)[0].tracks[1]
+    assert failed.status == "failed" and failed.test is None
+    assert failed.error and "memory" in failed.error and "\x1b" not in failed.error
+
+
+def test_two_data_sets_do_not_race_each_other():
+    data = records.Data("mnist", False, True, "ab12cd34", records.Sizes(), [])
+    other = factory.record("cnn:scratch", data=data)
+    found = heats.of_records([factory.record("cnn:scratch"), other])
+    assert len(found) == len({heat.key for heat in found}) == 2
+
+
+@given(some.lists(some.integers(0, 30), max_size=30), some.integers(0, 30))
+def test_viewers_hear_everything_once_whenever_they_come(breaks, begins):
+    """However often they ask, and wherever a new heat begins."""
+    told, at = feed.Feed(), 0
+    expected, seen = [], []
+    for number in range(31):
+        if number == begins:
+            message = feed.Begin(heats.Heat("k", "title", []))
+            expected = []
+            seen = []
+        else:
+            message = feed.Stage(0, str(number))
+        told.tell(message)
+        expected.append(msgspec.to_builtins(message))
+        if number in breaks or number == 30:
+            at, lines = told.since(at)
+            seen += json.loads(lines)
+    assert seen == expected
+    assert told.since(at) == (at, b"[]")
+    late = json.loads(told.since(0)[1])
+    assert late == expected
+    assert json.loads(told.since(10**6)[1]) == expected  # of a server that ran before
+
+
+def test_a_late_viewer_of_a_long_race_is_told_within_a_moment():
+    told = feed.Feed()
+    point = heats.point(factory.record("cnn:scratch").history[0], 1)
+    for _ in range(1_000):
+        told.tell(feed.Learnt(0, point))
+    begun = time.perf_counter()
+    assert len(json.loads(told.since(0)[1])) == 1_000
+    assert time.perf_counter() - begun < 0.2

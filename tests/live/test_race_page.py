@@ -1,0 +1,278 @@
+"""The race in a real browser: replayed from a server and from a folder, and once run live."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import time
+from pathlib import Path
+
+import pytest
+from browser import chromium
+from races import served
+
+from comparisons.core.machine import ROOT
+from comparisons.live.__main__ import main
+
+EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
+FROZEN, CNN = "mobilenet@0.25x160:frozen", "cnn:scratch"
+ASK = f"?heat=n45000-s0&arms={CNN}+{FROZEN}&speed=60&at=30"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def replayed():
+    with served("--replay", EVIDENCE) as race:
+        yield race
+
+
+@pytest.fixture
+def page(browser, replayed):
+    """The page of a replay of two arms; whatever the browser said or asked is looked at after."""
+    return Page(browser, f"{replayed.address}{ASK}")
+
+
+class Page:
+    """A page as somebody uses it."""
+
+    def __init__(self, browser, address):
+        self.browser = browser
+        self.resize(1280)
+        browser.get("about:blank")
+        for log in ("browser", "performance"):
+            browser.get_log(log)
+        browser.get(address)
+
+    def resize(self, width, dark=False, calm=False):
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce" if calm else "no-preference"},
+        ]
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def click(self, name):
+        self.browser.execute_script("document.getElementById(arguments[0]).click()", name)
+
+    def text(self, name):
+        return self.browser.execute_script(
+            "const e = document.getElementById(arguments[0]); return e.hidden ? '' : e.innerText",
+            name,
+        ).replace("\u00a0", " ")
+
+    def do(self, script, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def until(self, script, seconds=15.0):
+        end = time.monotonic() + seconds
+        while not (found := self.do(f"return {script}")):
+            assert time.monotonic() < end, f"never {script}"
+            time.sleep(0.05)
+        return found
+
+    def rows(self, table):
+        return self.do(
+            "return [...document.querySelectorAll(`#${arguments[0]} tr`)]"
+            ".map(row => [...row.cells].map(cell => cell.innerText.trim()))",
+            table,
+        )
+
+    def quiet(self, *hosts):
+        """Nothing was complained of, and nothing asked of anybody else."""
+        assert self.browser.get_log("browser") == []
+        events = [json.loads(e["message"])["message"] for e in self.browser.get_log("performance")]
+        asked = [
+            e["params"]["request"]["url"]
+            for e in events
+            if e["method"] == "Network.requestWillBeSent"
+        ]
+        allowed = ("data:", "about:", *hosts)
+        assert [url for url in asked if not url.startswith(allowed)] == []
+
+
+def test_a_lesson_predicts_watches_and_compares(page, replayed):
+    assert "cifar10 · 45,000 training images" in page.text("title")
+    assert [row[0] for row in page.rows("hands")[1:]][-1] == "too close to call"
+    # For the network from scratch two hands at first and three at the end; there one for neither.
+    page.do(
+        "const all = document.querySelectorAll('#hands button');"
+        "for (const i of [0, 0, 1, 5]) all[i].click()"
+    )
+    page.do(
+        "const input = document.querySelectorAll('#hands input')[1];"
+        "input.value = 3; input.dispatchEvent(new Event('input'))"
+    )
+    page.click("go")
+    assert page.text("predict") == ""
+    page.until("view.now > 25")
+    page.click("pause")
+    held = page.text("clock")
+    time.sleep(0.6)
+    assert page.text("clock") == held
+    before = [row[2] for row in page.rows("standings")[1:]]
+    page.click("step")
+    after = [row[2] for row in page.rows("standings")[1:]]
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+    assert "test images" not in page.rows("standings")[0]
+    page.click("go")
+    page.until("view.over")
+    said = page.text("said")
+    assert "After 30 s of learning MobileNet ¼, 160 px · frozen leads" in said
+    assert "0 of 2 hands said MobileNet ¼, 160 px · frozen." in said
+    assert "At the end it is too close to call on 5,000 images" in said
+    assert "1 of 4 hands said too close to call." in said
+    assert [row[4] for row in page.rows("standings")] == ["test images", "85.6 %", "83.2 %"]
+    page.quiet(replayed.address)
+
+
+def test_a_race_begins_at_zero_for_every_arm_and_draws_the_records_numbers(page):
+    page.click("step")
+    first = page.rows("standings")
+    assert {row[3] for row in first[1:]} == {page.text("clock")}
+    page.do("document.querySelector('details').open = true")
+    page.until("document.querySelectorAll('#numbers tr').length > 1")
+    while not page.do("return view.over"):
+        page.click("step")
+    records = [json.loads(path.read_text()) for path in EVIDENCE.glob("runs/*-n45000-s0-*.json")]
+    for column, arm in ((1, CNN), (2, FROZEN)):
+        (history,) = (r["history"] for r in records if r["arm"] == arm)
+        shown = [row[column].split(" · ")[0] for row in page.rows("numbers")[1:] if row[column]]
+        assert shown == [
+            "–" if e["val_accuracy"] is None else f"{100 * e['val_accuracy']:.1f} %"
+            for e in history
+        ]
+
+
+def test_what_is_chosen_stands_in_the_address_and_comes_back(page, replayed):
+    page.do(
+        "const axis = document.getElementById('axis');"
+        "axis.value = 'epoch'; axis.dispatchEvent(new Event('change'))"
+    )
+    page.do("document.querySelectorAll('#choices [type=checkbox]')[2].click()")
+    address = page.do("return location.href")
+    assert "axis=epoch" in address and "tutorial-cnn" in address
+    again = Page(page.browser, f"{address}&hide=predict,choose")
+    assert again.do("return document.getElementById('axis').value") == "epoch"
+    assert len(again.rows("standings")) == 4
+    assert again.text("predict") == again.text("choose") == ""
+    again.quiet(replayed.address)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(400, True), (1920, False)])
+def test_nobody_is_left_out(page, width, dark):
+    """By what axe-core finds, before the start and at the end; nothing is out of sight sideways."""
+    axe = importlib.resources.files("axe_core_python").joinpath("axe.min.js").read_text()
+    page.resize(width, dark)
+    page.do(axe)
+    for _ in range(2):
+        found = page.browser.execute_async_script(
+            "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v =>"
+            " [v.id, v.nodes.map(n => n.html.slice(0, 200))])))"
+        )
+        assert found == []
+        assert page.do("return document.documentElement.scrollWidth") <= width
+        small = "[...document.querySelectorAll('body *')].filter(e => e.innerText?.trim() &&"
+        small += " parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.outerHTML)"
+        assert page.do(f"return {small}") == []
+        page.do("view.begun = true; view.now = 1e9; replay.show()")
+
+
+def test_the_keyboard_alone_is_enough(page):
+    from selenium.webdriver.common.keys import Keys
+
+    def press(*keys):
+        page.browser.switch_to.active_element.send_keys(*keys)
+
+    page.do("document.querySelector('#hands input').focus()")
+    press(Keys.ARROW_UP)
+    press(Keys.TAB)
+    press(Keys.ENTER)
+    assert page.do("return Object.values(view.hands.early)") == [2]
+    while page.do("return document.activeElement.id") != "go":
+        press(Keys.TAB)
+    press(Keys.ENTER)
+    page.until("view.running")
+    page.do("document.getElementById('pause').focus()")
+    press(Keys.SPACE)
+    assert not page.do("return view.running")
+
+
+def test_with_reduced_motion_nothing_moves_between_epochs(page):
+    page.resize(1280, calm=True)
+    page.do(
+        "window.drawn = 0; const chart = document.getElementById('chart');"
+        "new MutationObserver(() => drawn++).observe(chart, {childList: true})"
+    )
+    page.do("replay.speed = 1")
+    page.click("go")
+    page.do("drawn = 0")
+    time.sleep(1.2)
+    assert page.do("return [view.now > 1, drawn <= 1]") == [True, True]
+
+
+def test_the_same_page_opens_from_a_folder(browser, tmp_path):
+    assert main(["--replay", str(EVIDENCE), "--save", str(tmp_path / "a stick")]) == 0
+    address = (tmp_path / "a stick" / "index.html").as_uri()
+    page = Page(browser, address + ASK)
+    page.click("step")
+    assert [row[2] for row in page.rows("standings")] == ["epoch", "1 of 8", "0 of 12"]
+    page.quiet(Path(tmp_path / "a stick").as_uri())
+
+
+def test_without_scripts_the_page_says_what_there_is(browser, replayed):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(replayed.address)
+        shown = browser.find_element("tag name", "noscript").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert "CNN · from scratch 85.6" in shown
+
+
+@pytest.mark.slow
+def test_a_live_race_in_two_windows(browser, tiny_npz, tmp_path):
+    """Choose by a link, predict, start, pause, single epoch, go on, see the end; then stop one."""
+    with served("--save", tmp_path / "kept") as race:
+        link = f"{race.address}?data={tiny_npz}&arms={CNN}+tiny:frozen&size=100&epochs=4"
+        stale = Page(browser, f"{link}#no-token")
+        stale.click("go")
+        stale.until("document.getElementById('message').innerText.includes('not the token')")
+        browser.get_log("browser")  # a refusal is an error to it
+        page = Page(browser, f"{link}#{race.token}")
+        first = browser.current_window_handle
+        page.do("document.querySelectorAll('#hands button')[0].click()")
+        page.click("go")
+        page.until("!document.getElementById('pause').disabled", 60)
+        page.click("pause")
+        page.until("race.state === 'paused'")
+        page.click("step")
+        page.until("view.heat.tracks[0].points.length === 1", 60)
+        time.sleep(1.0)
+        assert page.do("return view.heat.tracks[0].points.length") == 1
+        browser.switch_to.new_window("tab")
+        other = Page(browser, link)  # no token: that of the last visit
+        other.until("view.heat.tracks[0].points.length === 1")
+        other.until("document.getElementById('go').textContent === 'Continue'")
+        other.click("go")
+        other.until("view.over", 90)
+        there = other.rows("standings")
+        other.quiet(race.address)
+        browser.close()
+        browser.switch_to.window(first)
+        page.until("view.over")
+        assert page.rows("standings") == there
+        assert "hand" in page.text("said")
+        page.click("go")
+        page.until("!document.getElementById('stop').disabled")
+        page.click("stop")
+        page.until("race.state === 'stopped'", 30)
+        assert "no result" in page.text("message")
+    saved = Page(browser, (tmp_path / "kept" / "index.html").as_uri())
+    saved.click("step")
+    assert "a demonstration" in saved.text("notices")
