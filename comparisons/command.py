@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.files import exists
 from comparisons.plan.request import DEVICES, ENGINES, Request
 from comparisons.plan.runs import command_line
 
@@ -36,17 +38,21 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (--help shows every flag)\n")
 
 
-def parser(module: str, description: str, examples: str) -> Parser:
-    """A parser with the flags that all comparisons have; each is named as a field of Request."""
+def parser(module: str, description: str, examples: str, data: bool = True) -> Parser:
+    """A parser with the flags that all comparisons have; each is named as a field of Request.
+
+    `data` says that a flag names the data set.
+    """
     made = Parser(module, description, examples)
     add = made.add_argument
-    add(
-        "--data",
-        default="auto",
-        metavar="NAME",
-        help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes "
-        "or FILE.npz",
-    )
+    if data:
+        add(
+            "--data",
+            default="auto",
+            metavar="NAME",
+            help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes, "
+            "FILE.npz or a folder of pictures",
+        )
     add("--classes", nargs="+", metavar="C", help="of the data set only these classes")
     add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add(
@@ -184,6 +190,18 @@ def folder(name: str | Path) -> Path:
     if not str(name):
         raise ComparisonError("'' names no folder; the one you are in is .")
     return Path(name)
+
+
+def pictures(name: str | Path) -> str:
+    """A folder of pictures, or a CSV of them, as the name of a data set.
+
+    Raises ComparisonError where there is none.
+    """
+    if not str(name):
+        raise ComparisonError("name a folder with one sub-folder of pictures for each class")
+    if not exists(Path(name)):
+        raise ComparisonError(f"there is no folder {name}")
+    return os.path.abspath(name)  # noqa: PTH100 (a link is not to lose its name)
 
 
 def several(value: int | Sequence[int] | None) -> tuple[int, ...] | None:

@@ -40,22 +40,29 @@ def choose(labels: np.ndarray) -> np.ndarray:
     return np.array(turns[:COUNT], np.int64)
 
 
-def keep(folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray) -> None:
+def keep(
+    folder: Path,
+    fingerprint: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    seed: int | None = None,
+) -> None:
     """Write the samples of a test set, unless they are there already. Raises OSError.
 
-    Opens the test labels, so it is for after the last run.
+    `seed` is whose test set it is, where each has its own: that may have changed since, so what is
+    there is written anew. Opens the test labels, so it is for after the last run.
     """
-    path = _path(folder, fingerprint)
-    if path.is_file():
+    path = _path(folder, fingerprint, seed)
+    if path.is_file() and seed is None:
         return
     rows = choose(labels)
     small = np.stack([_small(image) for image in images[rows]])
     write_with(path, lambda file: np.savez(file, rows=rows, labels=labels[rows], images=small))
 
 
-def read(folder: Path, fingerprint: str) -> Samples | None:
+def read(folder: Path, fingerprint: str, seed: int | None = None) -> Samples | None:
     """The samples of a test set under `folder`; None where there are none that can be used."""
-    path = _path(folder, fingerprint)
+    path = _path(folder, fingerprint, seed)
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
@@ -75,8 +82,9 @@ def read(folder: Path, fingerprint: str) -> Samples | None:
     return found if found.images.shape[3] in (1, 3) and found.images.size else None
 
 
-def _path(folder: Path, fingerprint: str) -> Path:
-    return folder / "images" / f"{Path(fingerprint).name or 'unknown'}.npz"
+def _path(folder: Path, fingerprint: str, seed: int | None) -> Path:
+    whose = "" if seed is None else f"-s{seed}"
+    return folder / "images" / f"{Path(fingerprint).name or 'unknown'}{whose}.npz"
 
 
 def _small(image: np.ndarray) -> np.ndarray:

@@ -101,7 +101,7 @@ def care(seen: View) -> list[str]:
     found = verdict(*pair)
     s, lines = found.paired.summary, []
     if s.includes_zero and s.spread and not family.tied(s):
-        needed = family.seeds_needed(s.spread, found.gap)
+        needed = family.seeds_needed(s.spread, found.gap, s.overlap)
         count = f"about {needed}" if needed else f"more than {family.MOST_SEEDS}"
         lines.append(
             f"To show a difference of {text.points(found.gap, sign=False)} points in four of five "

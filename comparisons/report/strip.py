@@ -58,10 +58,12 @@ def strip(folder: Path, seen: View) -> Strip | None:
     if not seen.records:
         return None
     data = seen.records[0].data
-    found = samples.read(folder, data.fingerprint)
+    # Where each seed has a test set of its own, one of these is shown.
+    only = min(r.seed for r in seen.records) if data.drawn_from else None
+    found = samples.read(folder, data.fingerprint, only)
     if found is None or not all(0 <= label < len(data.classes) for label in found.labels):
         return None
-    told = [(g, *one) for g in _rivals_first(seen) if (one := _told(folder, g, found.rows))]
+    told = [(g, *one) for g in _rivals_first(seen) if (one := _told(folder, g, found.rows, only))]
     if not told:
         return None
     shown = told[:MOST_ARMS]
@@ -86,9 +88,14 @@ def _rivals_first(seen: View) -> list[Group]:
     return [*first, *(g for g in ended if g not in first)]
 
 
-def _told(folder: Path, g: Group, rows: np.ndarray) -> tuple[int, np.ndarray] | None:
-    """The first seed of an arm whose logits are there, and its certainties [n, classes]."""
-    for record in g.ok:
+def _told(
+    folder: Path, g: Group, rows: np.ndarray, only: int | None
+) -> tuple[int, np.ndarray] | None:
+    """The first seed of an arm whose logits are there, and its certainties [n, classes].
+
+    Of one seed alone where one is named.
+    """
+    for record in (r for r in g.ok if only in (None, r.seed)):
         shares = _shares(folder, record, rows)
         if shares is not None:
             return record.seed, shares

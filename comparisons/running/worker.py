@@ -114,8 +114,9 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     tell(Stage("reading the data"))
     clock = Clock()
     with clock.charge("read"):
-        dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
-        dataset = dataset.only(run.classes)
+        data_dir = Path(run.data_dir) if run.data_dir else None
+        dataset = prepare(run.data, data_dir, image_size=run.settings.image_size)
+        dataset = dataset.only(run.classes).dealt(run.tested)
     tell(Device(runtime.kind, runtime.name, runtime.count))
     record, logits = training.run(run, dataset, runtime, tell, clock, held)
     if logits is not None and task.predictions:

@@ -1,0 +1,69 @@
+"""Your own pictures: `python -m comparisons.images FOLDER` compares arms on a folder of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comparisons import command
+from comparisons.plan.request import ENGINES, Request
+
+if TYPE_CHECKING:
+    from comparisons.core.records import Record
+
+EXAMPLES = """examples:
+  python -m comparisons.images photos                 photos/ants/… and photos/bees/…
+  python -m comparisons.images photos --dry-run       show the plan, then stop
+  python -m comparisons.images list.csv --arms mobilenet:frozen cnn:scratch --image-size 224
+
+FOLDER has one sub-folder for each class; or train/ and val/ and/or test/, each with such folders;
+or it is a CSV of path, label. Nothing in it is ever changed. Results go to results/FOLDER.
+"""
+PRESET = "images"
+
+
+def compare(
+    folder: str | Path, arms: str | Sequence[str] | None = None, **more: Any
+) -> list[Record]:
+    """Compare arms on a folder of pictures, or a CSV of them, and return the records.
+
+    `more` is what comparisons.cifar.compare takes, and `image_size`. Raises ComparisonError.
+    """
+    usual = {"preset": PRESET, "command": "comparisons.images.compare"}
+    return command.compare(arms, command.pictures(folder), **(usual | more))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = command.parser(
+        "comparisons.images",
+        "Train from scratch, or fine-tune a pretrained base, on your own pictures? Looks at them "
+        "first, then runs both sides on the same ones.",
+        EXAMPLES,
+        data=False,
+    )
+    add = parser.add_argument
+    add("data", nargs="?", default="", metavar="FOLDER", help="your pictures, or a CSV of them")
+    add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
+    add("--image-size", type=int, metavar="N", help="pixels a side (default: by base and pictures)")
+    add("--batch-size", type=int, metavar="N", help="images per step")
+    add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
+    add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
+    return command.main(parser, arguments, _list, _compare, default_out=True, preset=PRESET)
+
+
+def _compare(request: Request, dry_run: bool) -> int:
+    return command.carry_out(replace(request, data=command.pictures(request.data)), dry_run)
+
+
+def _list() -> None:
+    from comparisons.running import listing
+
+    listing.show_tables()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
