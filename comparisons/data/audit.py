@@ -25,10 +25,11 @@ from comparisons.data.pictures import Seen
 RULES = 1
 DARK = 0.32 * 255  # 99 % of the pixels are below
 FLAT = 12  # between the 1st and the 99th percentile of brightness
-BLURRED = 6.0  # standard deviation of the Laplacian
+BLURRED = 4.0  # standard deviation of the Laplacian
 LONG = 1 / 0.35  # the longer side over the shorter
 APART = 7  # bits of 64 in which the hashes of near copies differ at most
-DIFFERENT = 8.0  # mean difference of brightness between near copies, their means apart
+ALIKE = 0.85  # of small near copies: contrast and structure of SSIM, 1 for the same
+FLOOR = 50.0  # what keeps that from being 0 / 0 for blank ones: a variance of brightness
 BLOCK = 2048  # hashes compared at once
 THUMBNAIL = 96
 
@@ -157,10 +158,16 @@ def _close(bits: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Whether small pictures [n, SMALL, SMALL] are nearly the same, up to their brightness."""
-    difference = a.astype(np.int16) - b
-    centred = difference - difference.mean(axis=(1, 2), keepdims=True)
-    return np.abs(centred).mean(axis=(1, 2)) < DIFFERENT
+    """Whether small pictures [n, SMALL, SMALL] are nearly the same, up to their brightness.
+
+    By (2 cov + c) / (var + var + c), the second and third factor of SSIM over the whole picture
+    (Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity",
+    IEEE Transactions on Image Processing 13:600-612).
+    """
+    x, y = (one.astype(np.float32).reshape(len(one), -1) for one in (a, b))
+    x, y = (one - one.mean(axis=1, keepdims=True) for one in (x, y))
+    together = 2 * (x * y).mean(axis=1) + FLOOR
+    return together / ((x * x).mean(axis=1) + (y * y).mean(axis=1) + FLOOR) > ALIKE
 
 
 Row = tuple[Kind, list[int], str]
@@ -169,9 +176,10 @@ Row = tuple[Kind, list[int], str]
 def _repeated(looked: Looked, groups: np.ndarray) -> Iterator[Row]:
     """Groups of several pictures, each once, by the worst that can be said of it."""
     order = np.argsort(groups, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        if len(rows) < 2:
+    for together in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        if len(together) < 2:
             continue
+        rows = [int(row) for row in together]
         files = [looked.files[row] for row in rows]
         exact = len({looked.seen[row].digest for row in rows}) == 1
         about = "the same file" if exact else "nearly the same"
@@ -183,7 +191,7 @@ def _repeated(looked: Looked, groups: np.ndarray) -> Iterator[Row]:
             # One of each class first: these are shown.
             rows = sorted(rows, key=lambda row: looked.files[row].label)
             rows = [rows[0], rows[-1], *rows[1:-1]]
-        yield kind, [int(row) for row in rows], about
+        yield kind, rows, about
 
 
 def _alone(looked: Looked, side: int) -> Iterator[Row]:
@@ -213,4 +221,3 @@ def _thumbnail(picture: np.ndarray) -> bytes:
     file = io.BytesIO()
     image.save(file, "jpeg", quality=80)
     return file.getvalue()
-

@@ -12,7 +12,7 @@ import numpy as np
 from comparisons.core import audit as audits
 from comparisons.core.audit import Left, shown
 from comparisons.core.records import data_name
-from comparisons.data import audit, dataset, listing, pictures
+from comparisons.data import audit, dataset, listing, pictures, splits
 from comparisons.data.audit import Looked
 from comparisons.data.dataset import About, Arrays
 from comparisons.data.listing import File, Listing
@@ -54,8 +54,13 @@ def _looked_at(
     index = {label: number for number, label in enumerate(classes)}
     labels = np.array([index[file.label] for file in looked.files], np.int64)
     train = sum(file.part != "test" for file in looked.files)
-    x_train, x_test = (dataset.array(part / f"x_{name}.npy") for name in ("train", "test"))
-    groups = audit.same(looked)
+    x_train, x_test = _images(part)
+    groups, drawn = audit.same(looked), found.drawn
+    if drawn and len(looked) > MOST_DRAWN:
+        looked, order = _set_aside(looked, labels, groups, part)
+        labels, groups, drawn = labels[order], groups[order], False
+        train = sum(file.part != "test" for file in looked.files)
+        x_train, x_test = _images(part)
     arrays = Arrays(
         x_train=x_train,
         y_train=labels[:train],
@@ -72,12 +77,40 @@ def _looked_at(
         lambda row: x_train[row] if row < train else x_test[row - train],
         [*found.left_out, *left],
         found.notes,
-        found.drawn,
+        drawn,
         data_name(str(path)),
         dataset.fingerprint(arrays),
     )
     audits.write(part, said)
     return arrays
+
+
+def _images(part: Path) -> tuple[np.ndarray, np.ndarray]:
+    x_train, x_test = (dataset.array(part / f"x_{name}.npy") for name in ("train", "test"))
+    return x_train, x_test
+
+
+def _set_aside(
+    looked: Looked, labels: np.ndarray, groups: np.ndarray, part: Path
+) -> tuple[Looked, np.ndarray]:
+    """Move a fifth of the pictures into a test set, the same for every seed.
+
+    Where there are so many, one draw says enough. The pictures in their new order, and that order.
+    """
+    test = splits.draw(labels, groups, 0)
+    train = np.setdiff1d(np.arange(len(labels)), test)
+    images = np.lib.format.open_memmap(part / "x_train.npy", mode="r")
+    for name, rows in (("test", test), ("rest", train)):
+        shape = (len(rows), *images.shape[1:])
+        into = np.lib.format.open_memmap(part / f"x_{name}.npy", "w+", np.uint8, shape)
+        for begin in range(0, len(rows), pictures.CHUNK):
+            into[begin : begin + pictures.CHUNK] = images[rows[begin : begin + pictures.CHUNK]]
+        into.flush()
+    (part / "x_rest.npy").replace(part / "x_train.npy")
+    order = np.concatenate([train, test])
+    tested = [looked.files[row]._replace(part="test") for row in test]
+    files = [*(looked.files[row] for row in train), *tested]
+    return Looked(files, [looked.seen[row] for row in order]), order
 
 
 def outline(path: Path, side: int) -> About:

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 from comparisons.core.audit import Left, shown
 from comparisons.core.errors import ComparisonError
+from comparisons.core.files import exists
 from comparisons.core.parts import LONGEST_NAME
 
 Part = Literal["train", "validation", "test"]
@@ -77,7 +78,7 @@ class Listing:
 
 def is_folder(name: str) -> bool:
     """Whether a name of a data set means a folder of pictures, or a CSV of them."""
-    return name.lower().endswith(".csv") or Path(name).is_dir()
+    return name.lower().endswith(".csv") or (exists(Path(name)) and Path(name).is_dir())
 
 
 def listing(path: Path) -> Listing:
@@ -150,11 +151,9 @@ def _of_part(folder: os.DirEntry[str], part: Part, left: list[Left]) -> Iterator
             left.append(Left(shown(name), "it lies in no class's folder"))
 
 
-def _of_class(
-    folder: os.DirEntry[str], name: str, part: Part, left: list[Left]
-) -> Iterator[File]:
+def _of_class(folder: os.DirEntry[str], name: str, part: Part, left: list[Left]) -> Iterator[File]:
     """Every file under a class's folder, at any depth."""
-    label, waiting, count = folder.name, [(folder.path, name)], 0
+    label, waiting, count, before = folder.name, [(folder.path, name)], 0, len(left)
     while waiting:
         path, name = waiting.pop()
         for entry in _entries(path, name, left):
@@ -165,8 +164,8 @@ def _of_class(
             status = entry.stat(follow_symlinks=False)
             count += 1
             yield File(entry.path, inner, label, part, status.st_size, status.st_mtime_ns)
-    if not count:
-        left.append(Left(shown(name), "an empty folder"))
+    if not count and len(left) == before:
+        left.append(Left(shown(folder.name), "an empty folder"))
 
 
 def _entries(path: str, name: str, left: list[Left]) -> Iterator[os.DirEntry[str]]:

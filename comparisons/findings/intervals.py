@@ -23,7 +23,7 @@ ANY_IMAGES = f"{METHOD} over seeds and test images"
 THESE_IMAGES = f"{METHOD} over seeds, on this test set"
 # Where each seed draws its own test set from the same images.
 DRAWN = f"{METHOD} over splits, widened because they overlap (Nadeau and Bengio 2003)"
-CONFIDENCE = 0.95
+CONFIDENCE, Z = 0.95, 1.96
 MIN_SEEDS = 3  # fewer than this, and an interval says more about t than about the arm
 
 
@@ -225,6 +225,25 @@ def sampling_noise(p: float, images: int) -> float:
 def luck_of_images(p: float, images: int) -> float:
     """The standard deviation of an accuracy near `p` by the draw of so many test images alone."""
     return math.sqrt(p * (1 - p) / images)
+
+
+def wilson(share: float, images: int) -> tuple[float, float]:
+    """The 95 % interval of a share of so many images that are right, by their number alone.
+
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference", Journal
+    of the American Statistical Association 22:209-212.
+    """
+    z2 = Z * Z / images
+    middle = (share + z2 / 2) / (1 + z2)
+    half = math.sqrt(z2 * share * (1 - share) + z2 * z2 / 4) / (1 + z2)
+    return middle - half, middle + half
+
+
+def tested_in_all(records: Sequence[Record]) -> int:
+    """How many test images the runs have between them, at most: seeds may have their own."""
+    each = {r.seed: images_tested([r]) for r in records if r.test}
+    drawn = max((r.data.drawn_from for r in records), default=0)
+    return min(sum(each.values()), drawn) if drawn else min(each.values(), default=0)
 
 
 def learning(record: Record, cold: bool = True) -> float:

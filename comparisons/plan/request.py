@@ -25,6 +25,7 @@ from models.catalog import SIZES
 
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 HIGHEST_SEED = 2**32 - 1  # of NumPy's, which Keras sets as well
+FEWEST = 20  # images: no smaller share of few is worth a run
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 
@@ -34,8 +35,8 @@ class Request:
 
     With `out` None nothing is written, unless `default_out`, which means a folder of results.
     `image_size` is what pictures of a folder are resized to, and what bases take that are named
-    without one. `save_base` is the file that the trained base goes to, without its head; `tries` are the recipes
-    that tuning tries.
+    without one. `save_base` is the file that the trained base goes to, without its head; `tries`
+    are the recipes that tuning tries.
     """
 
     arms: tuple[str, ...] | None = None
@@ -80,8 +81,8 @@ class Known:
 
     It has `images` to learn from, of which `most` may be trained on and the rest validate, and
     `tests` to test on; `tested` are the rows that each seed tests on, where those differ.
-    `image_size` is what its pictures were resized to, where they were. `mirrors` says that an image means the same in a mirror, `classes`
-    are those that are used where that is not all.
+    `image_size` is what its pictures were resized to, where they were. `mirrors` says that an image
+    means the same in a mirror, `classes` are those that are used where that is not all.
     """
 
     name: str
@@ -120,9 +121,7 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
             raise ComparisonError(f"{flag} must be 1 or more, not {value}")
     size = request.image_size
     if size is not None and size not in SIZES:
-        raise ComparisonError(
-            f"--image-size {size}: give {SIZES.start} to {SIZES.stop - 1} pixels"
-        )
+        raise ComparisonError(f"--image-size {size}: give {SIZES.start} to {SIZES.stop - 1} pixels")
     backend()
     for seed in request.seeds or ():
         if not 0 <= seed <= HIGHEST_SEED:
@@ -178,8 +177,9 @@ def train_sizes(request: Request, preset: Preset, target: Known) -> list[int]:
     """The training-set sizes of a request. Raises ComparisonError for sizes that cannot be."""
     most = target.most
     if request.train_sizes is None:
-        shares = [max(2, round(most * share)) for share in preset.shares]
-        wanted = preset.train_sizes or shares or (most,)
+        shares = [round(most * share) for share in preset.shares]
+        enough = [size for size in shares if size >= min(FEWEST, most)]
+        wanted = preset.train_sizes or enough or (most,)
         return list(dict.fromkeys(min(size, most) for size in wanted))
     for size in request.train_sizes:
         if not 2 <= size <= most:

@@ -18,6 +18,7 @@ from comparisons.report import page, table
 from comparisons.report.figures import catalog
 from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, svg
 from comparisons.report.figures.style import MANY
+from comparisons.report.looked import looked
 from comparisons.report.strip import strip
 
 __all__ = ["build", "draw", "show"]
@@ -107,7 +108,8 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool) -> P
             _write_bytes(folder / "figures" / "slides" / f"{plot.name}.png", slide)
     _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
-    write_text(path, page.render(seen, pictures, strip(folder, seen), left_out))
+    beside = strip(folder, seen), looked(folder, seen)
+    write_text(path, page.render(seen, pictures, *beside, left_out=left_out))
     return path
 
 

@@ -29,6 +29,7 @@ from comparisons.report.details import ArmSettings, Fact, settings_of_arms, surr
 from comparisons.report.differences import Difference, differences
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.catalog import Place, Plot
+from comparisons.report.looked import Looked
 from comparisons.report.strip import Strip
 from comparisons.report.table import Row
 from comparisons.report.tables import Grid, Told, grid
@@ -83,6 +84,7 @@ class Page:
     left_out: Sequence[str]
     reasons: list[why.Reason]
     strip: Strip | None
+    looked: Looked | None
     sure: list[str]
     outlooks: list[str]
     figures: dict[Place, list[Shown]]
@@ -104,6 +106,7 @@ def render(
     seen: View,
     pictures: Sequence[Picture],
     strip: Strip | None = None,
+    looked: Looked | None = None,
     left_out: Sequence[str] = (),
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped."""
@@ -119,6 +122,7 @@ def render(
         left_out=left_out,
         reasons=why.reasons(seen),
         strip=strip,
+        looked=looked,
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
         outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),
