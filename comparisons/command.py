@@ -77,12 +77,21 @@ def parser(module: str, description: str, examples: str, data: bool = True) -> P
 
 
 def comparing(
-    module: str, description: str, examples: str, *, data: str = "auto", preset: str = "standard"
+    module: str,
+    description: str,
+    examples: str,
+    *,
+    data: str | None = "auto",
+    preset: str = "standard",
 ) -> Parser:
-    """A parser with all flags of a comparison of arms, and what it compares by default."""
-    made = parser(module, description, examples)
-    made.set_defaults(data=data)
+    """A parser with all flags of a comparison of arms, and what it compares by default.
+
+    With `data` None the door names the data set in a way of its own.
+    """
+    made = parser(module, description, examples, data=data is not None)
     add = made.add_argument
+    if data:
+        made.set_defaults(data=data)
     add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
     add("--preset", default=preset, metavar="NAME", help=f"see --list (default: {preset})")
     add("--batch-size", type=int, metavar="N", help="images per step")

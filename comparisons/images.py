@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comparisons import command
-from comparisons.plan.request import ENGINES, Request
+from comparisons.plan.request import Request
 
 if TYPE_CHECKING:
     from comparisons.core.records import Record
@@ -38,31 +38,22 @@ def compare(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = command.parser(
+    parser = command.comparing(
         "comparisons.images",
         "Train from scratch, or fine-tune a pretrained base, on your own pictures? Looks at them "
         "first, then runs both sides on the same ones.",
         EXAMPLES,
-        data=False,
+        data=None,
+        preset=PRESET,
     )
     add = parser.add_argument
     add("data", nargs="?", default="", metavar="FOLDER", help="your pictures, or a CSV of them")
-    add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
     add("--image-size", type=int, metavar="N", help="pixels a side (default: by base and pictures)")
-    add("--batch-size", type=int, metavar="N", help="images per step")
-    add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
-    add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
-    return command.main(parser, arguments, _list, _compare, default_out=True, preset=PRESET)
+    return command.main(parser, arguments, command.show_tables, _compare, default_out=True)
 
 
 def _compare(request: Request, dry_run: bool) -> int:
     return command.carry_out(replace(request, data=command.pictures(request.data)), dry_run)
-
-
-def _list() -> None:
-    from comparisons.running import listing
-
-    listing.show_tables()
 
 
 if __name__ == "__main__":

@@ -200,11 +200,11 @@ def _alone(looked: Looked, side: int) -> Iterator[Row]:
         short, long = sorted((seen.width, seen.height))
         size = f"{seen.width}x{seen.height} pixels"
         if seen.bright - seen.dark < FLAT:
-            yield "blank", [row], "nothing is to be seen"
+            yield "blank", [row], ""
         elif seen.bright < DARK:
-            yield "dark", [row], "hardly any light"
+            yield "dark", [row], ""
         elif seen.edges < BLURRED:
-            yield "blurred", [row], "no sharp edge"
+            yield "blurred", [row], ""
         elif long / short > LONG or 2 * short < side:
             yield "odd", [row], size
 

@@ -27,7 +27,7 @@ KINDS: dict[Kind, Heading] = {
     ),
     "leaked": Heading(
         "the same picture in two parts",
-        "what was trained on is tested on: the accuracy is flattered",
+        "what is trained on is validated or tested on too, which flatters accuracy",
     ),
     "copies": Heading("copies", "kept together on one side of every split"),
     "alike": Heading("nearly the same", "kept together on one side of every split"),

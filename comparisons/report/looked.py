@@ -82,5 +82,5 @@ def _thumbnails(found: list[Found]) -> tuple[Thumbnail, ...]:
 
 def _thumbnail(picture: Picture) -> Thumbnail:
     content = b64encode(picture.thumbnail).decode()
-    says = (picture.file, f"{picture.label}: {picture.about}")
+    says = (picture.file, ": ".join(filter(None, (picture.label, picture.about))))
     return Thumbnail(Markup(f"data:image/jpeg;base64,{content}"), picture.file, says)
