@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from comparisons import data
 from comparisons.core.errors import ComparisonError
-from comparisons.data import folder, splits
+from comparisons.data import dataset, folder, splits
 from comparisons.data.dataset import split
 
 
@@ -160,3 +160,12 @@ def test_of_many_pictures_one_test_set_serves_all_seeds(cache, tmp_path, monkeyp
             from comparisons.data import pictures
 
             assert np.array_equal(image, pictures.decode(str(tmp_path / "p" / name), 32)[0])
+
+
+def test_a_large_data_set_is_mapped_and_gives_the_same(pictures, tmp_path, monkeypatch):
+    whole = pictures()
+    monkeypatch.setattr(dataset, "MAPPED", 1000)
+    mapped = pictures()
+    assert isinstance(mapped.x_train, np.memmap) and not isinstance(whole.x_train, np.memmap)
+    assert np.array_equal(mapped.x_train, whole.x_train)
+    assert mapped.fingerprint == whole.fingerprint
