@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.files import exists
 from comparisons.core.prices import Prices
 from comparisons.plan.request import DEVICES, ENGINES, Request
 from comparisons.plan.runs import command_line
@@ -38,17 +40,21 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (--help shows every flag)\n")
 
 
-def parser(module: str, description: str, examples: str) -> Parser:
-    """A parser with the flags that all comparisons have; each is named as a field of Request."""
+def parser(module: str, description: str, examples: str, data: bool = True) -> Parser:
+    """A parser with the flags that all comparisons have; each is named as a field of Request.
+
+    `data` says that a flag names the data set.
+    """
     made = Parser(module, description, examples)
     add = made.add_argument
-    add(
-        "--data",
-        default="auto",
-        metavar="NAME",
-        help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes "
-        "or FILE.npz",
-    )
+    if data:
+        add(
+            "--data",
+            default="auto",
+            metavar="NAME",
+            help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes, "
+            "FILE.npz or a folder of pictures",
+        )
     add("--classes", nargs="+", metavar="C", help="of the data set only these classes")
     add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add(
@@ -79,12 +85,21 @@ def parser(module: str, description: str, examples: str) -> Parser:
 
 
 def comparing(
-    module: str, description: str, examples: str, *, data: str = "auto", preset: str = "standard"
+    module: str,
+    description: str,
+    examples: str,
+    *,
+    data: str | None = "auto",
+    preset: str = "standard",
 ) -> Parser:
-    """A parser with all flags of a comparison of arms, and what it compares by default."""
-    made = parser(module, description, examples)
-    made.set_defaults(data=data)
+    """A parser with all flags of a comparison of arms, and what it compares by default.
+
+    With `data` None the door names the data set in a way of its own.
+    """
+    made = parser(module, description, examples, data=data is not None)
     add = made.add_argument
+    if data:
+        made.set_defaults(data=data)
     add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
     add("--preset", default=preset, metavar="NAME", help=f"see --list (default: {preset})")
     add("--batch-size", type=int, metavar="N", help="images per step")
@@ -99,12 +114,14 @@ def main(
     arguments: Sequence[str] | None,
     show_list: Callable[[], None],
     do: Callable[[Request, bool], int] | None = None,
+    settled: Callable[[Request], Request] = lambda request: request,
     **usual: Any,
 ) -> int:
     """A door's command line; returns the exit code.
 
     `show_list` is what `--list` prints, `do` what is done with a request, or with it to show the
-    plan (default: `carry_out`, with a page); `usual` are values of Request for what was not named.
+    plan (default: `carry_out`, with a page); `settled` completes a request first, `usual` are
+    values of Request for what was not named.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = door.parse_args(given)
@@ -113,7 +130,7 @@ def main(
         if options.list:
             show_list()
             return 0
-        request = _request(options, command=command_line(door.module, given), **usual)
+        request = settled(_request(options, command=command_line(door.module, given), **usual))
         if do:
             return do(request, options.dry_run)
         return carry_out(request, options.dry_run, prices.asked(options))
@@ -198,6 +215,18 @@ def folder(name: str | Path) -> Path:
     if not str(name):
         raise ComparisonError("'' names no folder; the one you are in is .")
     return Path(name)
+
+
+def pictures(name: str | Path) -> str:
+    """A folder of pictures, or a CSV of them, as the name of a data set.
+
+    Raises ComparisonError where there is none.
+    """
+    if not str(name):
+        raise ComparisonError("name a folder with one sub-folder of pictures for each class")
+    if not exists(Path(name)):
+        raise ComparisonError(f"there is no folder {name}")
+    return os.path.abspath(name)  # noqa: PTH100 (a link is not to lose its name)
 
 
 def several(value: int | Sequence[int] | None) -> tuple[int, ...] | None:

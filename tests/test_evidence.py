@@ -13,7 +13,7 @@ import factory
 import numpy as np
 import pytest
 
-from comparisons import cifar, command, knobs, mnist, report, tune
+from comparisons import cifar, command, images, knobs, mnist, report, tune
 from comparisons.core import records
 from comparisons.core.machine import ROOT
 from comparisons.core.neighbours import CONTENDED
@@ -105,7 +105,7 @@ def test_links_lead_somewhere(page: Path):
 def test_the_flags_are_those_of_the_command_line(capsys):
     """`--help` shows each in a line of its own."""
     shown: dict[str, set[str]] = {}
-    for door in (cifar, mnist, knobs, tune):
+    for door in (cifar, images, mnist, knobs, tune):
         with pytest.raises(SystemExit):
             door.main(["--help"])
         said = re.findall(r"^  (?:-h, )?(--[a-z-]+)", capsys.readouterr().out, re.MULTILINE)
@@ -114,6 +114,7 @@ def test_the_flags_are_those_of_the_command_line(capsys):
     rows = [row.split(" | ")[0] for row in section.splitlines() if row.startswith("| `")]
     listed = set(re.findall(r"--[a-z-]+", " ".join(rows)))
     assert listed == shown["comparisons.cifar"] == shown["comparisons.mnist"]
+    assert listed ^ shown["comparisons.images"] == {"--data", "--image-size"}
     without = set(re.findall(r"--[a-z-]+", section.partition("| flag")[0]))
     assert listed - (without - {"--tries"}) == shown["comparisons.knobs"]
     pages = {"--price-per-hour", "--watts"}  # tuning makes none

@@ -47,6 +47,13 @@ class Data(msgspec.Struct):
         list[Name], Meta(description="the names of the classes, in the order of the labels")
     ]
     note: Annotated[str, Meta(description="what a reader must know of it, if anything")] = ""
+    drawn_from: Annotated[
+        Count,
+        Meta(
+            description="where each seed has a test set of its own: how many images that is drawn "
+            "from; 0 where all seeds share one"
+        ),
+    ] = 0
 
 
 class Base(msgspec.Struct, omit_defaults=True):
@@ -89,6 +96,10 @@ class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
         Count, Meta(description="counts the changes of the model's code that change results")
     ] = 0
     training_revision: Annotated[Count, Meta(description="counts those of the training loop")] = 0
+    image_size: Annotated[
+        Count | None,
+        Meta(description="pixels a side that pictures of a folder were resized to"),
+    ] = None
     validate_on: Annotated[
         Count | None, Meta(description="validation images that were asked for; left out for all")
     ] = None

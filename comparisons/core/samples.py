@@ -42,30 +42,45 @@ def choose(labels: np.ndarray) -> np.ndarray:
     return np.array(turns[:COUNT], np.int64)
 
 
-def keep(folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray) -> None:
+def keep(
+    folder: Path,
+    fingerprint: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    seed: int | None = None,
+) -> None:
     """Write the samples of a test set, unless they are there already and whole. Raises OSError.
 
-    Opens the test labels, so it is for after the last run.
+
+    `seed` is whose test set it is, where each has its own: that may have changed since, so what is
+    there is written anew. Opens the test labels, so it is for after the last run.
     """
-    if read(folder, fingerprint):
+    if seed is None and read(folder, fingerprint):
         return
-    _write(_path(folder, fingerprint), images, labels, choose(labels))
+    _write(_path(folder, fingerprint, seed), images, labels, choose(labels))
 
 
 def keep_disputed(
-    folder: Path, fingerprint: str, images: np.ndarray, labels: np.ndarray, rows: np.ndarray
+    folder: Path,
+    fingerprint: str,
+    images: np.ndarray,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    seed: int | None = None,
 ) -> None:
     """Write those rows of a test set that arms disagree on, in place of others. Raises OSError."""
-    path = _path(folder, fingerprint, disputed=True)
+    path = _path(folder, fingerprint, seed, disputed=True)
     if len(rows):
         _write(path, images, labels, rows)
     else:
         path.unlink(missing_ok=True)
 
 
-def read(folder: Path, fingerprint: str, disputed: bool = False) -> Samples | None:
+def read(
+    folder: Path, fingerprint: str, seed: int | None = None, disputed: bool = False
+) -> Samples | None:
     """The samples of a test set under `folder`; None where there are none that can be used."""
-    path = _path(folder, fingerprint, disputed)
+    path = _path(folder, fingerprint, seed, disputed)
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
@@ -85,9 +100,10 @@ def read(folder: Path, fingerprint: str, disputed: bool = False) -> Samples | No
     return found if found.images.shape[3] in (1, 3) and found.images.size else None
 
 
-def _path(folder: Path, fingerprint: str, disputed: bool = False) -> Path:
+def _path(folder: Path, fingerprint: str, seed: int | None, disputed: bool = False) -> Path:
     name = Path(fingerprint).name or "unknown"
-    return folder / "images" / f"{name}{'-disputed' if disputed else ''}.npz"
+    whose = "" if seed is None else f"-s{seed}"
+    return folder / "images" / f"{name}{whose}{'-disputed' if disputed else ''}.npz"
 
 
 def _write(path: Path, images: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> None:

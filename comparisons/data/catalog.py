@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from comparisons.core import audit as audits
 from comparisons.core import cache
+from comparisons.core.audit import Audit
 from comparisons.core.cache import Entry
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import exists
 from comparisons.core.records import data_name
-from comparisons.data import dataset, npz, shapes
+from comparisons.data import dataset, folder, listing, npz, shapes
 from comparisons.data.dataset import About, Arrays, Dataset
 
 # Raise when the decoding or drawing changes: kept copies of older versions are not used.
@@ -108,26 +110,34 @@ def available(name: str, data_dir: Path | None) -> bool:
 
 
 def must_be_known(name: str, *more: str) -> None:
-    """Raise ComparisonError for what is no data set, no .npz file and none of `more`."""
+    """Raise ComparisonError for what is no data set, .npz file, folder, and none of `more`."""
     known = (*more, *DATASETS)
-    if name in known or name.endswith(".npz"):
+    if name in known or name.endswith(".npz") or is_folder(name):
         return
     if exists(Path(name)):
-        what = "pictures in a folder are" if Path(name).is_dir() else "such a file is"
         raise ComparisonError(
-            f"--data {name}: {what} not read; give an .npz file that holds "
-            f"{' '.join(dataset.ARRAYS)}, or one of {', '.join(known)}"
+            f"--data {name}: such a file is not read; give a folder of pictures, a .csv that "
+            f"names some, an .npz file that holds {' '.join(dataset.ARRAYS)}, or one of "
+            f"{', '.join(known)}"
         )
-    raise unknown("data set", name, [*known, "FILE.npz"])
+    raise unknown("data set", name, [*known, "FILE.npz", "FOLDER"])
 
 
-def describe(name: str, data_dir: Path | None) -> About | None:
+def is_folder(name: str) -> bool:
+    """Whether a name means a folder of pictures, or a CSV that names some."""
+    return name not in DATASETS and not name.endswith(".npz") and listing.is_folder(name)
+
+
+def describe(name: str, data_dir: Path | None, image_size: int | None = None) -> About | None:
     """What is known of a data set without reading its images; None where that is nothing.
 
-    Of an .npz file that was never decoded the fingerprint is empty. Raises ComparisonError.
+    Of a file or folder that was never decoded the fingerprint is empty, and any file of a folder
+    is taken to be a picture. Raises ComparisonError.
     """
     must_be_known(name)
-    known = dataset.about_kept(_entry(name, data_dir).folder)
+    known = dataset.about_kept(_entry(name, data_dir, image_size).folder)
+    if known is None and is_folder(name):
+        return folder.outline(Path(name), _side(image_size))
     if known is None and name not in DATASETS:
         found = npz.outline(Path(name))
         return About(
@@ -145,11 +155,15 @@ def describe(name: str, data_dir: Path | None) -> About | None:
 
 
 def prepare(
-    name: str, data_dir: Path | None, say: Callable[[str], None] = lambda line: None
+    name: str,
+    data_dir: Path | None,
+    say: Callable[[str], None] = lambda line: None,
+    image_size: int | None = None,
 ) -> Dataset:
     """Load a data set, decoding or drawing it only when no good kept copy exists.
 
-    `name` is a row of DATASETS or the path of an .npz file. A real data set without a local
+    `name` is a row of DATASETS or the path of an .npz file, of a folder of pictures or of a CSV
+    that names some, which are made `image_size` pixels a side. A real data set without a local
     copy is downloaded by TFDS. Raises ComparisonError with what is missing and where to put it.
     """
     must_be_known(name)
@@ -158,22 +172,38 @@ def prepare(
 
         say(f"downloading {name} ({DATASETS[name].megabytes} MB)")
         tfds_reader.download(name, data_root(data_dir))
-    entry = _entry(name, data_dir)
+    entry = _entry(name, data_dir, image_size)
     held = entry.use()
-    found = dataset.load_kept(entry.folder) or _decoded(name, data_dir, entry, say)
+
+    def read(part: Path) -> Arrays:
+        return _read(name, data_dir, part, _side(image_size), say)
+
+    found = dataset.load_kept(entry.folder) or _decoded(name, entry, read, say)
     found.held = held
     return found
 
 
-def _decoded(name: str, data_dir: Path | None, entry: Entry, say: Callable[[str], None]) -> Dataset:
+def audit(name: str, image_size: int | None = None) -> Audit | None:
+    """What was seen in a folder of pictures when it was decoded; None of any other data set."""
+    return audits.read(_entry(name, None, image_size).folder) if is_folder(name) else None
+
+
+def _side(image_size: int | None) -> int:
+    return image_size or folder.USUAL_SIDE
+
+
+def _decoded(
+    name: str, entry: Entry, read: Callable[[Path], Arrays], say: Callable[[str], None]
+) -> Dataset:
     """Decode a data set into its entry of the cache, unless another process just did."""
     try:
         with entry.alone():
             found = dataset.load_kept(entry.folder)
             if found is None:
                 say(f"decoding {data_name(name)} (once)")
-                arrays = _read(name, data_dir)
-                dataset.keep(entry.folder, arrays, _about(name, arrays))
+                with dataset.keeping(entry.folder) as part:
+                    arrays = read(part)
+                    dataset.write(part, arrays, _about(name, arrays))
     except OSError as error:
         cache.check()
         raise ComparisonError(
@@ -190,16 +220,20 @@ def _decoded(name: str, data_dir: Path | None, entry: Entry, say: Callable[[str]
     return found
 
 
-def _read(name: str, data_dir: Path | None) -> Arrays:
+def _read(
+    name: str, data_dir: Path | None, part: Path, side: int, say: Callable[[str], None]
+) -> Arrays:
     if name in DRAWN:
         return Arrays(**shapes.make(DRAWN[name]))  # type: ignore[arg-type]
+    if is_folder(name):
+        return folder.read(Path(name), side, part, say)
     if name not in REAL:
         return npz.read(Path(name))
     from comparisons.data import tfds_reader
 
-    folder = local_copy(name, data_dir)
-    assert folder is not None
-    return tfds_reader.read(folder)
+    copy = local_copy(name, data_dir)
+    assert copy is not None
+    return tfds_reader.read(copy)
 
 
 def _about(name: str, arrays: Arrays) -> About:
@@ -216,17 +250,18 @@ def _about(name: str, arrays: Arrays) -> About:
     return dataset.about(arrays, data_name(name), synthetic=name in DRAWN, complete=whole)
 
 
-def _entry(name: str, data_dir: Path | None) -> Entry:
+def _entry(name: str, data_dir: Path | None, image_size: int | None = None) -> Entry:
     """Where the decoded copy lies; another place when the source files change.
 
     Raises ComparisonError for a file that is not there.
     """
+    files: list[Path] = []
     if name in DRAWN:
         files = [Path(shapes.__file__)]
     elif name in REAL:
-        folder = local_copy(name, data_dir)
-        files = sorted(folder.iterdir()) if folder else []
-    else:
+        copy = local_copy(name, data_dir)
+        files = sorted(copy.iterdir()) if copy else []
+    elif not is_folder(name):
         files = [npz.found(Path(name)).resolve()]
     digest = hashlib.blake2b(os.fsencode(f"{DECODING} {name}"), digest_size=6)
     for path in files:
@@ -237,7 +272,11 @@ def _entry(name: str, data_dir: Path | None) -> Entry:
             digest.update(os.fsencode(f"{path.name} {status.st_size} {status.st_mtime_ns}"))
         else:
             digest.update(os.fsencode(path))
-    if name not in DATASETS:
+    if is_folder(name):
+        digest.update(f"{folder.RULES} {_side(image_size)}".encode())
+        for file in listing.listing(Path(name)).files:
+            digest.update(repr(file).encode())
+    elif name not in DATASETS:
         digest.update(f"{npz.RULES}".encode())
     stem = name if name in DATASETS else re.sub(r"[^A-Za-z0-9_-]+", "-", Path(name).stem)[:40]
     return cache.entry("data", f"{stem}-{digest.hexdigest()}")

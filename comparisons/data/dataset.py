@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from comparisons.core.records import Data, Sizes, data_name
 from comparisons.core.streams import Stream, generator
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-ABOUT = "about.json"
+ABOUT, GROUPS = "about.json", "groups.npy"
+MAPPED = 2**30  # bytes: of a larger file only what is used is in memory
 VALIDATION_SHARE = 10
 
 
@@ -27,7 +29,10 @@ VALIDATION_SHARE = 10
 class Arrays:
     """A data set as it was decoded: images uint8 [n, h, w, c], labels int64 [n].
 
-    `note` is for who reads a record: what its figures do not say.
+    `note` is for who reads a record: what its figures do not say. The last `validation` of the
+    training images are what validates in every run; where there are none, each run holds some out.
+    Without test images each seed draws some of the training images for its own. `groups`, int32
+    [train + test], and `files` are of pictures of one's own: those of a group show the same.
     """
 
     x_train: np.ndarray
@@ -36,6 +41,9 @@ class Arrays:
     y_test: np.ndarray
     classes: tuple[str, ...]
     note: str = ""
+    validation: int = 0
+    groups: np.ndarray | None = None
+    files: tuple[str, ...] = ()
 
 
 class About(msgspec.Struct, frozen=True):
@@ -50,6 +58,17 @@ class About(msgspec.Struct, frozen=True):
     train: int
     test: int
     image_shape: tuple[int, int, int]
+    validation: int = 0
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The images that a seed's training and test images were drawn from, and their rows in it."""
+
+    images: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
 
 
 @dataclass
@@ -58,7 +77,8 @@ class Dataset:
 
     The test labels are sealed: `open_test_labels` gives them once and refuses a second time,
     so that nothing can be chosen by looking at them. `held` keeps the copy on disk from being
-    pruned while this lives: another process may be about to read it.
+    pruned while this lives: another process may be about to read it. `validation`, `groups` and
+    `files` are as in Arrays; `pool` is what a seed's images were drawn from.
     """
 
     name: str
@@ -71,6 +91,10 @@ class Dataset:
     complete: bool = True
     note: str = ""
     fingerprint: str = ""
+    validation: int = 0
+    groups: np.ndarray | None = field(default=None, repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
+    pool: Pool | None = field(default=None, repr=False)
     held: FileLock | None = field(default=None, repr=False)
     test_was_read: bool = field(default=False, init=False)
 
@@ -78,6 +102,28 @@ class Dataset:
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         return self.x_train.shape[1:]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it has no test images, so that each seed draws some (`dealt`)."""
+        return len(self.x_test) == 0
+
+    def dealt(self, tested: Sequence[int]) -> Dataset:
+        """The same with these of its training images to test on; as it is where there are none."""
+        if not len(tested):
+            return self
+        test = np.array(tested)
+        train = np.setdiff1d(np.arange(len(self.x_train)), test)
+        groups = self.groups
+        return replace(
+            self,
+            x_train=self.x_train[train],
+            y_train=self.y_train[train],
+            x_test=self.x_train[test],
+            sealed_test_labels=self.y_train[test],
+            groups=None if groups is None else groups[np.concatenate([train, test])],
+            pool=Pool(self.x_train, train, test),
+        )
 
     def only(self, names: Sequence[str]) -> Dataset:
         """The same with these of its classes alone; they keep their order, whatever that of names.
@@ -96,6 +142,8 @@ class Dataset:
             )
         train, test = np.isin(self.y_train, kept), np.isin(self.sealed_test_labels, kept)
         classes = tuple(self.classes[i] for i in kept)
+        both = np.concatenate([train, test])
+        own = train[len(train) - self.validation :]
         return replace(
             self,
             name=data_name(self.name, classes),
@@ -105,15 +153,21 @@ class Dataset:
             x_test=self.x_test[test],
             sealed_test_labels=np.searchsorted(kept, self.sealed_test_labels[test]),
             fingerprint=_digest(f"{self.fingerprint} {json.dumps(classes)}".encode()),
+            validation=int(own.sum()),
+            groups=None if self.groups is None else self.groups[both],
+            files=tuple(np.array(self.files, object)[both]) if self.files else (),
         )
 
     def tested_on(self, count: int | None) -> Dataset:
         """The same with `count` of its test images, whatever the seed; None means all of them."""
         if count is None:
             return self
-        rows = self.test_rows(count)
+        rows, pool = self.test_rows(count), self.pool
         return replace(
-            self, x_test=self.x_test[rows], sealed_test_labels=self.sealed_test_labels[rows]
+            self,
+            x_test=self.x_test[rows],
+            sealed_test_labels=self.sealed_test_labels[rows],
+            pool=replace(pool, test=pool.test[rows]) if pool else None,
         )
 
     def test_rows(self, count: int) -> np.ndarray:
@@ -134,6 +188,7 @@ class Dataset:
             sizes=sizes,
             classes=list(self.classes),
             note=self.note,
+            drawn_from=len(self.pool.images) if self.pool else self.drawn * len(self.x_train),
         )
 
     def open_test_labels(self) -> np.ndarray:
@@ -153,23 +208,50 @@ class Subset:
 
 
 def split(
-    labels: np.ndarray, seed: int, train_size: int | None = None, validate_on: int | None = None
+    labels: np.ndarray,
+    seed: int,
+    train_size: int | None = None,
+    validate_on: int | None = None,
+    groups: np.ndarray | None = None,
+    own: int = 0,
 ) -> Subset:
     """Carve validation, a tenth, from the training split, then take `train_size` of the rest.
 
     Of the validation images only the first `validate_on` are kept, where a number is given.
     Drawn by `seed` alone, so that all arms see the same rows. The smaller training sets are
-    contained in the larger ones, and every one of them is balanced as the whole is.
+    contained in the larger ones, and every one of them is balanced as the whole is. Where the
+    last rows, so many as `own`, are there to validate, these are what validates. Rows of one of the
+    `groups` [n or more] are not divided between the two, unless every group is larger than
+    validation.
     Raises ValueError when fewer rows are left than asked for.
     """
     order = generator(seed, Stream.SPLIT).permutation(len(labels))
     order = _balanced_order(labels, order)
-    held_out = validation_size(len(labels))
-    rest = order[held_out:]
+    if own:
+        held = order >= len(labels) - own
+    else:
+        held = _held_out(order, validation_size(len(labels)), groups)
+    rest = order[~held]
     size = len(rest) if train_size is None else train_size
     if not 1 <= size <= len(rest):
         raise ValueError(f"{size} training images asked for, 1 to {len(rest)} can be had")
-    return Subset(train=rest[:size], validation=order[:held_out][:validate_on])
+    return Subset(train=rest[:size], validation=order[held][:validate_on])
+
+
+def _held_out(order: np.ndarray, count: int, groups: np.ndarray | None) -> np.ndarray:
+    """Which rows of an order validate, bool [n]: the first `count`, in whole groups."""
+    first = np.arange(len(order)) < count
+    if groups is None:
+        return first
+    groups = groups[order]
+    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    taken, left = np.zeros(len(sizes), bool), count
+    for place in dict.fromkeys(places.tolist()):
+        if not left:
+            break
+        if sizes[place] <= left:
+            taken[place], left = True, left - sizes[place]
+    return taken[places] if taken.any() else first
 
 
 def validation_size(count: int) -> int:
@@ -215,20 +297,40 @@ def about(arrays: Arrays, name: str, synthetic: bool = False, complete: bool = T
         train=len(arrays.y_train),
         test=len(arrays.y_test),
         image_shape=arrays.x_train.shape[1:],
+        validation=arrays.validation,
+        files=arrays.files,
     )
 
 
 def keep(folder: Path, arrays: Arrays, known: About) -> None:
     """Write a decoded data set to `folder`, whole or not at all. Raises OSError."""
+    with keeping(folder) as part:
+        write(part, arrays, known)
+
+
+@contextmanager
+def keeping(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` to fill, which takes its place when the block ends well.
+
+    Raises OSError.
+    """
     part = Entry(folder).part()
     try:
-        for name in ARRAYS:
-            np.save(part / f"{name}.npy", getattr(arrays, name))
-        (part / ABOUT).write_bytes(msgspec.json.encode(known))
+        yield part
         remove(folder)
         part.replace(folder)
     finally:
         remove(part)
+
+
+def write(part: Path, arrays: Arrays, known: About) -> None:
+    """Write what of a decoded data set is not yet in a folder. Raises OSError."""
+    for name in ARRAYS:
+        if not (part / f"{name}.npy").exists():
+            np.save(part / f"{name}.npy", getattr(arrays, name))
+    if arrays.groups is not None:
+        np.save(part / GROUPS, arrays.groups)
+    (part / ABOUT).write_bytes(msgspec.json.encode(known))
 
 
 def about_kept(folder: Path) -> About | None:
@@ -247,15 +349,26 @@ def load_kept(folder: Path) -> Dataset | None:
     if known is None:
         return None
     try:
-        loaded = {name: _array(folder / f"{name}.npy") for name in ARRAYS}
+        loaded = {name: array(folder / f"{name}.npy") for name in ARRAYS}
+        groups = array(folder / GROUPS) if known.files else None
     except Exception:
         # A damaged header is read by Python's own parser, which may raise nearly anything.
         return None
-    arrays = Arrays(**loaded, classes=known.classes, note=known.note)
+    arrays = Arrays(
+        **loaded,
+        classes=known.classes,
+        note=known.note,
+        validation=known.validation,
+        groups=groups,
+        files=known.files,
+    )
     # What is said of the arrays has to fit them too: a file may be another's, and still be JSON.
     if known != about(arrays, known.name, known.synthetic, known.complete):
         return None
-    if max(arrays.y_train.max(), arrays.y_test.max()) >= len(known.classes):
+    labels = np.concatenate([arrays.y_train, arrays.y_test])
+    if labels.max() >= len(known.classes):
+        return None
+    if groups is not None and groups.shape != labels.shape:
         return None
     return Dataset(
         name=known.name,
@@ -268,9 +381,15 @@ def load_kept(folder: Path) -> Dataset | None:
         complete=known.complete,
         note=known.note,
         fingerprint=known.fingerprint,
+        validation=known.validation,
+        groups=groups,
+        files=known.files,
     )
 
 
-def _array(path: Path) -> np.ndarray:
+def array(path: Path) -> np.ndarray:
+    """An array from its file; a large one is mapped, not read. Raises OSError, ValueError, more."""
+    if path.stat().st_size > MAPPED:
+        return np.lib.format.open_memmap(path, mode="r")
     with path.open("rb") as file:
         return np.lib.format.read_array(file, allow_pickle=False)

@@ -27,13 +27,20 @@ class Disputes:
     images: int
 
 
+def own_test_set(seen: View) -> int | None:
+    """The seed whose test images are shown, where each seed has some of its own."""
+    drawn = seen.records and seen.records[0].data.drawn_from
+    return min(r.seed for r in seen.records) if drawn else None
+
+
 def disputes(folder: Path, seen: View) -> Disputes | None:
     """What the headline's two arms answered differently; None where their answers are not kept."""
     pair = race.rivals(seen.best_first(seen.size))
     if pair is None:
         return None
     first, second = ({r.seed: r for r in g.ok} for g in pair)
-    for seed in sorted(first.keys() & second.keys()):
+    only = own_test_set(seen)
+    for seed in sorted(first.keys() & second.keys() & ({only} if only is not None else {*first})):
         one, other = (predictions.shares(folder, runs[seed]) for runs in (first, second))
         if one is not None and other is not None:
             return Disputes(pair, seed, surest(one, other), len(one))

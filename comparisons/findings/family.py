@@ -52,16 +52,17 @@ def family(seen: View, size: int) -> dict[tuple[str, str], float]:
     return holm(chances)
 
 
-def seeds_needed(spread: float, gap: float) -> int | None:
+def seeds_needed(spread: float, gap: float, overlap: float = 0.0) -> int | None:
     """How many seeds would show a difference of `gap` in four of five experiments.
 
     For differences by seed that spread so far (their standard deviation), at 95 % confidence:
     n with t(0.975) + t(0.8) <= gap / (spread / sqrt(n)), both of n - 1 degrees of freedom (Student
-    1908). The draw of the test images is no matter of seeds. None where it is more than a hundred.
+    1908); sqrt(n / (1 + n * overlap)) where splits overlap (intervals.overlap). The draw of the
+    test images is no matter of seeds. None where it is more than a hundred.
     """
     for n in range(2, MOST_SEEDS + 1):
         wanted = stdtrit(n - 1, 1 - ALPHA / 2) + stdtrit(n - 1, POWER)
-        if wanted * spread <= abs(gap) * math.sqrt(n):
+        if wanted * spread * math.sqrt(1 / n + overlap) <= abs(gap):
             return n
     return None
 

@@ -21,7 +21,9 @@ METHOD = "95 % Student t interval"
 # Of what: another draw of the seeds and of the test images, or of the seeds alone.
 ANY_IMAGES = f"{METHOD} over seeds and test images"
 THESE_IMAGES = f"{METHOD} over seeds, on this test set"
-CONFIDENCE = 0.95
+# Where each seed draws its own test set from the same images.
+DRAWN = f"{METHOD} over splits, widened because they overlap (Nadeau and Bengio 2003)"
+CONFIDENCE, Z = 0.95, 1.96
 MIN_SEEDS = 3  # fewer than this, and an interval says more about t than about the arm
 
 
@@ -31,7 +33,8 @@ class Summary:
 
     `spread` is the sample standard deviation (n >= 2); `low` and `high` bound the interval
     that `method` names, and `p` is the two-sided one for a true mean of zero (n >= 3). What there
-    are too few numbers for is None.
+    are too few numbers for is None. `overlap` is what runs on the same images in other splits
+    have in common, which no number of them averages out.
     """
 
     n: int
@@ -41,6 +44,7 @@ class Summary:
     high: float | None = None
     method: str | None = None
     p: float | None = None
+    overlap: float = 0.0
 
     @property
     def includes_zero(self) -> bool | None:
@@ -67,7 +71,9 @@ class Luck:
     images: int
 
 
-def summarise(values: Iterable[float | None], luck: Luck | None = None) -> Summary:
+def summarise(
+    values: Iterable[float | None], luck: Luck | None = None, overlap: float = 0.0
+) -> Summary:
     """Mean, sample standard deviation and 95 % interval of the numbers that are not None.
 
     The interval is mean +- t * SE, t being the 97.5 % quantile of Student's t (1908, "The
@@ -87,9 +93,10 @@ def summarise(values: Iterable[float | None], luck: Luck | None = None) -> Summa
     spread = math.sqrt(math.fsum((v - mean) ** 2 for v in numbers) / (n - 1))
     if n < MIN_SEEDS:
         return Summary(n, mean, spread)
-    half = half_width(spread**2 / n, n - 1, luck)
-    p = chance(mean, spread**2 / n, n - 1, luck)
-    return Summary(n, mean, spread, mean - half, mean + half, METHOD, p)
+    variance = spread**2 * (1 / n + overlap)
+    half = half_width(variance, n - 1, luck)
+    p = chance(mean, variance, n - 1, luck)
+    return Summary(n, mean, spread, mean - half, mean + half, METHOD, p, overlap)
 
 
 def half_width(variance: float, freedom: float, luck: Luck | None = None) -> float:
@@ -127,9 +134,27 @@ def of_images(answers: Sequence[np.ndarray]) -> Luck:
     return Luck(float(table.mean(axis=0).var(ddof=1)) / images if images > 1 else 0.0, images)
 
 
+def overlap(records: Sequence[Record]) -> float:
+    """What to add to 1 / n for runs whose test sets are drawn from the same images; 0 for others.
+
+    Images tested on over those left to learn from (Nadeau & Bengio 2003, "Inference for the
+    generalization error", Machine Learning 52:239-281, section 3): splits share images, so the
+    spread of what they reach says too little of how far the mean may be off.
+    """
+    shares = [
+        tested / (r.data.drawn_from - tested)
+        for r in records
+        if (tested := r.data.sizes.test or 0) < r.data.drawn_from
+    ]
+    return max(shares, default=0.0)
+
+
 def answers(record: Record) -> np.ndarray | None:
-    """For each test image 1.0 where the run named it rightly, else 0.0; None where unknown."""
-    if record.test is None or not record.test.right:
+    """For each test image 1.0 where the run named it rightly, else 0.0; None where unknown.
+
+    None as well where each seed has a test set of its own: those cannot be laid side by side.
+    """
+    if record.test is None or not record.test.right or record.data.drawn_from:
         return None
     images = sum(map(sum, record.test.confusion))
     bits = np.unpackbits(np.frombuffer(record.test.right, np.uint8))
@@ -149,7 +174,7 @@ def accuracy(record: Record) -> float | None:
 def accuracies(runs: Iterable[Record]) -> Summary:
     """Test accuracy of runs that ended well, with both kinds of luck where it is known."""
     ended = [r for r in runs if accuracy(r) is not None]
-    return _of_accuracy([accuracy(r) for r in ended], [answers(r) for r in ended])
+    return _of_accuracy([accuracy(r) for r in ended], [answers(r) for r in ended], overlap(ended))
 
 
 def paired(
@@ -170,17 +195,20 @@ def paired(
     differences = tuple(left[s][1] - right[s][1] for s in seeds)
     if value is not accuracy:
         return Paired(seeds, differences, summarise(differences))
+    shared = overlap([left[s][0] for s in seeds])
     each = [(answers(left[s][0]), answers(right[s][0])) for s in seeds]
     known = [None if x is None or y is None or len(x) != len(y) else x - y for x, y in each]
-    return Paired(seeds, differences, _of_accuracy(differences, known))
+    return Paired(seeds, differences, _of_accuracy(differences, known, shared))
 
 
-def _of_accuracy(values: Sequence[float | None], each: Sequence[np.ndarray | None]) -> Summary:
+def _of_accuracy(
+    values: Sequence[float | None], each: Sequence[np.ndarray | None], shared: float
+) -> Summary:
     """A summary of accuracies or their differences, and of what each run answered."""
     known = [a for a in each if a is not None]
     whole = len(known) == len(each) > 0 and len({len(a) for a in known}) == 1
-    found = summarise(values, of_images(known) if whole else None)
-    method = ANY_IMAGES if whole else THESE_IMAGES
+    found = summarise(values, of_images(known) if whole else None, shared)
+    method = DRAWN if shared else ANY_IMAGES if whole else THESE_IMAGES
     return replace(found, method=method) if found.method else found
 
 
@@ -197,6 +225,25 @@ def sampling_noise(p: float, images: int) -> float:
 def luck_of_images(p: float, images: int) -> float:
     """The standard deviation of an accuracy near `p` by the draw of so many test images alone."""
     return math.sqrt(p * (1 - p) / images)
+
+
+def wilson(share: float, images: int) -> tuple[float, float]:
+    """The 95 % interval of a share of so many images that are right, by their number alone.
+
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference", Journal
+    of the American Statistical Association 22:209-212.
+    """
+    z2 = Z * Z / images
+    middle = (share + z2 / 2) / (1 + z2)
+    half = math.sqrt(z2 * share * (1 - share) + z2 * z2 / 4) / (1 + z2)
+    return middle - half, middle + half
+
+
+def tested_in_all(records: Sequence[Record]) -> int:
+    """How many test images the runs have between them, at most: seeds may have their own."""
+    each = {r.seed: images_tested([r]) for r in records if r.test}
+    drawn = max((r.data.drawn_from for r in records), default=0)
+    return min(sum(each.values()), drawn) if drawn else min(each.values(), default=0)
 
 
 def learning(record: Record, cold: bool = True) -> float:

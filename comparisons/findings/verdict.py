@@ -6,6 +6,7 @@ records do not tell two arms apart, the sentence says that.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from comparisons.findings.groups import Group, mishaps
 from comparisons.findings.view import View, accuracy, cold, mean, view, warm
 from comparisons.plan import budget
 
+SIGNS = 6  # images on which two arms differ, the fewest that a sign test makes anything of
+FEW_TESTS = 500  # test images: fewer of them are called few
 FEW_SIZES = 2  # with more, who leads at each of them is for the figure to show
 
 
@@ -35,10 +38,13 @@ class Verdict:
     def equal(self) -> bool:
         """Whether no winner may be named.
 
-        With an interval: it includes zero. With too few seeds for one: the gap is no larger
-        than the luck of drawing the test images. Always: the gap rounds to nothing, or the
-        seeds in common speak against the means of all seeds.
+        With too few test images to tell anything. With an interval: it includes zero. With too few
+        seeds for one: the gap is no larger than the luck of drawing the test images. Always: the
+        gap rounds to nothing, or the seeds in common speak against the means of all seeds.
         """
+        records = [*self.first.ok, *self.second.ok]
+        if intervals.tested_in_all(records) < _needed(records):
+            return True
         unsure = self.paired.summary.includes_zero
         if unsure is None:
             unsure = self.gap < self.noise
@@ -63,6 +69,8 @@ def headline(records: Sequence[Record]) -> list[str]:
     seen = view(records)
     if not seen.records:
         return ["There are no runs yet."]
+    if few := too_few(seen):
+        return [few, *_mishaps(seen)]
     ended = seen.best_first(seen.size)
     if not ended:
         return [f"No run ended well: {endings(seen.groups)}."]
@@ -71,6 +79,31 @@ def headline(records: Sequence[Record]) -> list[str]:
     met = race.race(seen, seen.size)
     answer = _contest(verdict(*pair), met) if pair else f"{alone(ended[0])}."
     return [where + answer, *sure(seen), *over_sizes(seen), *_mishaps(seen)]
+
+
+def too_few(seen: View) -> str:
+    """That no number of test images so small can tell arms apart; empty where it may.
+
+    An arm that is always right against one that guesses differs on all images but those guessed:
+    by a sign test it takes six of them for p < 5 %, as 2 / 2^5 is more and 2 / 2^6 less.
+    """
+    ended = seen.best_first(seen.size)
+    records = [r for g in seen.at(seen.size) for r in g.records if r.test]
+    images, needed = intervals.tested_in_all(records), _needed(records)
+    if not images or images >= needed:
+        return ""
+    each = [f"{g.name} has {text.percent(accuracy(g).mean, 0)} right" for g in ended]
+    return (
+        f"Too few to tell: with {text.plural(images, 'test image')} in all, even an arm that is "
+        f"always right cannot be told from one that guesses; that takes {needed}. "
+        f"{text.listing(each) or 'No run ended well'}, which says nothing."
+    )
+
+
+def _needed(records: Sequence[Record]) -> int:
+    """The fewest test images on which an arm that is always right may be told from guessing."""
+    guessed = 1 / max(2, len(records[0].data.classes)) if records else 0.0
+    return math.ceil(SIGNS / (1 - guessed))
 
 
 def over_sizes(seen: View) -> list[str]:
@@ -101,7 +134,7 @@ def care(seen: View) -> list[str]:
     found = verdict(*pair)
     s, lines = found.paired.summary, []
     if s.includes_zero and s.spread and not family.tied(s):
-        needed = family.seeds_needed(s.spread, found.gap)
+        needed = family.seeds_needed(s.spread, found.gap, s.overlap)
         count = f"about {needed}" if needed else f"more than {family.MOST_SEEDS}"
         lines.append(
             f"To show a difference of {text.points(found.gap, sign=False)} points in four of five "
@@ -112,6 +145,13 @@ def care(seen: View) -> list[str]:
         f"Another draw of {text.count(images)} test images would alone move an accuracy like that "
         f"of {found.first.name} by {text.points(alone, sign=False)} points (standard deviation)."
     )
+    if images < FEW_TESTS:
+        reached = accuracy(found.first).mean or 0.0
+        low, high = (text.percent(share, 0) for share in intervals.wilson(reached, images))
+        lines.append(
+            f"A test set of {text.count(images)} images is small: {text.percent(reached)} right "
+            f"on so many says that {low} to {high} are, by their number alone (Wilson's interval)."
+        )
     return lines
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.plan import bases
 from comparisons.plan.strategies import STRATEGIES, Strategy
-from models.catalog import MODELS, OWN, Model, has_builder, with_options
+from models.catalog import MODELS, OWN, SIZES, Model, has_builder, with_options
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,15 @@ def parse(text: str) -> Arm:
     _must_suit(model, strategy)
     value = _option(strategy, value_text) if at else (strategy.option or (None, None))[1]
     return Arm(model, strategy, value)
+
+
+def at_size(arm: Arm, size: int) -> Arm:
+    """The arm with a base that takes images of so many pixels a side, where it can."""
+    options = dict(arm.model.options)
+    if "size" not in options or not arm.model.smallest_size <= size < SIZES.stop:
+        return arm
+    options["size"] = size
+    return replace(arm, model=replace(arm.model, options=tuple(options.items())))
 
 
 def _named(text: str) -> Model:

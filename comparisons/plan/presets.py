@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Preset:
     """What is compared when no flag says otherwise; no `train_sizes` means all images.
 
+    `shares` of all images are trained on where nobody knows beforehand how many there are.
+
     `goal` is what it was made for, where there is one: a test accuracy on CIFAR-10, and the
     seconds of a whole run on two cores. Only such a preset may have `views_at_test`, for there is
     no other side whose looks at a test image they would outnumber.
@@ -18,6 +20,7 @@ class Preset:
     arms: tuple[str, ...]
     seeds: tuple[int, ...] = (0,)
     train_sizes: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
     epochs: int | None = None
     arms_on_accelerator: tuple[str, ...] = ()
     goal: tuple[float, float] | None = None
@@ -60,6 +63,13 @@ PRESETS = {
         "for digits: a perceptron, a CNN and a base that knows photographs, three seeds",
         ("mlp:scratch", "cnn:scratch", "mobilenet:frozen"),
         seeds=(0, 1, 2),
+    ),
+    "images": Preset(
+        "a folder of your own pictures: all, a half and a quarter of them, three seeds",
+        ("mobilenet:frozen", "cnn:scratch", "mobilenet:full"),  # a first answer soon
+        seeds=(0, 1, 2),
+        shares=(1.0, 0.5, 0.25),
+        arms_on_accelerator=("vgg16:frozen",),
     ),
     "cnn-70": Preset(
         "70 % of CIFAR-10 from scratch, in one epoch",

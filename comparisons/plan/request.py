@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -15,15 +15,17 @@ from comparisons.core.clock import timestamp
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.machine import backend
 from comparisons.core.phases import SOURCE, Phase
-from comparisons.core.records import Settings, SourceData, data_name, full_name
+from comparisons.core.records import Settings, SourceData, data_name, digest, full_name
 from comparisons.plan import arms, bases, recipes
 from comparisons.plan.arms import Arm
 from comparisons.plan.knobs import KNOBS, turned
 from comparisons.plan.presets import PRESETS, Preset
 from comparisons.plan.runs import TRAINING_REVISION, Run, run_id
+from models.catalog import SIZES
 
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 HIGHEST_SEED = 2**32 - 1  # of NumPy's, which Keras sets as well
+FEWEST = 20  # images: no smaller share of few is worth a run
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 
@@ -32,8 +34,9 @@ class Request:
     """What a user asks for; None means that the preset decides, or that of the knob.
 
     With `out` None nothing is written, unless `default_out`, which means a folder of results.
-    `save_base` is the file that the trained base goes to, without its head; `tries` are the recipes
-    that tuning tries; `live` marks runs that are shown live.
+    `image_size` is what pictures of a folder are resized to, and what bases take that are named
+    without one. `save_base` is the file that the trained base goes to, without its head; `tries`
+    are the recipes that tuning tries; `live` marks runs that are shown live.
     """
 
     arms: tuple[str, ...] | None = None
@@ -47,6 +50,7 @@ class Request:
     batch_size: int | None = None
     device: str = "auto"
     engine: str = "auto"
+    image_size: int | None = None
     source: str = "auto"
     validate_on: int | None = None
     test_on: int | None = None
@@ -68,7 +72,9 @@ class Request:
         if self.knob:
             return Path("results", "knobs", self.knob)
         some = [re.sub(r"[^\w-]+", "-", name)[:20] for name in sorted(set(self.classes))[:5]]
-        return Path("results", "-".join([Path(data).stem, *some]))
+        path = Path(data)
+        name = path.name if path.is_dir() else path.stem
+        return Path("results", "-".join([name, *some]))
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,9 @@ class Known:
     """What planning knows of a data set.
 
     It has `images` to learn from, of which `most` may be trained on and the rest validate, and
-    `tests` to test on. `mirrors` says that an image means the same in a mirror, `classes`
-    are those that are used where that is not all.
+    `tests` to test on; `tested` are the rows that each seed tests on, where those differ.
+    `image_size` is what its pictures were resized to, where they were. `mirrors` says that an image
+    means the same in a mirror, `classes` are those that are used where that is not all.
     """
 
     name: str
@@ -87,6 +94,8 @@ class Known:
     tests: int
     mirrors: bool = True
     classes: tuple[str, ...] = ()
+    tested: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    image_size: int | None = None
 
 
 def check(request: Request) -> tuple[Preset, list[Arm]]:
@@ -112,6 +121,9 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     ):
         if value is not None and value < 1:
             raise ComparisonError(f"{flag} must be 1 or more, not {value}")
+    size = request.image_size
+    if size is not None and size not in SIZES:
+        raise ComparisonError(f"--image-size {size}: give {SIZES.start} to {SIZES.stop - 1} pixels")
     backend()
     for seed in request.seeds or ():
         if not 0 <= seed <= HIGHEST_SEED:
@@ -126,12 +138,24 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     named = request.arms or preset.arms
     if request.arms is None and has_accelerator(request.device):
         named += preset.arms_on_accelerator
-    wanted = list(dict.fromkeys(arms.parse(text) for text in named))
+    parsed = (_parsed(text, size) for text in named)
+    wanted = list(dict.fromkeys(parsed))
     names = [arm.name for arm in wanted]
     for name in names:
         if names.count(name) > 1:
             raise ComparisonError(f"two different bases would both be called {name}: rename one")
     return preset, wanted
+
+
+def _parsed(text: str, size: int | None) -> Arm:
+    """An arm; where its base's options are not spelled out, for pictures of `size`."""
+    arm = arms.parse(text)
+    return arm if size is None or "@" in text.rpartition(":")[0] else arms.at_size(arm, size)
+
+
+def seeds(request: Request, preset: Preset) -> list[int]:
+    """The seeds of a request, each once."""
+    return list(dict.fromkeys(request.seeds or preset.seeds))
 
 
 def has_accelerator(device: str) -> bool:
@@ -155,7 +179,10 @@ def train_sizes(request: Request, preset: Preset, target: Known) -> list[int]:
     """The training-set sizes of a request. Raises ComparisonError for sizes that cannot be."""
     most = target.most
     if request.train_sizes is None:
-        return list(dict.fromkeys(min(size, most) for size in preset.train_sizes or (most,)))
+        shares = [round(most * share) for share in preset.shares]
+        enough = [size for size in shares if size >= min(FEWEST, most)]
+        wanted = preset.train_sizes or enough or (most,)
+        return list(dict.fromkeys(min(size, most) for size in wanted))
     for size in request.train_sizes:
         if not 2 <= size <= most:
             raise ComparisonError(
@@ -184,10 +211,9 @@ def runs(
         epochs = preset.epochs
     variants = KNOBS[request.knob].all_changes if request.knob else [("", {})]
     since = timestamp() if request.fresh else ""
-    seeds = dict.fromkeys(request.seeds or preset.seeds)
     planned = []
     for size, seed, arm, (variant, changes) in product(
-        train_sizes(request, preset, target), seeds, wanted, variants
+        train_sizes(request, preset, target), seeds(request, preset), wanted, variants
     ):
         first = source if arm.strategy.start == "source" else None
         phases = recipes.phases(
@@ -218,11 +244,14 @@ def runs(
             test_on=_cap(request.test_on, target.tests),
             robustness=request.robustness,
             live=request.live,
+            image_size=target.image_size,
         )
         name = full_name(arm.name, settings.variant)
+        tested = list(target.tested.get(seed, ()))
+        content = f"{target.fingerprint} {digest(tested)}" if tested else target.fingerprint
         planned.append(
             Run(
-                id=run_id(name, size, seed, settings, phases, target.fingerprint),
+                id=run_id(name, size, seed, settings, phases, content),
                 arm=arm.name,
                 written=arm.written,
                 seed=seed,
@@ -232,6 +261,7 @@ def runs(
                 data=target.name,
                 data_dir=str(request.data_dir) if request.data_dir else None,
                 classes=list(target.classes),
+                tested=tested,
                 notices=list(notices),
                 command=request.command,
                 save_base=str(request.save_base) if request.save_base else None,

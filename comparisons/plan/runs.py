@@ -23,7 +23,8 @@ class Run(msgspec.Struct, kw_only=True):
     """One run, as handed to the process that does it.
 
     `arm` is its name, as the record has it; `written` the same with the place of its base;
-    `classes` those of the data that are used, where that is not all. What a cache has from before
+    `classes` those of the data that are used, where that is not all; `tested` the rows of it that
+    are tested on, where each seed has a test set of its own. What a cache has from before
     `since` (date and time, UTC) is made and measured again.
     """
 
@@ -37,6 +38,7 @@ class Run(msgspec.Struct, kw_only=True):
     data: str
     data_dir: str | None = None
     classes: list[str] = []
+    tested: list[int] = []
     notices: list[str] = []
     command: str = ""
     save_base: str | None = None

@@ -20,6 +20,7 @@ from comparisons.report.figures import catalog
 from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, svg
 from comparisons.report.figures.style import MANY
 from comparisons.report.gallery import gallery
+from comparisons.report.looked import looked
 from comparisons.report.strip import strip
 
 __all__ = ["build", "draw", "show"]
@@ -112,7 +113,8 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, pric
     _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
     answers = page.Answers(strip(folder, seen), gallery(folder, seen))
-    write_text(path, page.render(seen, pictures, answers, left_out, prices))
+    beside = answers, looked(folder, seen)
+    write_text(path, page.render(seen, pictures, *beside, left_out, prices))
     return path
 
 

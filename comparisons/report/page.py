@@ -33,6 +33,7 @@ from comparisons.report.differences import Difference, differences
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.catalog import Place, Plot
 from comparisons.report.gallery import Gallery
+from comparisons.report.looked import Looked
 from comparisons.report.strip import Strip
 from comparisons.report.table import Row
 from comparisons.report.tables import Grid, Told, grid
@@ -96,6 +97,7 @@ class Page:
     reasons: list[why.Reason]
     answers: Answers
     classes: Classes | None
+    looked: Looked | None
     sure: list[str]
     outlooks: list[str]
     figures: dict[Place, list[Shown]]
@@ -120,6 +122,7 @@ def render(
     seen: View,
     pictures: Sequence[Picture],
     answers: Answers = Answers(),
+    looked: Looked | None = None,
     left_out: Sequence[str] = (),
     prices: Prices = UNPRICED,
 ) -> str:
@@ -138,6 +141,7 @@ def render(
         reasons=why.reasons(seen),
         answers=answers,
         classes=classes(seen),
+        looked=looked,
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
         outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),

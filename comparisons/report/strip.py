@@ -18,6 +18,7 @@ from PIL import Image
 from comparisons.core import predictions, samples
 from comparisons.core.samples import Samples
 from comparisons.findings import race
+from comparisons.findings.disputes import own_test_set
 from comparisons.findings.groups import Group
 from comparisons.findings.names import shortened
 from comparisons.findings.view import View
@@ -69,7 +70,7 @@ def kept(folder: Path, seen: View, disputed: bool = False) -> Samples | None:
     if not seen.records:
         return None
     data = seen.records[0].data
-    found = samples.read(folder, data.fingerprint, disputed)
+    found = samples.read(folder, data.fingerprint, own_test_set(seen), disputed)
     if found is None or not all(0 <= label < len(data.classes) for label in found.labels):
         return None
     return found
@@ -78,9 +79,16 @@ def kept(folder: Path, seen: View, disputed: bool = False) -> Samples | None:
 def answered(folder: Path, seen: View, found: Samples, seed: int | None = None) -> Strip | None:
     """Some test images and the answers of the main size's arms; None without any.
 
-    By each arm's run of `seed`, or else by the first one whose logits are there.
+    By each arm's run of `seed`, or else by the first one whose logits are there. Where each seed
+    has a test set of its own, no other will do.
     """
-    told = [(g, *one) for g in _rivals_first(seen) if (one := _told(folder, g, found.rows, seed))]
+    only = own_test_set(seen)
+    seed = seed if only is None else only
+    told = [
+        (g, *one)
+        for g in _rivals_first(seen)
+        if (one := _told(folder, g, found.rows, seed, strict=only is not None))
+    ]
     if not told:
         return None
     shown = told[:MOST_ARMS]
@@ -107,10 +115,11 @@ def _rivals_first(seen: View) -> list[Group]:
 
 
 def _told(
-    folder: Path, g: Group, rows: np.ndarray, seed: int | None
+    folder: Path, g: Group, rows: np.ndarray, seed: int | None, strict: bool
 ) -> tuple[int, np.ndarray] | None:
     """The seed of a run of an arm whose logits are there, and its certainties [n, classes]."""
-    for record in sorted(g.ok, key=lambda r: r.seed != seed):
+    some = [r for r in g.ok if r.seed == seed] if strict else g.ok
+    for record in sorted(some, key=lambda r: r.seed != seed):
         shares = predictions.shares(folder, record, rows)
         if shares is not None:
             return record.seed, shares

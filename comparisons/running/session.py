@@ -9,18 +9,23 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
+from comparisons.core import audit as audits
 from comparisons.core import cache, samples
+from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
+from comparisons.core.errors import ComparisonError
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
-from comparisons.data import Dataset
+from comparisons.data import Dataset, catalog, splits
+from comparisons.findings import pictures
 from comparisons.findings.disputes import disputes
 from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
-from comparisons.plan.request import Known, Request, check, must_fit, runs
+from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds
 from comparisons.plan.runs import Run
 from comparisons.running import kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
@@ -37,19 +42,25 @@ class Session:
 
 @dataclass(frozen=True)
 class Supplies:
-    """What a request needs, had here: its preset, arms, data, the source of `complete`, notices."""
+    """What a request needs, had here: its preset, arms, data, the source of `complete`, notices.
+
+    `tested` are the rows that each seed tests on, where these differ; `audit` is what was seen in
+    a folder of pictures.
+    """
 
     preset: Preset
     wanted: list[Arm]
     name: str
     classes: tuple[str, ...]
     dataset: Dataset
+    tested: dict[int, list[int]]
+    audit: Audit | None
     source: Known | None
     notices: list[str]
 
     def runs(self, request: Request) -> list[Run]:
         """Every run of the request."""
-        target = known(self.name, self.dataset, self.classes)
+        target = known(self.name, self.dataset, self.classes, self.tested)
         return runs(request, self.preset, self.wanted, target, self.source, self.notices)
 
 
@@ -68,11 +79,17 @@ def run_session(
     had = have(request, console)
     planned = had.runs(request)
     out = request.folder(had.name)
+    if out and catalog.is_folder(had.name) and out.resolve().is_relative_to(Path(had.name)):
+        raise ComparisonError(
+            f"--out {out} lies within {had.name}, where nothing is ever changed: name another"
+        )
     for folder in filter(None, (out, request.save_base and request.save_base.parent)):
         must_be_writable(folder)
+    if out and had.audit:
+        _keep_audit(out, had, had.audit)
     records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile)
     if out:
-        _keep_samples(out, had.dataset, records)
+        _keep_samples(out, had, records)
     return Session(records, out)
 
 
@@ -82,8 +99,13 @@ def have(request: Request, console: Console) -> Supplies:
     cache.check()  # said now, not after an hour of training
     kept.every()
     say = _sayer(console)
-    name, whole, notices = supplies.dataset(request.data, request.data_dir, say)
+    size = request.image_size or supplies.image_size(request.data, wanted)
+    name, whole, notices = supplies.dataset(request.data, request.data_dir, say, size)
     dataset = whole.only(request.classes)
+    audit = catalog.audit(name, size)
+    for line in pictures.lines(audit) if audit else ():
+        console.print(Text(line))
+    tested = splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
     notices = notices + more
@@ -96,7 +118,7 @@ def have(request: Request, console: Console) -> Supplies:
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
-    return Supplies(preset, wanted, name, classes, dataset, source, notices)
+    return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
 
 
 def carry_out(
@@ -118,18 +140,29 @@ def carry_out(
         return runner.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
 
 
-def _keep_samples(out: Path, dataset: Dataset, records: list[Record]) -> None:
+def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
+    """What was seen in the pictures, and which of them are tested on."""
+    try:
+        audits.write(out, audit)
+        splits.write(out, had.dataset, had.tested)
+    except OSError as error:
+        raise cannot_write(out, error) from None
+
+
+def _keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
     """A few test images for the page, and some that the headline's two arms disagree on.
 
     All runs have ended: the test labels may be opened now.
     """
-    labels = dataset.open_test_labels()
+    first = min(had.tested, default=None)
+    dataset = had.dataset if first is None else had.dataset.dealt(had.tested[first])
+    images, labels = dataset.x_test, dataset.open_test_labels()
     found = disputes(out, view(records))
     try:
-        samples.keep(out, dataset.fingerprint, dataset.x_test, labels)
+        samples.keep(out, dataset.fingerprint, images, labels, first)
         if found:
             rows = found.rows[: samples.DISPUTED]
-            samples.keep_disputed(out, dataset.fingerprint, dataset.x_test, labels, rows)
+            samples.keep_disputed(out, dataset.fingerprint, images, labels, rows, first)
     except OSError as error:
         raise cannot_write(out, error) from None
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlparse
 
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.events import Error, Stage
-from comparisons.data import DATASETS, REAL, available, catalog, prepare
+from comparisons.data import (
+    DATASETS,
+    REAL,
+    available,
+    catalog,
+    folder,
+    listing,
+    prepare,
+    splits,
+)
 from comparisons.data.dataset import Dataset, validation_size
 from comparisons.plan import arms
 from comparisons.plan.arms import Arm
@@ -20,9 +31,14 @@ SUBSTITUTE = "tiny:frozen"
 
 
 def dataset(
-    asked: str, data_dir: Path | None, say: Callable[[str], None]
+    asked: str,
+    data_dir: Path | None,
+    say: Callable[[str], None],
+    image_size: int | None = None,
 ) -> tuple[str, Dataset, list[str]]:
     """The data set to use, loaded whole, and the notices that this choice owes to the reader.
+
+    Pictures of a folder are made `image_size` pixels a side.
 
     `auto` is CIFAR-10, or `shapes` where that can neither be found nor fetched. A named data
     set never falls back. Raises ComparisonError.
@@ -51,7 +67,7 @@ def dataset(
         problem = _fetch(tasks.Prepare(name, _text(data_dir)), say)
         if problem:
             raise ComparisonError(problem)
-    loaded = prepare(name, data_dir, say)
+    loaded = prepare(name, data_dir, say, image_size)
     if loaded.note:
         notices.append(loaded.note)
     return name, loaded, notices
@@ -87,16 +103,48 @@ def source_name(asked: str, target: str) -> str:
     return name
 
 
-def known(name: str, data: Dataset, classes: Sequence[str] = ()) -> Known:
-    """What planning knows of a data set that is loaded, of which only `classes` are used."""
-    return _known(name, data.fingerprint, len(data.y_train), len(data.x_test), classes)
+def known(
+    name: str,
+    data: Dataset,
+    classes: Sequence[str] = (),
+    tested: Mapping[int, Sequence[int]] = MappingProxyType({}),
+) -> Known:
+    """What planning knows of a data set that is loaded, of which only `classes` are used.
+
+    `tested` are the rows that each seed tests on, where these differ: then so many images can be
+    trained on as are left with every seed.
+    """
+    most = max(map(len, tested.values()), default=0)
+    tests = min(map(len, tested.values()), default=len(data.x_test))
+    images = len(data.y_train) - most
+    found = _known(name, data.fingerprint, images, tests, classes, data.validation)
+    size = data.image_shape[0] if catalog.is_folder(name) else None
+    return replace(found, tested=tested, image_size=size)
+
+
+def image_size(name: str, wanted: Sequence[Arm]) -> int | None:
+    """The pixels a side that pictures of a folder are resized to; None for any other data set.
+
+    The most that a base of these arms takes, but no more than most pictures have.
+    """
+    if not catalog.is_folder(name):
+        return None
+    there = folder.usual_side(listing.listing(Path(name)))
+    taken = [int(size) for arm in wanted if (size := arm.model.option("size"))]
+    most = max(taken, default=folder.USUAL_SIDE)
+    return max(folder.SMALLEST_SIDE, min(most, there or most))
 
 
 def _known(
-    name: str, fingerprint: str, images: int, tests: int, classes: Sequence[str] = ()
+    name: str,
+    fingerprint: str,
+    images: int,
+    tests: int,
+    classes: Sequence[str] = (),
+    validation: int = 0,
 ) -> Known:
     mirrors = DATASETS[name].mirrors if name in DATASETS else True
-    most = images - validation_size(images)
+    most = images - (validation or validation_size(images))
     return Known(name, fingerprint, images, most, tests, mirrors, tuple(classes))
 
 
@@ -110,10 +158,14 @@ def described(name: str, data_dir: Path | None, classes: Sequence[str] = ()) -> 
         loaded = prepare(name, data_dir).only(classes)
         return known(name, loaded, loaded.classes)
     count, tests = (about.train, about.test) if about else DATASETS[name].sizes
+    if not tests:  # each seed will draw some
+        tests = count // splits.SHARES
+        count -= tests
     if classes:
         some, all_of_them = len(set(classes)), DATASETS[name].classes
         count, tests = count * some // all_of_them, tests * some // all_of_them
-    return _known(name, about.fingerprint if about else "", count, tests, classes)
+    validation = about.validation if about else 0
+    return _known(name, about.fingerprint if about else "", count, tests, classes, validation)
 
 
 def weights(

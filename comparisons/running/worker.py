@@ -119,8 +119,9 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
         path = Path(task.checkpoint) if task.checkpoint else None
         checkpoint = Checkpoint(path, task.every, lambda: key(run, runtime), tell)
     with clock.charge("read"):
-        dataset = prepare(run.data, Path(run.data_dir) if run.data_dir else None)
-        dataset = dataset.only(run.classes)
+        data_dir = Path(run.data_dir) if run.data_dir else None
+        dataset = prepare(run.data, data_dir, image_size=run.settings.image_size)
+        dataset = dataset.only(run.classes).dealt(run.tested)
     tell(Device(runtime.kind, runtime.name, runtime.count))
     record, logits = training.run(run, dataset, runtime, tell, clock, held, checkpoint)
     if logits is not None and task.predictions:

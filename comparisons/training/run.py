@@ -118,7 +118,14 @@ def _set_up(
         )
     if init := planned.target_phases[0].init:
         kernels.initialise(network.whole, init, generator(planned.seed, Stream.KERNELS))
-    rows = split(dataset.y_train, planned.seed, planned.train_size, planned.settings.validate_on)
+    rows = split(
+        dataset.y_train,
+        planned.seed,
+        planned.train_size,
+        planned.settings.validate_on,
+        dataset.groups,
+        dataset.validation,
+    )
     if path is None:
         network.prepare(dataset.x_train[rows.train])
     job = Job(planned, arm, dataset, rows, network, runtime, tell, control, clock, weights=path)

@@ -123,8 +123,9 @@ def test_every_arm_of_a_preset_is_one(name):
 
 
 def test_the_presets_are_what_the_documentation_says():
-    compared = {"demo", "standard", "full"}
+    compared = {"demo", "standard", "full", "images"}
     assert set(PRESETS) == compared | {"curve", "mnist", "cnn-70", "cnn-80", "cnn-90", "cnn-93"}
+    assert PRESETS["images"].shares == (1.0, 0.5, 0.25) and len(PRESETS["images"].seeds) == 3
     assert PRESETS["demo"].train_sizes == (2000,)
     assert PRESETS["standard"].train_sizes == PRESETS["full"].train_sizes == ()
     assert PRESETS["curve"].train_sizes == (100, 300, 1000, 3000)

@@ -22,7 +22,7 @@ CLASSROOM = factory.classroom()
 
 
 def render(records, left_out=(), lead=()):
-    return page.render(view(records, lead), [], None, left_out)
+    return page.render(view(records, lead), [], left_out=left_out)
 
 
 def parsed(html):

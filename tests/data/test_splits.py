@@ -1,0 +1,171 @@
+"""Test sets that each seed draws: fair, whole groups, and kept by a manifest."""
+
+from __future__ import annotations
+
+import csv
+
+import drawn_pictures as drawn
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comparisons import data
+from comparisons.core.errors import ComparisonError
+from comparisons.data import dataset, folder, splits
+from comparisons.data.dataset import split
+
+
+def rows(path):
+    with (path / splits.FILE).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@settings(max_examples=25)
+@given(
+    groups=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4)), min_size=12, max_size=40),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_group_is_on_one_side_and_every_class_is_left_to_train_on(groups, seed):
+    labels = np.array([label for label, size in groups for _ in range(size)])
+    _, labels = np.unique(labels, return_inverse=True)
+    numbers = np.array([number for number, (_, size) in enumerate(groups) for _ in range(size)])
+    tested = splits.draw(labels, numbers, seed)
+    train = np.setdiff1d(np.arange(len(labels)), tested)
+    assert len(tested) and len(train) > len(tested)
+    assert not np.intersect1d(numbers[tested], numbers[train]).size
+    several = [c for c in np.unique(labels) if len(np.unique(numbers[labels == c])) > 1]
+    assert set(several) <= set(labels[train].tolist())
+    if len(train) > 1:
+        found = split(labels[train], seed, groups=numbers[train])
+        held = numbers[train][found.validation]
+        whole = np.bincount(numbers[train])
+        if whole[whole > 0].min() <= max(1, len(train) // 10):
+            assert not np.intersect1d(held, numbers[train][found.train]).size
+        assert 0 < len(found.validation) <= max(1, len(train) // 10)
+
+
+def test_a_fifth_of_each_class_is_tested_on_and_seeds_differ():
+    labels = np.repeat([0, 1, 2], [50, 30, 20])
+    found = [splits.draw(labels, np.arange(100), seed) for seed in range(5)]
+    assert all(np.bincount(labels[one]).tolist() == [10, 6, 4] for one in found)
+    assert len({one.tobytes() for one in found}) == 5
+    assert np.array_equal(found[0], splits.draw(labels, np.arange(100), 0))
+
+
+@pytest.fixture
+def pictures(cache, tmp_path):
+    def prepared():
+        return data.prepare(str(tmp_path / "p"), None, image_size=32)
+
+    drawn.folder(tmp_path / "p", each=15)
+    return prepared
+
+
+def test_a_seed_s_test_set_is_sealed_and_apart(pictures):
+    whole = pictures()
+    assert whole.drawn
+    tested = splits.tested(whole, [0, 7], splits.read(None))
+    for chosen in tested.values():
+        dealt = whole.dealt(chosen)
+        assert len(dealt.x_test) == len(chosen) == 6 and len(dealt.x_train) == 24
+        assert dealt.fingerprint == whole.fingerprint and dealt.described().drawn_from == 30
+        assert np.array_equal(dealt.pool.images[dealt.pool.test], dealt.x_test)
+        assert np.array_equal(dealt.pool.images[dealt.pool.train], dealt.x_train)
+        assert np.array_equal(dealt.open_test_labels(), whole.y_train[chosen])
+        with pytest.raises(RuntimeError):
+            dealt.open_test_labels()
+        fewer = dealt.tested_on(3)
+        assert np.array_equal(fewer.pool.images[fewer.pool.test], fewer.x_test)
+    assert tested[0] != tested[7]
+
+
+def test_the_manifest_says_which_files_are_tested_on(pictures, tmp_path):
+    whole = pictures()
+    tested = splits.tested(whole, [0, 1], splits.read(tmp_path))
+    splits.write(tmp_path, whole, tested)
+    for seed, chosen in tested.items():
+        column = [row[f"seed {seed}"] for row in rows(tmp_path)]
+        assert [i for i, part in enumerate(column) if part == "test"] == chosen
+        assert column.count("validation") == 2
+    assert [row["file"] for row in rows(tmp_path)] == list(whole.files)
+
+
+def test_the_next_run_tests_on_the_same_files(pictures, tmp_path):
+    whole = pictures()
+    first = splits.tested(whole, [0], splits.read(tmp_path))
+    splits.write(tmp_path, whole, first)
+    before = {whole.files[row] for row in first[0]}
+    # Names that come first move every row; one of them is a copy of what is tested on.
+    for number in range(10):
+        drawn.picture(90 + number).save(tmp_path / "p" / "ants" / f"0 new {number}.png")
+    kept = sorted(before)[0]
+    (tmp_path / "p" / kept).with_name("0 copy.png").write_bytes(
+        (tmp_path / "p" / kept).read_bytes()
+    )
+    more = pictures()
+    assert more.fingerprint != whole.fingerprint
+    known = splits.read(tmp_path)
+    again = splits.tested(more, [0, 5], known)
+    now = {more.files[row] for row in again[0]}
+    assert now & set(whole.files) == before
+    assert (str((tmp_path / "p" / kept).with_name("0 copy.png").relative_to(tmp_path / "p"))) in now
+    assert any("new" in name for name in now)
+    splits.write(tmp_path, more, {5: again[5]})
+    assert {row["file"] for row in rows(tmp_path) if row["seed 0"] == "test"} == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"file,seed x\n1,test\n", b"\xff\xfe", b"name,seed 0\na,test\n"]
+)
+def test_a_damaged_manifest_is_one_line(tmp_path, content):
+    (tmp_path / splits.FILE).write_bytes(content)
+    with pytest.raises(ComparisonError, match=r"manifest\.csv is damaged"):
+        splits.read(tmp_path)
+
+
+def test_the_user_s_own_validation_validates(cache, tmp_path):
+    for part, each in (("train", 8), ("val", 3), ("test", 2)):
+        for label, name in enumerate(("ants", "bees")):
+            (tmp_path / "p" / part / name).mkdir(parents=True)
+            for number in range(each):
+                image = drawn.picture(1000 * len(part) + number, label)
+                image.save(tmp_path / "p" / part / name / f"{number}.png")
+    found = data.prepare(str(tmp_path / "p"), None, image_size=32)
+    assert (len(found.x_train), found.validation, len(found.x_test)) == (22, 6, 4)
+    parts = split(found.y_train, 3, None, None, found.groups, found.validation)
+    names = np.array(found.files)
+    assert all(name.startswith("val/") for name in names[parts.validation])
+    assert sorted(parts.train) == list(range(16))
+    assert not splits.tested(found, [0], splits.read(None))
+    splits.write(tmp_path, found, {})
+    assert {row["file"].split("/")[0]: row["part"] for row in rows(tmp_path)} == {
+        "train": "train", "val": "validation", "test": "test",
+    }  # fmt: skip
+
+
+def test_of_many_pictures_one_test_set_serves_all_seeds(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "MOST_DRAWN", 20)
+    drawn.folder(tmp_path / "p", each=15)
+    found = data.prepare(str(tmp_path / "p"), None, image_size=32)
+    assert not found.drawn and (len(found.x_train), len(found.x_test)) == (24, 6)
+    assert not splits.tested(found, [0, 1], splits.read(None))
+    monkeypatch.undo()
+    for images, labels, files in (
+        (found.x_train, found.y_train, found.files[:24]),
+        (found.x_test, found.sealed_test_labels, found.files[24:]),
+    ):
+        for image, label, name in zip(images, labels, files, strict=True):
+            assert name.startswith(found.classes[label])
+            from comparisons.data import pictures
+
+            assert np.array_equal(image, pictures.decode(str(tmp_path / "p" / name), 32)[0])
+
+
+def test_a_large_data_set_is_mapped_and_gives_the_same(pictures, tmp_path, monkeypatch):
+    whole = pictures()
+    monkeypatch.setattr(dataset, "MAPPED", 1000)
+    mapped = pictures()
+    assert isinstance(mapped.x_train, np.memmap) and not isinstance(whole.x_train, np.memmap)
+    assert np.array_equal(mapped.x_train, whole.x_train)
+    assert mapped.fingerprint == whole.fingerprint

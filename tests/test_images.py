@@ -1,0 +1,114 @@
+"""The door to the user's own pictures: an answer from a folder, every mistake in one line."""
+
+from __future__ import annotations
+
+import drawn_pictures as drawn
+import numpy as np
+import pytest
+
+from comparisons import images
+from comparisons.core import audit, records
+from comparisons.core.errors import ComparisonError
+from comparisons.findings.view import view
+from comparisons.report.looked import looked
+
+
+def said(capsys, *arguments) -> str:
+    assert images.main([str(one) for one in arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
+    root = drawn.folder(tmp_path / "ten 🐜 [pictures]", each=5)
+    (root / "ants" / "notes.txt").write_text("not a picture")
+    before = sorted((path, path.stat().st_mtime_ns) for path in [root, *root.rglob("*")])
+    out = tmp_path / "out"
+    command = [str(root), "--arms", "tiny:frozen", "--seeds", "0", "--epochs", "2"]
+    assert images.main([*command, "--out", str(out)]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "" and "Too few to tell: with 2 test images in all" in " ".join(
+        shown.out.split()
+    )
+    assert "ants/notes.txt (not a picture that Pillow reads)" in " ".join(shown.out.split())
+    found, _ = records.load_all(out)
+    assert [one.train_size for one in found] == [7]
+    assert {one.data.drawn_from for one in found} == {10}
+    assert {one.data.name for one in found} == {root.name}
+    assert {one.settings.image_size for one in found} == {48}
+    seen = audit.read(out, found[0].data.fingerprint)
+    assert seen is not None and seen.used == 10
+    page = (out / "report.html").read_text()
+    assert "Your pictures" in page and "notes.txt" in page and "Too few to tell" in page
+    assert (out / "manifest.csv").is_file()
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in [root, *root.rglob("*")])
+    # Without the audit the page has no such section.
+    (out / audit.FILE).write_text("{")
+    assert looked(out, view(found)) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        ((), "holds no pictures"),
+        (("ants/1.png", "ants/2.png"), "one class alone, ants"),
+        (("1.png", "2.png"), "it lies in no class's folder"),
+        (("ants/1.png", "ants/2.png", "bees/1.png"), "one class alone, ants"),
+    ],
+)
+def test_a_folder_without_two_classes_is_one_line(cache, tmp_path, capsys, names, hint):
+    for name in names:
+        (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / name).touch()
+    (tmp_path / "p").mkdir(exist_ok=True)
+    assert hint in said(capsys, tmp_path / "p", "--arms", "tiny:frozen", "--out", tmp_path / "out")
+
+
+def test_files_that_are_no_pictures_are_one_line(cache, tmp_path, capsys):
+    for name in ("ants/1.png", "ants/2.png", "bees/1.png", "bees/2.png"):
+        (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / name).write_text("nothing")
+    line = said(capsys, tmp_path / "p", "--arms", "tiny:frozen", "--out", tmp_path / "out")
+    assert "holds no pictures (4 left out" in line
+
+
+def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
+    root = drawn.folder(tmp_path / "p", each=4)
+    assert "there is no folder none" in said(capsys, "none")
+    assert "name a folder" in said(capsys)
+    assert "--image-size 5: give 32 to 512" in said(capsys, root, "--image-size", 5)
+    (tmp_path / "p.txt").touch()
+    assert "such a file is not read" in said(capsys, tmp_path / "p.txt")
+    within = said(capsys, root, "--arms", "tiny:frozen", "--out", root / "results")
+    assert "where nothing is ever changed" in within and not (root / "results").exists()
+    monkeypatch.chdir(root)
+    assert "results/p lies within" in said(capsys, ".", "--arms", "tiny:frozen")
+    assert sorted(path.name for path in root.iterdir()) == ["ants", "bees"]
+    with pytest.raises(ComparisonError, match="there is no folder"):
+        images.compare("none")
+
+
+def test_the_plan_is_shown_without_decoding(cache, tmp_path, capsys):
+    root = drawn.folder(tmp_path / "p", each=50)
+    assert (
+        images.main([str(root), "--arms", "mobilenet:frozen", "--image-size", "96", "--dry-run"])
+        == 0
+    )
+    shown = capsys.readouterr().out
+    assert "6 runs" in shown and "mobilenet@0.25x96:frozen" in shown
+    assert all(f" {size} " in shown for size in (72, 36))
+    assert not cache.exists() or not any(cache.rglob("*.npy"))
+
+
+@pytest.mark.slow
+def test_pictures_of_several_seeds_share_features_and_still_are_their_own(cache, tmp_path):
+    """What a seed tests on is extracted once, and never mixed up with another seed's."""
+    root = drawn.folder(tmp_path / "p", each=8)
+    both = images.compare(
+        root, "tiny:frozen", seeds=[0, 1], epochs=2, train_size=8, out=tmp_path / "out"
+    )
+    cache.rename(tmp_path / "away")
+    (alone,) = images.compare(root, "tiny:frozen", seeds=[1], epochs=2, train_size=8)
+    assert both[1].id == alone.id
+    assert both[1].test.right == alone.test.right
+    assert np.isclose(both[1].test.loss, alone.test.loss, rtol=1e-3)
