@@ -22,7 +22,7 @@ BOTH = factory.records([SCRATCH, FROZEN], seeds=3, sizes=(500, 45_000))
 
 
 def render(runs, prices=UNPRICED):
-    return page.render(view(runs), [], None, (), prices)
+    return page.render(view(runs), [], prices=prices)
 
 
 # --- the bill ------------------------------------------------------------------------------

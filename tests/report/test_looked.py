@@ -41,7 +41,7 @@ def test_whatever_files_are_called_nothing_of_it_is_markup(tmp_path: Path) -> No
         notes=[HOSTILE],
     )
     audit.write(tmp_path, said)
-    shown = page.render(view(RECORDS), [], None, looked(tmp_path, view(RECORDS)))
+    shown = page.render(view(RECORDS), [], looked=looked(tmp_path, view(RECORDS)))
     assert "<script" not in shown and "&lt;script&gt;" in shown and "\x00" not in shown
     assert all(f"× {heading.name}" in shown for heading in pictures.KINDS.values())
 
