@@ -40,11 +40,11 @@ def answers(
 def to_corrupted(job: Job) -> Corrupted:
     """What the network answers to some test images, the same for every run, in every corruption."""
     job.tell(Stage("testing on corrupted images"))
-    rows = job.dataset.test_rows(IMAGES)
-    found = Corrupted(rows)
-    for name in CORRUPTIONS:
-        for severity in SEVERITIES:
-            with job.clock.charge("robustness"):
+    with job.clock.charge("robustness"):
+        rows = job.dataset.test_rows(IMAGES)
+        found = Corrupted(rows)
+        for name in CORRUPTIONS:
+            for severity in SEVERITIES:
                 images = corrupted(job.dataset.x_test[rows], name, severity)
-            found.logits[name, severity] = answers(job, images, "robustness")
+                found.logits[name, severity] = answers(job, images, "robustness")
     return found

@@ -66,7 +66,10 @@ def test_what_a_corruption_does_to_a_known_network_is_what_is_recorded():
     data = bright(images)
     asked = job(data, None, by_brightness())
     logits = answers(asked, data.x_test)
-    found = metrics(logits, data, corrupted=to_corrupted(asked)).robustness
+    before = asked.clock.learning().wall
+    corrupted_ones = to_corrupted(asked)
+    assert asked.clock.learning().wall - before < 0.01  # all of it is measuring
+    found = metrics(logits, data, corrupted=corrupted_ones).robustness
     assert (found.images, found.clean) == (10, 1.0)
     accuracy = {(one.corruption, one.severity): one.accuracy for one in found.corrupted}
     assert list(accuracy) == EVERY

@@ -34,7 +34,7 @@ PART_COLOURS = {
     "passing validation and test images through the frozen base": "#efe3a8",
     "validating": "#b7c9d9",
     "testing": "#8fa9bf",
-    "testing on corrupted images": "#d9b7c9",
+    "testing on corrupted images": "#8a6480",
     "watching": "#ffffff",
 }
 # The kinds of a bill: what each is called, its parts, its bar's height and its hatching.
