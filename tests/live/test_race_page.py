@@ -72,7 +72,7 @@ class Page:
     def until(self, script, seconds=15.0):
         end = time.monotonic() + seconds
         while not (found := self.do(f"return {script}")):
-            assert time.monotonic() < end, f"never {script}"
+            assert time.monotonic() < end, f"never {script}: {self.text('controls')}"
             time.sleep(0.05)
         return found
 
@@ -246,7 +246,7 @@ def test_a_live_race_in_two_windows(browser, tiny_npz, tmp_path):
         browser.get_log("browser")  # a refusal is an error to it
         page = Page(browser, f"{link}#{race.token}")
         first = browser.current_window_handle
-        page.do("document.querySelectorAll('#hands button')[0].click()")
+        page.do("document.querySelectorAll('#hands button')[1].click()")  # at the end
         page.click("go")
         page.until("!document.getElementById('pause').disabled", 60)
         page.click("pause")
@@ -267,7 +267,7 @@ def test_a_live_race_in_two_windows(browser, tiny_npz, tmp_path):
         browser.switch_to.window(first)
         page.until("view.over")
         assert page.rows("standings") == there
-        assert "hand" in page.text("said")
+        assert "of 1 hand said" in page.text("said")
         page.click("go")
         page.until("!document.getElementById('stop').disabled")
         page.click("stop")
