@@ -13,9 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy.fft import dct
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from comparisons.core.audit import MOST_SHOWN, Audit, Found, Kind, Left, Picture, Sides, shown
 from comparisons.data.listing import File
@@ -50,6 +47,10 @@ def same(looked: Looked) -> np.ndarray:
 
     Near copies of near copies are in one group.
     """
+    # Loaded here: what only asks which data sets there are does without it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     small = np.stack([seen.small for seen in looked.seen])
     pairs = [*_equal([seen.digest for seen in looked.seen]), *_near(small)]
     left, right = np.array(pairs or [(0, 0)]).T
@@ -106,6 +107,8 @@ def hashes(small: np.ndarray) -> np.ndarray:
 
     A bit for each of the 64 lowest frequencies: whether it is above their median.
     """
+    from scipy.fft import dct
+
     found = [np.zeros(0, np.uint64)]
     for begin in range(0, len(small), BLOCK):
         values = small[begin : begin + BLOCK].astype(np.float32)
