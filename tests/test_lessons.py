@@ -30,6 +30,10 @@ QUICK = {
         "STEPS": 12,
         "LIMITS": {"train_size": 200, "epochs": 1, "validate_on": 100, "test_on": 200},
     },
+    "02": {
+        "LIMITS": {"train_size": 100, "epochs": 1, "validate_on": 100, "test_on": 300},
+        "SAME_BUDGET": {"train_size": 100, "epochs": 2, "validate_on": 100, "test_on": 300},
+    },
     "03": {"LIMITS": {"train_size": 100, "epochs": 4, "validate_on": 100, "test_on": 300}},
     "04": {
         "SIZE": 100,
