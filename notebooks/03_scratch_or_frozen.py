@@ -262,9 +262,11 @@ report.draw(records, "time-split")
 # setting up, extracting features of training images, compiling, training. Those that a cache can
 # save have a twin that ends in `_cold`.
 
+# %%
+paid = frozen.seconds
+
 # %% tags=["solution"]
-s = frozen.seconds
-cold_price = s.read + s.setup_cold + s.extract_train_cold + s.compile + s.train
+price = paid.read + paid.setup_cold + paid.extract_train_cold + paid.compile + paid.train
 
 
 # %%
@@ -276,7 +278,7 @@ def check_price(price):
     )
 
 
-check_price(cold_price)
+check_price(price)
 
 # %%
 cold, warm = (intervals.learning(frozen, cold=c) for c in (True, False))
@@ -302,17 +304,19 @@ say(
 # careful with the sentence "fine-tuning needs less data": it needs less of *your* data.
 
 # %%
-paid = {k: v for k, v in frozen.weights.upstream.items() if v is not None}
-if paid:
-    rows = (f"{k} | {v:,}" if isinstance(v, int | float) else f"{k} | {v}" for k, v in paid.items())
+upstream = {k: v for k, v in frozen.weights.upstream.items() if v is not None}
+if upstream:
+    rows = (
+        f"{k} | {v:,}" if isinstance(v, int | float) else f"{k} | {v}" for k, v in upstream.items()
+    )
     table(f"before {frozen.arm} | what is known", *rows)
 else:
     say("The record has no figure for it. Not known is not the same as nothing.")
-if "images" in paid:
-    often = f"{paid['epochs']} epochs" if "epochs" in paid else "Even a single epoch"
-    shown = paid["images"] * paid.get("epochs", 1)
+if "images" in upstream:
+    often = f"{upstream['epochs']} epochs" if "epochs" in upstream else "Even a single epoch"
+    shown = upstream["images"] * upstream.get("epochs", 1)
     say(
-        f"{often} over those {paid['images']:,} images: that is {shown / frozen.images_seen:.1f} "
+        f"{often} over those {upstream['images']:,} images: that is {shown / frozen.images_seen:.1f} "
         f"times the {frozen.images_seen:,} images that the head was shown here in all its epochs. "
         f"{scratch.arm} owes nothing to anybody: it was shown {scratch.images_seen:,} images in "
         "all, and that is its whole education."

@@ -34,7 +34,7 @@
 prediction = {
     "Which strategy is the most accurate on the new task?": "",
     "Which of those that move the base forgets most of the old one?": "",
-    "Does LoRA train more or fewer than a tenth of what full trains?": "",
+    "Of the parameters that full trains, LoRA trains a tenth, a third or half?": "",
 }
 
 # %% [markdown]
@@ -249,7 +249,7 @@ answered(
         f"{best.strategy}, {percent(best.test.accuracy)}"
         + (f"; not clearly apart: {listing(others)}" if others else ""),
         f"{most}, {points(lossy[most], sign=False)} points" if most else "not measured here",
-        f"{'fewer' if ratio < 0.1 else 'more'}: {percent(ratio)}",
+        f"{percent(ratio)}, the head included",
     ),
 )
 say("**What these records say.** " + " ".join(verdict.headline(records)))
