@@ -316,7 +316,8 @@ if "images" in upstream:
     often = f"{upstream['epochs']} epochs" if "epochs" in upstream else "Even a single epoch"
     shown = upstream["images"] * upstream.get("epochs", 1)
     say(
-        f"{often} over those {upstream['images']:,} images: that is {shown / frozen.images_seen:.1f} "
+        f"{often} over those {upstream['images']:,} images: that is "
+        f"{shown / frozen.images_seen:.1f} "
         f"times the {frozen.images_seen:,} images that the head was shown here in all its epochs. "
         f"{scratch.arm} owes nothing to anybody: it was shown {scratch.images_seen:,} images in "
         "all, and that is its whole education."
