@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from comparisons.core.machine import ROOT
+from comparisons.plan import arms
+from comparisons.plan.presets import PRESETS
 
 MISSING = "not installed: pip install -e '.[notebooks]'"
 nbformat = pytest.importorskip("nbformat", reason=f"nbformat is {MISSING}")
@@ -22,6 +25,10 @@ NOTEBOOKS = ROOT / "notebooks"
 TEACHING = NOTEBOOKS / "teaching"
 SCRIPTS = sorted(NOTEBOOKS.glob("[0-9]*.py"))
 HEAD = ("Question", "Goals", "You need", "Minutes")
+# What the address of a race may ask for (comparisons/README.md).
+RACE = {
+    "data", "arms", "preset", "size", "epochs", "classes", "seed", "axis", "measure", "at", "hide",
+}  # fmt: skip
 PRIMM = ("Predict", "Run", "Investigate", "Modify", "Make")
 # As little as shows that a lesson runs, where its own settings take minutes.
 QUICK = {
@@ -41,6 +48,8 @@ QUICK = {
         "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300},
     },
     "05": {"SIZES": [40, 80, 160], "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300}},
+    "06": {"LIMITS": {"train_size": 100, "epochs": 2, "validate_on": 100, "test_on": 300}},
+    "07": {"EACH": 20, "LIMITS": {"seeds": [0], "image_size": 32, "epochs": 2}},
     "08": {"SIZE": 100, "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300}},
 }
 
@@ -185,6 +194,17 @@ def test_it_comes_with_what_its_teacher_needs(script: Path) -> None:
     for text in (plan, key, handout):
         for link in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (TEACHING / link).exists(), link
+
+
+@each
+def test_its_race_can_be_run(script: Path) -> None:
+    plan = (TEACHING / f"{script.stem[:2]}_plan.md").read_text()
+    (link,) = re.findall(r"^\?(.*)$", plan, re.MULTILINE)
+    asked = parse_qs(link, strict_parsing=True)
+    assert asked.keys() <= RACE
+    for arm in asked.get("arms", [""])[0].split():
+        arms.parse(arm)
+    assert asked.get("preset", ["demo"])[0] in PRESETS
 
 
 def test_nothing_is_left_of_lessons_that_are_gone() -> None:
