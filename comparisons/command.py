@@ -77,6 +77,8 @@ def parser(module: str, description: str, examples: str, data: bool = True) -> P
         action="store_true",
         help="the same bits again on the same machine; slower, not for timing",
     )
+    add("--workers", type=int, metavar="N", help="so many runs at once on this machine (Dask)")
+    add("--scheduler", metavar="ADDRESS", help="or on a cluster of Dask, such as tcp://host:8786")
     add("--out", type=folder, metavar="DIR", help="where results go")
     add("--fresh", action="store_true", help="redo finished runs, and measure costs again")
     add("--dry-run", action="store_true", help="show the plan and stop")
@@ -154,10 +156,11 @@ def compare(
     """Run a comparison and return its records, by size, then seed, then arm.
 
     The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
-    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `deterministic` and `fresh` as well.
-    `arms`, `train_size` and `seeds` may be one or several. With `out=None` nothing is written.
-    `price_per_hour` and `watts` are for its page alone. Raises ComparisonError, whose message is
-    the one line that the command line would print, and TypeError for an unknown argument.
+    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `deterministic`, `workers`,
+    `scheduler` and `fresh` as well. `arms`, `train_size` and `seeds` may be one or several. With
+    `out=None` nothing is written. `price_per_hour` and `watts` are for its page alone. Raises
+    ComparisonError, whose message is the one line that the command line would print, and TypeError
+    for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session

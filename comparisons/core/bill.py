@@ -163,6 +163,10 @@ class Neighbours(msgspec.Struct):
             "it held the run back"
         ),
     ] = 0.0
+    runs: Annotated[
+        int,
+        Meta(ge=0, description="other runs of its plan on the same machine at once, at the most"),
+    ] = 0
 
     @property
     def share(self) -> float:

@@ -29,7 +29,8 @@ class Watch:
         own = time.process_time() - self._own
         others = (_busy() - self._busy - own) / (wall * cores()) if wall > 0 else 0.0
         held = (_held_back() - self._held) / wall if wall > 0 else 0.0
-        return Neighbours(*(round(min(max(share, 0.0), 1.0), 4) for share in (others, held)))
+        others, held = (round(min(max(share, 0.0), 1.0), 4) for share in (others, held))
+        return Neighbours(others=others, throttled=held)
 
 
 def _busy() -> float:

@@ -133,6 +133,7 @@ class Environment(msgspec.Struct, kw_only=True, omit_defaults=True):
     device_kind: Annotated[str, Meta(description="`cpu`, `gpu` or `tpu`")] = ""
     device_count: Annotated[Count, Meta(description="how many devices shared each batch")] = 0
     cores: Annotated[Count, Meta(description="processor cores that the run could use")] = 0
+    host: Annotated[Name, Meta(description="where a cluster ran it: the name of that machine")] = ""
     precision: Annotated[str, Meta(description="what numbers were computed in")] = ""
     variables: Annotated[
         dict[str, str], Meta(description="variables that change speed or bits, where they were set")

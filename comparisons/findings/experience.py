@@ -81,10 +81,14 @@ def points(records: Iterable[Record]) -> list[Point]:
     """A point for each arm, data set and size of runs that ended well by their own recipe.
 
     Of an arm that was run in several ways at a size, the one with most seeds; no variants of
-    knobs, none that was shown live. Whose runs are handed in together are to be of one kind of
-    device.
+    knobs, none that was shown live or shared its machine. Whose runs are handed in together are to
+    be of one kind of device.
     """
-    suited = [r for r in records if r.settings.knob is None and not r.settings.live]
+    suited = [
+        r
+        for r in records
+        if r.settings.knob is None and not r.settings.live and not r.neighbours.runs
+    ]
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
     for g in group_runs(suited):
         if g.ok:

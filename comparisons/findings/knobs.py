@@ -14,7 +14,7 @@ from comparisons.findings import intervals, text
 from comparisons.findings.groups import Group
 from comparisons.findings.names import arm_name
 from comparisons.findings.verdict import notes, verdict
-from comparisons.findings.view import View, accuracy, mean, view
+from comparisons.findings.view import View, accuracy, incomparable, mean, view
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ALIVE = 0.01  # of its first layer's spread: a signal weaker than this share has faded
@@ -30,8 +30,11 @@ def knob_of(records: Sequence[Record]) -> str | None:
 def turns_time(seen: View) -> bool:
     """Whether seconds tell something of what is compared: not where a knob leaves epochs as long.
 
-    A knob changes how long an epoch takes where it changes the images in a step.
+    A knob changes how long an epoch takes where it changes the images in a step. Nor where some
+    runs had their machine alone and others had not.
     """
+    if incomparable(seen.groups):
+        return False
     sizes = {r.phases[-1].batch_size for g in seen.groups for r in g.records if r.phases}
     return knob_of(seen.records) is None or len(sizes) > 1
 
@@ -199,7 +202,7 @@ def _pace(seen: View) -> str:
         for g in seen.best_first(seen.size)
         if (pace := mean(g, lambda r: intervals.mean_of(e.seconds for e in r.history))) is not None
     }
-    if len(paces) < 2:
+    if len(paces) < 2 or incomparable(seen.best_first(seen.size)):
         return "There are no two settings whose pace could be compared."
     slow, quick = max(paces, key=lambda k: (paces[k], k)), min(paces, key=lambda k: (paces[k], k))
     told = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from comparisons.findings import intervals, text
 from comparisons.findings.groups import Group
-from comparisons.findings.view import View, from_scratch, mean
+from comparisons.findings.view import View, from_scratch, incomparable, mean
 
 SAME_TIME = 0.05  # of too few seeds: times closer than this share of the longer are the same
 
@@ -74,9 +74,12 @@ def level(seen: View, size: int) -> float | None:
 
 
 def race(seen: View, size: int) -> Race | None:
-    """The two rivals of a size on their way to the highest accuracy that both reached."""
+    """The two rivals of a size on their way to the highest accuracy that both reached.
+
+    None where they reached none, or their seconds are not compared.
+    """
     pair, goal = rivals(seen.best_first(size)), level(seen, size)
-    if pair is None or goal is None:
+    if pair is None or goal is None or incomparable(pair):
         return None
 
     def seconds(g: Group) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from comparisons.core.records import Record
 from comparisons.findings import intervals, race, text, verdict
 from comparisons.findings.groups import Group
-from comparisons.findings.view import View, cold, mean, view
+from comparisons.findings.view import View, cold, incomparable, mean, view
 from comparisons.findings.view import accuracy as accuracy_of
 
 RISEN = 1.05  # validation loss this far above its lowest has risen, not wavered
@@ -97,7 +97,10 @@ def time(records: Sequence[Record]) -> str:
         return verdict.alone(ended[0])
     found = race.race(seen, seen.size)
     if found is None:
-        names = text.listing([seen.name(g.label) for g in race.rivals(ended) or ended])
+        pair = race.rivals(ended) or ended
+        names = text.listing([seen.name(g.label) for g in pair])
+        if why := incomparable(pair):
+            return f"The times of {names} are not compared: {why}"
         return f"{names} reached no validation accuracy in common"
     goal = text.percent(found.level, 0)
     first, second = (text.seconds(t) for t in found.seconds)

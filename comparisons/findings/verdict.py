@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from comparisons.core.records import Record
 from comparisons.findings import crossings, family, intervals, race, text
 from comparisons.findings.groups import Group, mishaps
-from comparisons.findings.view import View, accuracy, cold, mean, view, warm
+from comparisons.findings.view import View, accuracy, cold, incomparable, mean, view, warm
 from comparisons.plan import budget
 
 SIGNS = 6  # images on which two arms differ, the fewest that a sign test makes anything of
@@ -225,6 +225,9 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     a, b = found.first, found.second
     x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
     same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
+    if why := incomparable((a, b)):
+        leads = same if found.equal else f"{a.name} is more accurate: {x} against {y} for {b.name}"
+        return f"{leads}; their times are not compared: {why}."
     if met is None:
         times = f"{_again(cold(a), warm(a), OF_LEARNING)} and {_again(cold(b), warm(b))}"
         if found.equal:

@@ -136,6 +136,14 @@ def busy(record: Record) -> float:
     return max(record.neighbours.share, kept)
 
 
+def incomparable(groups: Iterable[Group]) -> str:
+    """Why seconds of runs that ended well are not compared; empty where they may be."""
+    beside = {r.neighbours.runs > 0 for g in groups for r in g.ok}
+    if len(beside) < 2:
+        return ""
+    return "some of these runs shared a machine, others had theirs alone"
+
+
 def from_scratch(group: Group) -> bool:
     """Whether the arm begins with random weights and nothing else."""
     return group.records[0].strategy.partition("@")[0] == "scratch"

@@ -34,6 +34,7 @@ class Request:
     """What a user asks for; None means that the preset decides, or that of the knob.
 
     With `out` None nothing is written, unless `default_out`, which means a folder of results.
+    `scheduler` is the address of a cluster; `workers` how many runs this machine does at once.
     `image_size` is what pictures of a folder are resized to, and what bases take that are named
     without one. `save_base` is the file that the trained base goes to, without its head; `tries`
     are the recipes that tuning tries; `live` marks runs that are shown live.
@@ -57,6 +58,8 @@ class Request:
     data_dir: Path | None = None
     robustness: bool = False
     deterministic: bool = False
+    scheduler: str | None = None
+    workers: int | None = None
     out: Path | None = None
     default_out: bool = False
     fresh: bool = False
@@ -118,12 +121,15 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
         ("--batch-size", request.batch_size),
         ("--validate-on", request.validate_on),
         ("--test-on", request.test_on),
+        ("--workers", request.workers),
     ):
         if value is not None and value < 1:
             raise ComparisonError(f"{flag} must be 1 or more, not {value}")
     size = request.image_size
     if size is not None and size not in SIZES:
         raise ComparisonError(f"--image-size {size}: give {SIZES.start} to {SIZES.stop - 1} pixels")
+    if request.scheduler is not None and request.workers is not None:
+        raise ComparisonError("--workers are on this machine, --scheduler has its own: name one")
     backend()
     for seed in request.seeds or ():
         if not 0 <= seed <= HIGHEST_SEED:

@@ -40,14 +40,24 @@ def on_times(records: Sequence[Record]) -> list[str]:
 
 
 def contended(records: Sequence[Record]) -> list[str]:
-    """Whether others kept the processors busy, so that times say less."""
-    shares = [share for r in records if (share := busy(r)) > CONTENDED]
+    """Whether other runs shared the machine or others kept it busy, so that times say less."""
+    beside = [r.neighbours.runs for r in records if r.neighbours.runs]
+    alone = [r for r in records if not r.neighbours.runs]
+    shares = [share for r in alone if (share := busy(r)) > CONTENDED]
+    lines = []
+    if beside:
+        lines.append(
+            f"{len(beside)} of {text.plural(len(records), 'run')} shared a machine with up to "
+            f"{text.plural(max(beside), 'other')}: such times are longer than alone, and are never "
+            "compared with those of runs that had theirs alone."
+        )
     if not shares:
-        return []
+        return lines
     return [
+        *lines,
         f"Times are contended: in {len(shares)} of {text.plural(len(records), 'run')} others used "
         f"up to {text.percent(max(shares), 0)} of the processors. Run it again with --fresh on a "
-        "quiet machine before you compare seconds."
+        "quiet machine before you compare seconds.",
     ]
 
 

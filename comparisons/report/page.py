@@ -22,7 +22,7 @@ from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
-from comparisons.findings.view import View, cold, method, view
+from comparisons.findings.view import View, cold, incomparable, method, view
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.plan.knobs import KNOBS
 from comparisons.report import table, tables, words
@@ -252,9 +252,12 @@ def _shown(picture: Picture, seen: View) -> Shown:
 
 def _numbers(seen: View) -> str:
     """Every arm's accuracy and time at the main size: what a figure tells who cannot see it."""
+    ended = seen.best_first(seen.size)
+    timed = not incomparable(ended)
     each = [
-        f"{g.name} {text.percent(accuracy_of(g).mean)} in {text.seconds(cold(g))}"
-        for g in seen.best_first(seen.size)
+        f"{g.name} {text.percent(accuracy_of(g).mean)}"
+        + (f" in {text.seconds(cold(g))}" if timed else "")
+        for g in ended
     ]
     return f"Test accuracy with {text.count(seen.size)} training images: {'; '.join(each)}."
 

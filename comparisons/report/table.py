@@ -48,7 +48,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     accuracy lost on the source task; `stored_bytes` what a further task adds on a disk that has the
     base, as float32: what was trained, or all of a network from scratch; `adapted_bytes` the size
     of the weights that adapters sit on; `neighbours` the largest share of the processors that
-    others used.
+    others used, `beside` the most runs that shared its machine.
     """
 
     arm: str
@@ -89,6 +89,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     processor_seconds_learning_cold: float | None
     seconds_spent: float
     neighbours: float | None
+    beside: int
     level: float | None
     seconds_to_level_cold: float | None
     seconds_to_level_warm: float | None
@@ -207,9 +208,9 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         ("images", lambda r: text.count(r.train_size)),
         ("seeds", lambda r: str(r.ok) if r.ok == r.runs else f"{r.ok}/{r.runs}"),
         ("accuracy %", _accuracy_cell),
-        ("learn s", lambda r: _seconds_cell(r.seconds_learning_cold)),
-        ("warm s", lambda r: _seconds_cell(r.seconds_learning_warm)),
-        (single or "to level", lambda r: _level_cell(r, bool(single))),
+        ("learn s", lambda r: _marked(r, _seconds_cell(r.seconds_learning_cold))),
+        ("warm s", lambda r: _marked(r, _seconds_cell(r.seconds_learning_warm))),
+        (single or "to level", lambda r: _marked(r, _level_cell(r, bool(single)))),
         ("trained", lambda r: text.scaled(r.parameters_trainable).replace(text.SPACE, "")),
     ]
 
@@ -265,6 +266,11 @@ def _seconds_cell(value: float | None) -> str:
     return text.count(value) if value >= 10 else text.decimal(value, 1)
 
 
+def _marked(row: Row, cell: str) -> str:
+    """A time, and a mark where runs shared a machine."""
+    return f"{cell}*" if row.beside and cell != text.NONE else cell
+
+
 def _level_cell(row: Row, single: bool) -> str:
     seconds = _seconds_cell(row.seconds_to_level_cold)
     if single or row.level is None or seconds == text.NONE:
@@ -286,6 +292,8 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
     )
     if any(r.level is not None for r in rows):
         words.append("to N%: of these, until N % of the validation images were right")
+    if any(r.beside for r in rows):
+        words.append("*: beside other runs on the same machine")
     if FORGOT in shown:
         words.append(f"{FORGOT}: points of accuracy lost on the source task")
     if SOURCE in shown:
@@ -345,6 +353,7 @@ def _row(g: Group, level: float | None) -> Row:
         processor_seconds_learning_cold=mean(g, lambda r: r.processor_seconds.learning_cold),
         seconds_spent=sum(r.seconds.in_all for r in g.records),
         neighbours=max((busy(r) for r in g.records), default=None),
+        beside=max(r.neighbours.runs for r in g.records),
         level=level,
         seconds_to_level_cold=_to_level(g, level, cold=True),
         seconds_to_level_warm=_to_level(g, level, cold=False),

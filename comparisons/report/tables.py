@@ -142,6 +142,7 @@ BILL: tuple[Column[Row], ...] = (
         needed=lambda rows: any(r.seconds_learning_warm != r.seconds_learning_cold for r in rows),
     ),
     Column("time to a level", _to_level),
+    Column("beside other runs", lambda r: str(r.beside) if r.beside else None),
     Column("source phase, cold", lambda r: _some(r.seconds_source_cold, text.seconds)),
     Column(
         "processors, learning",
@@ -259,6 +260,8 @@ RUNS: tuple[Column[Told], ...] = (
     Column("learning, cold", lambda t: text.seconds(intervals.learning(t.run))),
     Column("measuring, cold", lambda t: text.seconds(t.run.seconds.measuring_cold)),
     Column("spent in all", lambda t: text.seconds(t.run.seconds.in_all)),
+    Column("beside runs", lambda t: _some(t.run.neighbours.runs, str)),
+    Column("machine", lambda t: t.run.environment.host or None, number=False),
     Column("used by others", lambda t: text.percent(t.run.neighbours.share, 0)),
     Column("continued", lambda t: str(t.run.continued) if t.run.continued else None),
     Column("epochs", lambda t: str(len(t.run.history))),

@@ -92,7 +92,7 @@ class Watched:
 
 
 class Progress:
-    """All runs of a plan, and the one in hand."""
+    """All runs of a plan, and those in hand: one, or as many as were `at_once` on a cluster."""
 
     def __init__(self, plan: Sequence[Run], clock: Clock = time.monotonic) -> None:
         self.clock = clock
@@ -100,16 +100,16 @@ class Progress:
             Watched(label, (run.name, run.train_size), _epochs(run), _epochs(run) * run.train_size)
             for run, label in zip(plan, labels(plan), strict=True)
         ]
-        self.current: Watched | None = None
+        self.at_once = 1
         self._known: dict[tuple[str, int], list[float]] = {}
 
     def hear(self, number: int, event: events.Event) -> None:
         """Take note of an event of the run at a place of the plan."""
         run, now = self.runs[number], self.clock()
         match event:
-            case events.Start():
-                run.marks.append(now)
-                self.current = run
+            case events.Start():  # once more where the worker that did it was killed
+                run.marks, run.done, run.counted = [now], 0, None
+                self.at_once = max(self.at_once, len(self.in_hand))
             case events.Stage(text):
                 run.state, run.counted = (text, text), None
             case events.Features(_, done, total):
@@ -132,6 +132,11 @@ class Progress:
             case events.Record(record, kept):
                 self._end(run, record, kept, now)
 
+    @property
+    def in_hand(self) -> list[Watched]:
+        """The runs that were taken up and have not ended."""
+        return [run for run in self.runs if run.marks and run.record is None]
+
     def left(self, run: Watched) -> float | None:
         """Seconds until a run ends, by its own pace and by its kind before it; None below one."""
         if run.record:
@@ -152,7 +157,9 @@ class Progress:
         said = f"{done} of {len(self.runs)} runs done"
         if not rest or None in rest:
             return said
-        return f"{said}, about {clock_time(sum(filter(None, rest)))} left"
+        each = list(filter(None, rest))
+        left = max([sum(each) / min(self.at_once, len(rest)), *each])
+        return f"{said}, about {clock_time(left)} left"
 
     def _expected(self, run: Watched) -> float | None:
         """Seconds that a run may still take, by runs of its arm that have ended; None for none.
@@ -179,7 +186,6 @@ class Progress:
             in_parts = kept or record.continued
             self._known[run.key] = [record.seconds.in_all] if in_parts else run.after()
         run.state = (", ".join(words),) * 2
-        self.current = None
 
 
 def labels(plan: Sequence[Run]) -> list[str]:

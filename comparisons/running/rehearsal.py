@@ -29,8 +29,12 @@ DOUBTFUL_DEVICES = ("gpu", "tpu")
 GOOD = "good"  # the file that marks weights which a network was built with
 
 
-def rehearse(planned: Sequence[Run], dataset: Dataset, say: Callable[[str], None]) -> None:
+def rehearse(
+    planned: Sequence[Run], dataset: Dataset, say: Callable[[str], None], here: bool = True
+) -> None:
     """Try the device and the networks of a plan in a process of its own. Raises ComparisonError.
+
+    The networks alone where the runs will not be done `here`.
 
     The usual arms cannot fail, once their weights were seen to be good, and are left out: a
     start without others takes no longer.
@@ -39,7 +43,7 @@ def rehearse(planned: Sequence[Run], dataset: Dataset, say: Callable[[str], None
     marks = {written: mark for written, arm in wanted.items() if (mark := _mark(arm))}
     unseen = {written for written, mark in marks.items() if not (mark.folder / GOOD).exists()}
     doubtful = [w for w, arm in wanted.items() if w in unseen or _doubtful(arm)]
-    device = planned[0].settings.device if planned else "auto"
+    device = planned[0].settings.device if planned and here else "auto"
     if not doubtful and device not in DOUBTFUL_DEVICES:
         return
     say(f"checking {', '.join(wanted[written].name for written in doubtful) or device}")

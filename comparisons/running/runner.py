@@ -39,7 +39,7 @@ def run_all(
     found = [None if fresh or out is None else kept.finished(run, out) for run in plan]
     todo = [run for run, record in zip(plan, found, strict=True) if record is None]
     done = []
-    with _Processes(todo) as processes:
+    with Processes(todo) as processes:
         if remote:
             remote.loading(processes.end)
         meanwhile()
@@ -54,7 +54,7 @@ def run_all(
     return done
 
 
-class _Processes:
+class Processes:
     """Where the process of each run comes from: forked by a server, else started anew."""
 
     def __init__(self, todo: Sequence[Run]) -> None:
@@ -64,7 +64,7 @@ class _Processes:
         if todo and sys.platform == "linux" and not has_accelerator(todo[0].settings.device):
             self._server = ForkServer(todo[0].settings.device)
 
-    def __enter__(self) -> _Processes:
+    def __enter__(self) -> Processes:
         if self._server:
             self._stack.enter_context(self._server)
         return self
@@ -111,8 +111,13 @@ def _run(
                 error = event.text
             else:
                 tell(event)
-    if record is None:
-        record = _failed(run, data, error)
+    record = record or failed(run, data, error)
+    keep(run, record, out)
+    return record
+
+
+def keep(run: Run, record: Record, out: Path | None) -> None:
+    """Write the record of a run that has ended. Raises ComparisonError when it cannot be."""
     if out:
         try:
             records.save(record, out)
@@ -120,7 +125,6 @@ def _run(
             raise cannot_write(out, problem) from None
         if record.status != "failed":
             kept.forget(run, out)
-    return record
 
 
 def _task(run: Run, out: Path | None) -> tasks.Train:
@@ -130,7 +134,8 @@ def _task(run: Run, out: Path | None) -> tasks.Train:
     return tasks.Train(run, str(answers), str(checkpoint), kept.every())
 
 
-def _failed(run: Run, data: Data, error: str) -> Record:
+def failed(run: Run, data: Data, error: str) -> Record:
+    """The record of a run that gave none."""
     model, _, strategy = run.arm.rpartition(":")
     return Record(
         schema=records.SCHEMA,

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -38,6 +41,17 @@ class Session:
 
     records: list[Record]
     out: Path | None
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who does the runs of a plan, and whether on this machine."""
+
+    run_all: Callable[..., list[Record]] = runner.run_all
+    here: bool = True
+
+
+ALONE = Crew()
 
 
 @dataclass(frozen=True)
@@ -76,21 +90,39 @@ def run_session(
     when a record cannot be written.
     """
     console = console or plain_console()
-    had = have(request, console)
-    planned = had.runs(request)
-    out = request.folder(had.name)
-    if out and catalog.is_folder(had.name) and out.resolve().is_relative_to(Path(had.name)):
-        raise ComparisonError(
-            f"--out {out} lies within {had.name}, where nothing is ever changed: name another"
-        )
-    for folder in filter(None, (out, request.save_base and request.save_base.parent)):
-        must_be_writable(folder)
-    if out and had.audit:
-        _keep_audit(out, had, had.audit)
-    records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile)
+    with crew(request, console) as who:
+        had = have(request, console)
+        planned = had.runs(request)
+        out = request.folder(had.name)
+        if out and catalog.is_folder(had.name) and out.resolve().is_relative_to(Path(had.name)):
+            raise ComparisonError(
+                f"--out {out} lies within {had.name}, where nothing is ever changed: name another"
+            )
+        for folder in filter(None, (out, request.save_base and request.save_base.parent)):
+            must_be_writable(folder)
+        if out and had.audit:
+            _keep_audit(out, had, had.audit)
+        records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile, who)
     if out:
         _keep_samples(out, had, records)
     return Session(records, out)
+
+
+@contextmanager
+def crew(request: Request, console: Console) -> Iterator[Crew]:
+    """Who does the runs of a request. Raises ComparisonError where a cluster cannot be had."""
+    check(request)
+    if request.scheduler is None and request.workers is None:
+        yield ALONE
+        return
+    if find_spec("distributed") is None:
+        raise ComparisonError(
+            "--scheduler and --workers need Dask: pip install 'scratch-or-finetune[cluster]'"
+        )
+    from comparisons.running import cluster
+
+    with cluster.joined(request.scheduler, request.workers, _sayer(console)) as client:
+        yield Crew(partial(cluster.run_all, client), here=request.scheduler is None)
 
 
 def have(request: Request, console: Console) -> Supplies:
@@ -128,6 +160,7 @@ def carry_out(
     fresh: bool,
     console: Console,
     meanwhile: Callable[[], object] = lambda: None,
+    who: Crew = ALONE,
 ) -> list[Record]:
     """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
     done = () if fresh or out is None else [run for run in planned if kept.finished(run, out)]
@@ -135,9 +168,10 @@ def carry_out(
         kept.tidy(out)
         for line in filter(None, (kept.set_aside(run, out) for run in planned)):
             console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
-    rehearsal.rehearse([run for run in planned if run not in done], dataset, _sayer(console))
+    todo = [run for run in planned if run not in done]
+    rehearsal.rehearse(todo, dataset, _sayer(console), who.here)
     with Display(planned, console) as display:
-        return runner.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
+        return who.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
 
 
 def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:

@@ -180,9 +180,10 @@ class Log:
             self.console.print(f"({overall})", soft_wrap=True)
 
     def tick(self) -> None:
-        """Say how far the run in hand is, if nothing has been said for long."""
-        if self.progress.current and self.progress.clock() - self.said >= LOGGED:
-            self.say(self.progress.current)
+        """Say how far the runs in hand are, if nothing has been said for long."""
+        if self.progress.clock() - self.said >= LOGGED:
+            for run in self.progress.in_hand:
+                self.say(run)
 
     def say(self, run: Watched) -> None:
         """Print a line on a run, of all that is known of it."""

@@ -88,11 +88,12 @@ def tune(request: Request, console: Console) -> list[Tuned]:
     had = session.have(request, console)
     planned = had.runs(request)
     found = []
-    for size, name in dict.fromkeys((run.train_size, run.arm) for run in planned):
-        own = [run for run in planned if (run.train_size, run.arm) == (size, name)]
-        found.append(_tuned(own, had, request, console))
-        show(found[-1], console)
-        _keep(request.out, found[-1])
+    with session.crew(request, console) as who:
+        for size, name in dict.fromkeys((run.train_size, run.arm) for run in planned):
+            own = [run for run in planned if (run.train_size, run.arm) == (size, name)]
+            found.append(_tuned(own, had, request, console, who))
+            show(found[-1], console)
+            _keep(request.out, found[-1])
     return found
 
 
@@ -137,14 +138,20 @@ def show(found: Tuned, console: Console) -> None:
     console.print(f"{said}.")
 
 
-def _tuned(own: Sequence[Run], had: session.Supplies, request: Request, console: Console) -> Tuned:
+def _tuned(
+    own: Sequence[Run],
+    had: session.Supplies,
+    request: Request,
+    console: Console,
+    who: session.Crew,
+) -> Tuned:
     wanted = tuning.chosen(request.tries)
     left, reached = wanted, dict[str, Tried]()
     for share in tuning.rungs(wanted):
         names = tuning.rung(share, left)
         fingerprint = had.dataset.fingerprint
         plan = [tuning.tried(run, name, share, fingerprint) for name in names for run in own]
-        records = session.carry_out(plan, had.dataset, request.out, request.fresh, console)
+        records = session.carry_out(plan, had.dataset, request.out, request.fresh, console, who=who)
         for place, name in enumerate(names):
             runs = records[place * len(own) : (place + 1) * len(own)]
             reached[name] = Tried(name, share, _mean(map(_accuracy, runs)))

@@ -23,11 +23,12 @@ from typing import IO, Any
 
 import msgspec
 
-from comparisons.core import control
+from comparisons.core import control, records
 from comparisons.core.clock import CHECKPOINT, Clock
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.events import Device, Done, Error, Event, Record, Stage, Tell
+from comparisons.core.files import write_with
 from comparisons.core.interrupts import EXIT_CODE
 from comparisons.core.machine import before_loading
 from comparisons.running import tasks
@@ -101,7 +102,6 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     """Do one run; the record is in the last answer, the test logits in a file."""
     import numpy as np
 
-    from comparisons.core.files import write_with
     from comparisons.data import prepare
     from comparisons.training.device import start
 
@@ -127,13 +127,18 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     if logits is not None and task.predictions:
         content = io.BytesIO()
         np.save(content, logits)
-        try:
-            write_with(Path(task.predictions), lambda file: file.write(content.getbuffer()))
-            record.predictions = hashlib.sha256(content.getbuffer()).hexdigest()
-        except OSError as error:
-            # What was trained is worth more than its predictions.
-            record.notices.append(f"its predictions are not kept: {error.strerror or error}")
+        keep_predictions(record, Path(task.predictions), content.getvalue())
     tell(Record(record))
+
+
+def keep_predictions(record: records.Record, path: Path, content: bytes) -> None:
+    """Write the file of a run's test logits; its record says so where it cannot be."""
+    try:
+        write_with(path, lambda file: file.write(content))
+        record.predictions = hashlib.sha256(content).hexdigest()
+    except OSError as error:
+        # What was trained is worth more than its predictions.
+        record.notices.append(f"its predictions are not kept: {error.strerror or error}")
 
 
 TASKS: dict[type[tasks.Task], Callable[[Any, Tell, Control], None]] = {

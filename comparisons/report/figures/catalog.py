@@ -77,7 +77,8 @@ def _many_sized(seen: View) -> bool:
 
 def _many_ways(seen: View) -> bool:
     arms = ways.priced(seen, ways.SECONDS)
-    return len({g.records[0].strategy for g, _ in arms}) >= MANY
+    several = len({g.records[0].strategy for g, _ in arms}) >= MANY
+    return several and said_of_knobs.turns_time(seen)
 
 
 def _has_certainty(seen: View) -> bool:
