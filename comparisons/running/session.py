@@ -25,17 +25,19 @@ from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
 from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds
 from comparisons.plan.runs import Run
-from comparisons.running import rehearsal, runner, supplies
+from comparisons.running import keeping, rehearsal, runner, supplies
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
 
 
 @dataclass(frozen=True)
 class Session:
-    """What came of a request."""
+    """What came of a request; `unkept` says why a model, or an export of it, is not there."""
 
     records: list[Record]
     out: Path | None
+    model: Path | None = None
+    unkept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,19 @@ def run_session(
         must_be_writable(folder)
     if out and had.audit:
         _keep_audit(out, had, had.audit)
+    wish = keeping.wanted(request, planned, out)
+    ran = {run.id for run in planned if request.fresh or not (out and runner.finished(run, out))}
     records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile)
+    kept = keeping.Kept(records)
+    if wish:
+
+        def again(run: Run) -> Record:
+            return carry_out([run], had.dataset, out, True, console)[0]
+
+        kept = keeping.keep(wish, records, ran, again, _sayer(console))
     if out:
         _keep_samples(out, had)
-    return Session(records, out)
+    return Session(kept.records, out, kept.model, kept.why_not)
 
 
 def have(request: Request, console: Console) -> Supplies:

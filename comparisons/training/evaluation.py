@@ -12,10 +12,16 @@ from comparisons.data import Dataset
 from comparisons.training.calibration import calibration, cross_entropy
 
 
-def test_metrics(logits: np.ndarray, dataset: Dataset, temperature: float = 1.0) -> Test:
+def test_metrics(
+    logits: np.ndarray,
+    dataset: Dataset,
+    temperature: float = 1.0,
+    threshold: float | None = None,
+) -> Test:
     """Compare logits [n, classes] with the test labels. Opens them: once in a run.
 
-    `temperature`, which other labels chose, is what calibration divides the logits by.
+    Other labels chose the `temperature` that calibration divides the logits by and the `threshold`
+    of certainty above which an answer is sure.
     """
     labels = dataset.open_test_labels()
     classes = len(dataset.classes)
@@ -28,7 +34,7 @@ def test_metrics(logits: np.ndarray, dataset: Dataset, temperature: float = 1.0)
         loss=cross_entropy(logits, labels),
         confusion=confusion.tolist(),
         right=np.packbits(predicted == labels).tobytes(),
-        calibration=calibration(logits, labels, temperature),
+        calibration=calibration(logits, labels, temperature, threshold),
     )
 
 
