@@ -36,6 +36,8 @@ class Format:
 def export(network: keras.Model, chosen: Format, path: Path) -> None:
     """Write a network to a file. Raises OSError, and whatever the converter raises."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder, _quiet():
+        # Keras exports none that was never called.
+        network(np.zeros((1, *network.input_shape[1:]), np.uint8), training=False)
         # Converters look at the ending, and write as they go.
         part = Path(folder) / chosen.file
         network.export(str(part), format=chosen.word, verbose=False)

@@ -1,7 +1,9 @@
-"""What a kept model says of pictures: `python -m comparisons.predict MODEL PATH…`, or in Python
+"""A kept model asked about pictures: found again from its files, and what it answers.
 
-from comparisons import predict
-answers = predict.load("results/cifar10/model").answers(["cat.jpg", "photos"])
+On the command line `python -m comparisons.predict MODEL PATH…`, in Python
+
+    from comparisons import predict
+    answers = predict.load("results/cifar10/model").answers(["cat.jpg", "photos"])
 """
 
 from comparisons.predict.answers import Answer, Model, load

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Sequence
 
@@ -63,5 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 if __name__ == "__main__":
     from comparisons.running.worker import prepare_to_load
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     prepare_to_load()
     sys.exit(main())

@@ -22,7 +22,9 @@ HOUSE = ROOT / "comparisons"
 def rooms() -> str:
     """A row for each room, from the doors down, and one for the networks beside them."""
     found = {room.name: room for room in _rooms(HOUSE)}
-    ordered = [name for layer in _layers() for name in layer if name in found]
+    # A door that is more than one file is none.
+    below = [layer for layer in _layers() if not any(map(_is_file, layer))]
+    ordered = [name for layer in below for name in layer if name in found]
     rows = [
         (f"[{name}](comparisons/{name})", _said(found[name] / "__init__.py")) for name in ordered
     ]
@@ -74,6 +76,11 @@ def _listed(folder: Path, page: Path) -> str:
 def _rooms(folder: Path) -> Iterator[Path]:
     """The packages directly within a package."""
     return (path.parent for path in sorted(folder.glob("*/__init__.py")))
+
+
+def _is_file(name: str) -> bool:
+    """Whether a module of the house is a file, and no package."""
+    return (HOUSE / f"{name}.py").is_file()
 
 
 def _said(path: Path) -> str:

@@ -31,7 +31,7 @@ def threshold(sure: np.ndarray, right: np.ndarray, risk: float = RISK) -> float:
     falling, wrong = sure[order], np.cumsum(~right[order])
     answered = np.arange(1, len(sure) + 1)
     # Between pictures of the same certainty no threshold can tell.
-    apart = np.append(falling[1:] < falling[:-1], [True] * bool(len(sure)))
+    apart = np.append(falling[:-1] > falling[1:], True)[: len(sure)]
     good = np.flatnonzero(apart & (wrong <= risk * answered))
     if not len(good):
         return NONE
