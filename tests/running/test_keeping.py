@@ -22,7 +22,7 @@ from comparisons.training import run as training
 from comparisons.training.keeping import probabilities
 from models.exporting import FORMATS
 
-ARMS = ("mlp:scratch", "tiny:probe")
+ARMS = ("tiny:probe", "mlp:scratch")
 
 
 def request(**asked) -> Request:
@@ -81,7 +81,7 @@ def test_the_card_says_what_was_measured_and_the_model_answers_as_was_tested(kep
     (record,) = result.records
     assert result.why_not is None and result.model == comparison.folder / "model"
     card = cards.read(result.model / cards.CARD)
-    assert (card.record, card.arm, card.chosen) == (record.id, "tiny:probe", "named by --keep")
+    assert (card.record, card.arm, card.chosen) == (record.id, "mlp:scratch", "named by --keep")
     assert card.test.low < card.test.accuracy == record.test.accuracy <= card.test.high
     assert card.temperature == record.test.calibration.temperature
     assert card.sure.threshold == record.test.calibration.threshold
@@ -101,7 +101,7 @@ def test_a_run_that_was_done_without_its_network_is_done_again_and_said(kept, tm
     plain = comparison.run(replace(run, keep=None))
     result = comparison.keep([plain], set())
     assert comparison.said == [
-        "tiny:probe was trained before, but its network was not kept: it is trained again"
+        "mlp:scratch was trained before, but its network was not kept: it is trained again"
     ]
     assert comparison.done == 2 and result.why_not is None
     assert [r.id for r in result.records] == [plain.id] and result.records[0] is not plain
@@ -114,15 +114,15 @@ def test_the_best_is_the_best_on_validation_whatever_the_test_says(kept, tmp_pat
     comparison = Comparison(before.data, tmp_path, keep="best")
     (good,) = result.records
     entries = [replace(good.history[-1], val_accuracy=share) for share in (0.9, 0.1)]
-    worse, better = (run for run in comparison.wish.candidates)
+    first, second = comparison.wish.candidates
     records = [
         replace(good, id=run.id, arm=run.arm, history=[entry], test=replace(good.test, accuracy=a))
-        for run, entry, a in zip((worse, better), entries, (0.1, 0.9), strict=True)
+        for run, entry, a in zip((first, second), entries, (0.1, 0.9), strict=True)
     ]
     comparison.keep(records, set())
-    assert comparison.said[0].startswith(f"{worse.arm} was trained before")
+    assert comparison.said[0].startswith(f"{first.arm} was trained before")
     card = cards.read(tmp_path / "model" / cards.CARD)
-    assert (card.arm, card.chosen) == ("mlp:scratch", "the best of 2 arms on validation images")
+    assert (card.arm, card.chosen) == ("tiny:probe", "the best of 2 arms on validation images")
 
 
 def test_a_run_that_ended_badly_leaves_no_model(kept, tmp_path):
@@ -136,7 +136,7 @@ def test_a_run_that_ended_badly_leaves_no_model(kept, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"keep": "cnn:scratch"}, "--keep cnn:scratch is none of the arms compared (mlp:scratch"),
+        ({"keep": "cnn:scratch"}, "--keep cnn:scratch is none of the arms compared (tiny:probe"),
         ({"keep": "nonsense"}, "nonsense"),
         ({"export": ("onxx",)}, "unknown export 'onxx': did you mean onnx?"),
     ],

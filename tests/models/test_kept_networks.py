@@ -20,9 +20,10 @@ from models.parity import parity
 BLOCKS = np.random.default_rng(0).integers(0, 256, (12, 4, 4, 3), np.uint8)
 IMAGES = BLOCKS.repeat(8, axis=1).repeat(8, axis=2)  # noise would look the same to any network
 DEGREE = 1.7
-KINDS = ("cnn:scratch", "tiny:frozen", "tiny:lora@2", "tiny:qlora@2", "tiny:hybrid@2")
+KINDS = ("cnn:scratch", "tiny:qlora@2")
 MORE = (
-    "tutorial-cnn:scratch", "mlp:scratch", "tiny:probe", "tiny:full", "tiny:qlora4@2",
+    "tiny:frozen", "tiny:lora@2", "tiny:hybrid@2", "tutorial-cnn:scratch",
+    "mlp:scratch", "tiny:probe", "tiny:full", "tiny:qlora4@2",
     "mobilenet@0.25x64:scratch", "efficientnetb0@32:lora@1",
 )  # fmt: skip
 
