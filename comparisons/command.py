@@ -15,7 +15,7 @@ from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
 from comparisons.core.files import exists
 from comparisons.core.prices import Prices
-from comparisons.plan.request import DEVICES, ENGINES, Request
+from comparisons.plan.request import DEVICES, ENGINES, EXPORTS, Request
 from comparisons.plan.runs import command_line
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def comparing(
     add("--batch-size", type=int, metavar="N", help="images per step")
     add("--engine", default="auto", choices=ENGINES, help="what extracts frozen features")
     add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
+    add("--keep", metavar="A", help="keep the trained network of this arm, or of the `best`")
+    add("--export", nargs="+", metavar="F", help=f"keep it as {' or '.join(EXPORTS)} as well")
     prices.add_flags(made)
     return made
 
@@ -179,6 +181,8 @@ def compare(
     session = run_session(request)
     if session.out:
         report.build(session.out, lead=session.records, prices=costs)
+    if session.unkept:
+        raise ComparisonError(session.unkept, exit_code=1)
     return session.records
 
 
@@ -210,7 +214,12 @@ def carry_out(request: Request, dry_run: bool, costs: Prices) -> int:
     console.print()
     table.print_findings(session.records, console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)
-    return 1 if any(record.status == "failed" for record in session.records) else 0
+    if session.model:
+        console.print(f"the model: {session.model}", soft_wrap=True)
+    if session.unkept:
+        print(f"error: {session.unkept}", file=sys.stderr)
+    failed = any(record.status == "failed" for record in session.records)
+    return 1 if failed or session.unkept else 0
 
 
 def folder(name: str | Path) -> Path:

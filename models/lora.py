@@ -54,7 +54,7 @@ def with_adapters(base: keras.Model, rank: int, bits: int) -> tuple[keras.Model,
         weights = old.get_weights()
         if type(old) is not type(new):
             weights[0] = weights[0][0, 0]
-        _set(new, weights)
+        set_weights(new, weights)
     adapted = _adaptable(copy, layers.Dense) or _adaptable(copy, layers.Conv2D)
     if not adapted:
         raise ValueError(f"it has no layer to adapt; {THAT_HAVE} have")
@@ -115,7 +115,26 @@ def change(one: Adapted) -> np.ndarray:
     return np.asarray(scale * product, np.float32)
 
 
-def _set(layer: keras.Layer, weights: list[np.ndarray]) -> None:
+def merged(one: Adapted) -> list[np.ndarray]:
+    """The weights of a layer without its adapter that computes what it does with it, float32.
+
+    The kernel [in, out] or that of a convolution, then the bias where there is one. Where weights
+    are quantized these are the numbers that they stand for.
+    """
+    layer = one.layer
+    if layer.quantization_mode:
+        # What it does to unit vectors, which is all that a linear layer is.
+        activation, layer.activation = layer.activation, keras.activations.linear
+        kernel = np.asarray(layer(np.eye(one.shape[0], dtype=np.float32)), np.float32)
+        layer.activation = activation
+        kernel = kernel - (np.asarray(layer.bias) if layer.use_bias else 0)
+    else:
+        kernel = one.original + change(one)
+    return [kernel, *([np.asarray(layer.bias)] if layer.use_bias else [])]
+
+
+def set_weights(layer: keras.Layer, weights: list[np.ndarray]) -> None:
+    """Set the weights of a layer, and what it derives from them."""
     layer.set_weights(weights)
     if isinstance(layer, layers.Normalization):
         layer.finalize_state()  # it computes with what it derives from its weights

@@ -9,8 +9,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 
-EXIT_CODES = """exit codes: 0 all runs ended; 1 a run failed or a file could not be written;
-2 usage, or something named that cannot be had; 130 interrupted
+EXIT_CODES = """exit codes: 0 all runs ended; 1 a run failed, a file could not be written or a model
+kept; 2 usage, or something named that cannot be had; 130 interrupted
 """
 
 LONGEST = 1200  # letters of an error

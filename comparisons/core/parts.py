@@ -214,6 +214,26 @@ class Calibration(msgspec.Struct):
     ]
     bins: Annotated[list[Bin], Meta(description="fifteen even stretches of certainty")]
     bins_scaled: Annotated[list[Bin], Meta(description="the same of logits over the temperature")]
+    threshold: Annotated[
+        Share | None,
+        Meta(
+            description="certainty, scaled, above which an answer is sure: the lowest that left at "
+            "most 5 % of the answers wrong on the same validation images; 1: none is sure"
+        ),
+    ] = None
+    answered: Annotated[
+        Share | None, Meta(description="share of test images whose answer is sure")
+    ] = None
+    answered_wrong: Annotated[
+        Share | None, Meta(description="share of wrong ones among the sure answers")
+    ] = None
+    risks: Annotated[
+        list[Share],
+        Meta(
+            description="share of wrong answers among the surest twentieth of the test images, the "
+            "surest two twentieths, and so on to all of them"
+        ),
+    ] = []
 
 
 class Corrupted(msgspec.Struct):

@@ -236,7 +236,8 @@ def wilson(share: float, images: int) -> tuple[float, float]:
     z2 = Z * Z / images
     middle = (share + z2 / 2) / (1 + z2)
     half = math.sqrt(z2 * share * (1 - share) + z2 * z2 / 4) / (1 + z2)
-    return middle - half, middle + half
+    # Of all or none right it must not round to leave out what was seen.
+    return min(middle - half, share), max(middle + half, share)
 
 
 def tested_in_all(records: Sequence[Record]) -> int:

@@ -57,7 +57,7 @@ def parse(text: str) -> Arm:
     if strategy_name not in STRATEGIES:
         raise unknown("strategy", strategy_name, STRATEGIES)
     strategy = STRATEGIES[strategy_name]
-    model = bases.by_place(model_text) or _named(model_text)
+    model = bases.by_place(model_text) or named(model_text)
     _must_suit(model, strategy)
     value = _option(strategy, value_text) if at else (strategy.option or (None, None))[1]
     return Arm(model, strategy, value)
@@ -72,8 +72,8 @@ def at_size(arm: Arm, size: int) -> Arm:
     return replace(arm, model=replace(arm.model, options=tuple(options.items())))
 
 
-def _named(text: str) -> Model:
-    """A model of the table with the options asked for."""
+def named(text: str) -> Model:
+    """A model of the table with the options asked for. Raises ComparisonError."""
     name, _, options = text.partition("@")
     if name not in MODELS:
         raise unknown("model", name, MODELS)

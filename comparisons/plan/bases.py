@@ -54,6 +54,11 @@ def identity(model: Model) -> Base:
     return Base(digest=digest(Path(place)))
 
 
+def architecture(model: Model) -> str:
+    """The name of the network that a model is built as, wherever its weights lie."""
+    return read_card(_card(Path(model.place))).model if model.place else model.full_name
+
+
 def must_be_transferred(model: Model, target: str, fingerprint: str) -> None:
     """Raise ComparisonError for a base that was trained on the very data it is to be tried on."""
     if model.builder == "hub":

@@ -26,6 +26,8 @@ from models.catalog import SIZES
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 HIGHEST_SEED = 2**32 - 1  # of NumPy's, which Keras sets as well
 FEWEST = 20  # images: no smaller share of few is worth a run
+BEST = "best"  # in place of an arm: the one that does best on validation images
+EXPORTS = ("onnx", "tflite")
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 
@@ -37,7 +39,8 @@ class Request:
     `scheduler` is the address of a cluster; `workers` how many runs this machine does at once.
     `image_size` is what pictures of a folder are resized to, and what bases take that are named
     without one. `save_base` is the file that the trained base goes to, without its head; `tries`
-    are the recipes that tuning tries; `live` marks runs that are shown live.
+    are the recipes that tuning tries; `live` marks runs that are shown live. `keep` is the arm
+    whose trained network is kept, or `best`; `export` are the formats that it goes to as well.
     """
 
     arms: tuple[str, ...] | None = None
@@ -66,7 +69,14 @@ class Request:
     tries: tuple[str, ...] | None = None
     save_base: Path | None = None
     live: bool = False
+    keep: str | None = None
+    export: tuple[str, ...] = ()
     command: str = ""
+
+    @property
+    def kept(self) -> str | None:
+        """The arm whose network is kept, or `best`; None where none is."""
+        return self.keep or (BEST if self.export else None)
 
     def folder(self, data: str) -> Path | None:
         """Where results on a data set go, if anywhere."""
@@ -111,6 +121,11 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     ):
         if name not in known:
             raise ComparisonError(f"unknown {kind} '{name}': known: {', '.join(known)}")
+    for name in request.export:
+        if name not in EXPORTS:
+            raise unknown("export", name, EXPORTS)
+    if request.kept and not (request.out or request.default_out):
+        raise ComparisonError("a model is kept beside its results: name a folder by out")
     if request.knob == "":
         raise ComparisonError(f"name the knob to turn: {', '.join(KNOBS)}")
     if request.knob is not None and request.knob not in KNOBS:

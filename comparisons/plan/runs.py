@@ -24,8 +24,9 @@ class Run(msgspec.Struct, kw_only=True):
 
     `arm` is its name, as the record has it; `written` the same with the place of its base;
     `classes` those of the data that are used, where that is not all; `tested` the rows of it that
-    are tested on, where each seed has a test set of its own. What a cache has from before
-    `since` (date and time, UTC) is made and measured again.
+    are tested on, where each seed has a test set of its own. `keep` is the folder that the trained
+    network goes to, with its card. What a cache has from before `since` (date and time, UTC) is
+    made and measured again.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Run(msgspec.Struct, kw_only=True):
     notices: list[str] = []
     command: str = ""
     save_base: str | None = None
+    keep: str | None = None
     since: str = ""
 
     @property

@@ -30,17 +30,19 @@ from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
 from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds
 from comparisons.plan.runs import Run
-from comparisons.running import kept, rehearsal, runner, supplies
+from comparisons.running import keeping, kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
 
 
 @dataclass(frozen=True)
 class Session:
-    """What came of a request."""
+    """What came of a request; `unkept` says why a model, or an export of it, is not there."""
 
     records: list[Record]
     out: Path | None
+    model: Path | None = None
+    unkept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,19 @@ def run_session(
             must_be_writable(folder)
         if out and had.audit:
             _keep_audit(out, had, had.audit)
+        wish = keeping.wanted(request, planned, out)
+        todo = {r.id for r in planned if request.fresh or not (out and kept.finished(r, out))}
         records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile, who)
+    model = keeping.Kept(records)
+    if wish:
+
+        def again(run: Run) -> Record:
+            return carry_out([run], had.dataset, out, True, console)[0]
+
+        model = keeping.keep(wish, records, todo, again, _sayer(console))
     if out:
-        _keep_samples(out, had, records)
-    return Session(records, out)
+        _keep_samples(out, had, model.records)
+    return Session(model.records, out, model.model, model.why_not)
 
 
 @contextmanager

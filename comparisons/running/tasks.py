@@ -46,4 +46,12 @@ class Train(_Task):
     every: float = 0.0
 
 
-Task = Prepare | Fetch | Rehearse | Train
+class Export(_Task):
+    """Export the model in a folder; its run says which test pictures it has to answer."""
+
+    run: Run
+    folder: str
+    formats: list[str]
+
+
+Task = Prepare | Fetch | Rehearse | Train | Export

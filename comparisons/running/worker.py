@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,6 +32,10 @@ from comparisons.core.files import write_with
 from comparisons.core.interrupts import EXIT_CODE
 from comparisons.core.machine import before_loading
 from comparisons.running import tasks
+
+if TYPE_CHECKING:
+    from comparisons.data import Dataset
+    from comparisons.plan.runs import Run
 
 
 def main() -> None:
@@ -102,7 +106,6 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     """Do one run; the record is in the last answer, the test logits in a file."""
     import numpy as np
 
-    from comparisons.data import prepare
     from comparisons.training.device import start
 
     run = task.run
@@ -119,9 +122,7 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
         path = Path(task.checkpoint) if task.checkpoint else None
         checkpoint = Checkpoint(path, task.every, lambda: key(run, runtime), tell)
     with clock.charge("read"):
-        data_dir = Path(run.data_dir) if run.data_dir else None
-        dataset = prepare(run.data, data_dir, image_size=run.settings.image_size)
-        dataset = dataset.only(run.classes).dealt(run.tested)
+        dataset = _data_of(run)
     tell(Device(runtime.kind, runtime.name, runtime.count))
     record, logits = training.run(run, dataset, runtime, tell, clock, held, checkpoint)
     if logits is not None and task.predictions:
@@ -141,11 +142,34 @@ def keep_predictions(record: records.Record, path: Path, content: bytes) -> None
         record.notices.append(f"its predictions are not kept: {error.strerror or error}")
 
 
+def export(task: tasks.Export, tell: Tell, held: Control) -> None:
+    """Export a kept model, and try each export on the test pictures of its run."""
+    from comparisons.training.device import start
+
+    run = task.run
+    start("cpu", run.seed, False)
+    from comparisons.training import exports
+
+    dataset = _data_of(run).tested_on(run.settings.test_on)
+    exports.export(Path(task.folder), dataset.x_test, task.formats, tell)
+    tell(Done())
+
+
+def _data_of(run: Run) -> Dataset:
+    """The images of a run, as its seed deals them."""
+    from comparisons.data import prepare
+
+    data_dir = Path(run.data_dir) if run.data_dir else None
+    dataset = prepare(run.data, data_dir, image_size=run.settings.image_size)
+    return dataset.only(run.classes).dealt(run.tested)
+
+
 TASKS: dict[type[tasks.Task], Callable[[Any, Tell, Control], None]] = {
     tasks.Prepare: prepare_data,
     tasks.Fetch: fetch_weights,
     tasks.Rehearse: rehearse,
     tasks.Train: train,
+    tasks.Export: export,
 }
 
 

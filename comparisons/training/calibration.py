@@ -11,14 +11,24 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from comparisons.core.records import Bin, Calibration
+from comparisons.training import selective
 
 BINS = 15
 HOTTEST = 100.0  # the temperature, or one over it, that is tried at most
 
 
-def calibration(logits: np.ndarray, labels: np.ndarray, temperature: float) -> Calibration:
-    """What logits [n, classes] say of labels [n], as they are and divided by a temperature."""
+def calibration(
+    logits: np.ndarray, labels: np.ndarray, temperature: float, threshold: float | None = None
+) -> Calibration:
+    """What logits [n, classes] say of labels [n], as they are and divided by a temperature.
+
+    `threshold` is the certainty, scaled, above which an answer is sure.
+    """
     plain, scaled = bins(logits, labels), bins(logits / temperature, labels)
+    sure, right = selective.certainty(logits / temperature), logits.argmax(axis=1) == labels
+    answered, wrong = None, None
+    if threshold is not None:
+        answered, wrong = selective.answered(sure, right, threshold)
     return Calibration(
         temperature=temperature,
         error=expected_error(plain),
@@ -26,6 +36,10 @@ def calibration(logits: np.ndarray, labels: np.ndarray, temperature: float) -> C
         loss_scaled=cross_entropy(logits / temperature, labels),
         bins=plain,
         bins_scaled=scaled,
+        threshold=threshold,
+        answered=answered,
+        answered_wrong=wrong,
+        risks=selective.risks(sure, right),
     )
 
 
@@ -44,8 +58,7 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 def bins(logits: np.ndarray, labels: np.ndarray) -> list[Bin]:
     """How certain and how often right, over fifteen even stretches of certainty from 0 to 1."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    certainty = shifted.max(axis=1) / shifted.sum(axis=1)
+    certainty = selective.certainty(logits)
     right = logits.argmax(axis=1) == labels
     place = np.minimum((certainty * BINS).astype(int), BINS - 1)
     found = []

@@ -30,12 +30,14 @@ def test_metrics(
     logits: np.ndarray,
     dataset: Dataset,
     temperature: float = 1.0,
+    threshold: float | None = None,
     corrupted: Corrupted | None = None,
 ) -> Test:
     """Compare logits [n, classes] with the test labels. Opens them: once in a run.
 
-    `temperature`, which other labels chose, is what calibration divides the logits by;
-    `corrupted` are the answers to corrupted copies of some of the images, where there are any.
+    Other labels chose the `temperature` that calibration divides the logits by and the `threshold`
+    of certainty above which an answer is sure; `corrupted` are the answers to corrupted copies of
+    some of the images, where there are any.
     """
     labels = dataset.open_test_labels()
     classes = len(dataset.classes)
@@ -48,7 +50,7 @@ def test_metrics(
         loss=cross_entropy(logits, labels),
         confusion=confusion.tolist(),
         right=np.packbits(predicted == labels).tobytes(),
-        calibration=calibration(logits, labels, temperature),
+        calibration=calibration(logits, labels, temperature, threshold),
         robustness=_robustness(predicted, labels, corrupted) if corrupted else None,
     )
 

@@ -16,7 +16,7 @@ from comparisons.core.streams import Stream, generator
 from comparisons.data import Dataset, split
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
-from comparisons.training import evaluation, forgetting, source_phase
+from comparisons.training import evaluation, forgetting, keeping, selective, source_phase
 from comparisons.training.answers import answers, to_corrupted
 from comparisons.training.building import change_of
 from comparisons.training.calibration import temperature
@@ -67,10 +67,10 @@ def run(
         tell(events.Stage("testing"))
         logits = answers(job, job.dataset.x_test)
         if np.isfinite(logits).all():
-            degree = _temperature(job)
+            certain = _certainty(job)
             corrupted = to_corrupted(job) if planned.settings.robustness else None
             with clock.charge("test"):
-                test = evaluation.test_metrics(logits, dataset, degree, corrupted)
+                test = evaluation.test_metrics(logits, dataset, *certain, corrupted)
     # From here on nothing is learnt nor measured, and what is held is not the run's own.
     with clock.charge("watch"):
         # The record first: it says whether the code is as committed, which a file may change.
@@ -80,6 +80,9 @@ def run(
             record.forgetting, record.moved = forgetting.watched(job)
         if planned.save_base and record.status == "ok":
             adapt.save_base(job.network, Path(planned.save_base))
+        if planned.keep and record.status == "ok" and logits is not None:
+            tell(events.Stage("keeping the network"))
+            keeping.keep(job, record, logits, Path(planned.keep))
     record.paused = clock.spent(PAUSED).wall
     record.seconds, record.processor_seconds = clock.bill(
         sum(job.prepared.values(), job.prepared_before)
@@ -151,16 +154,19 @@ def _at_start(job: Job) -> list[Start]:
     return [Start(name, *map(records.finite, spreads)) for name, *spreads in found]
 
 
-def _temperature(job: Job) -> float:
-    """What to divide logits by so that certainty can be trusted, by validation images.
+def _certainty(job: Job) -> tuple[float, float | None]:
+    """What to divide logits by so that certainty can be trusted, and above which it is enough.
 
-    By as many as whatever is chosen by validation may see.
+    By validation images, as many as whatever is chosen by validation may see.
     """
     if job.last is None:
-        return 1.0
+        return 1.0, None
     inputs = job.last.held_out
     labels = job.dataset.y_train[job.rows.validation[: len(inputs)]]
     with job.clock.charge("validate"):
-        found = temperature(predict(job.last.upper, inputs), labels)
+        logits = predict(job.last.upper, inputs)
+        degree = temperature(logits, labels)
+        sure = selective.certainty(logits / degree)
+        enough = selective.threshold(sure, logits.argmax(axis=1) == labels)
     job.flops += flops.forward(job.last.upper) * len(inputs)
-    return found
+    return degree, enough

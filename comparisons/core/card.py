@@ -1,0 +1,145 @@
+"""The card of a kept model: what it is, what it takes and gives, how good it is, and its limits.
+
+Written beside the model as JSON. A model is rebuilt by its card: nothing in the model's own file
+is run, and the numbers that it holds must be those that the card has the hash of.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from comparisons.core.errors import ComparisonError, first_line
+from comparisons.core.files import digest, write_text
+from comparisons.core.parts import Count, Data, Environment, Name, Share
+
+FORMAT = 1
+FOLDER, MODEL, CARD = "model", "model.keras", "model.json"
+MOST_BYTES = 10_000_000  # of a card, whose classes may be many
+
+
+class Network(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the code builds the network from; its weights are in the model's file."""
+
+    model: Annotated[Name, Meta(description="the architecture with its options")]
+    revision: Annotated[Count, Meta(description="counts the changes of its code")] = 0
+    linear: Annotated[bool, Meta(description="whether its head is a single layer")] = False
+    replaced: Annotated[Count, Meta(description="last blocks that new ones took the place of")] = 0
+    input_shape: Annotated[
+        tuple[int, int, int], Meta(description="height, width and channels of an image")
+    ]
+    looks: Annotated[
+        list[str], Meta(description="views of an image whose logits are averaged inside")
+    ]
+
+
+class Accuracy(msgspec.Struct, kw_only=True):
+    """What the test images said."""
+
+    accuracy: Annotated[Share, Meta(description="share that is named rightly")]
+    low: Annotated[float, Meta(description="lower end of the interval")]
+    high: Annotated[float, Meta(description="upper end")]
+    method: Annotated[str, Meta(description="which interval it is")]
+    images: Annotated[Count, Meta(description="test images")]
+
+
+class Certain(msgspec.Struct, kw_only=True):
+    """When the model is sure, and what is known of the answers that it is sure of."""
+
+    risk: Annotated[Share, Meta(description="share of wrong ones among sure answers aimed at")]
+    threshold: Annotated[
+        Share, Meta(description="an answer is sure above this probability; 1: none is")
+    ]
+    chosen_on: Annotated[Count, Meta(description="validation images that chose the threshold")]
+    answered: Annotated[Share, Meta(description="share of test images whose answer is sure")]
+    wrong: Annotated[Share | None, Meta(description="share of wrong ones among these")]
+
+
+class Agreement(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How another computation of the same network answers the test images."""
+
+    images: Annotated[Count, Meta(description="test images that both answered")]
+    agreement: Annotated[Share, Meta(description="share that both call the same class")]
+    difference: Annotated[float | None, Meta(description="the largest of any probability")]
+    differing: Annotated[
+        list[Count], Meta(description="test images called differently beyond a tie, from 0 on")
+    ] = []
+    file: Annotated[str | None, Meta(description="the exported file; none where refused")] = None
+    sha256: Annotated[str | None, Meta(description="of that file")] = None
+
+
+class Card(msgspec.Struct, kw_only=True):
+    """What is known of a kept model."""
+
+    format: Annotated[int, Meta(description="version of this format")] = FORMAT
+    record: Annotated[Name, Meta(description="ID of the run that trained it")]
+    arm: Annotated[Name, Meta(description="how it was trained")]
+    chosen: Annotated[str, Meta(description="why this arm was kept")] = ""
+    seed: Annotated[Count, Meta(description="what its random choices followed from")]
+    train_size: Annotated[Count, Meta(description="images trained on")]
+    takes: Annotated[str, Meta(description="what the model takes")]
+    gives: Annotated[str, Meta(description="what it gives")]
+    classes: Annotated[list[Name], Meta(description="in the order of the probabilities")]
+    network: Network
+    temperature: Annotated[
+        float, Meta(gt=0, description="what logits are divided by, inside the model")
+    ]
+    sure: Certain
+    test: Accuracy | None = None
+    data: Annotated[Data, Meta(description="the images that it was trained and tested on")]
+    weights: Annotated[str, Meta(description="where its base's weights came from")]
+    limits: Annotated[list[str], Meta(description="what not to expect of it")] = []
+    file: Annotated[str, Meta(description="the model's file, beside this one")] = MODEL
+    sha256: Annotated[str, Meta(description="of that file")]
+    as_tested: Annotated[
+        Agreement, Meta(description="the file's answers beside those that were tested")
+    ]
+    exports: Annotated[dict[str, Agreement], Meta(description="beside the model's own")] = {}
+    made: Annotated[str, Meta(description="date and time, UTC")]
+    environment: Annotated[Environment, Meta(description="where it was trained, by which code")]
+
+
+def write(card: Card, path: Path) -> None:
+    """Write a card atomically. Raises OSError."""
+    write_text(path, msgspec.json.format(msgspec.json.encode(card), indent=1).decode() + "\n")
+
+
+def read(path: Path) -> Card:
+    """Read a card; its model is looked at by `model_file`. Raises ComparisonError."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ComparisonError(f"{path} is no card of a model: it is larger than any")
+        card = msgspec.json.decode(text, type=Card)
+    except OSError as error:
+        raise ComparisonError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ComparisonError(f"{path} is no card of a model: {first_line(error)}") from None
+    if card.format != FORMAT:
+        raise ComparisonError(
+            f"{path} has format {card.format}, this version reads {FORMAT}: keep the model again"
+        )
+    return card
+
+
+def model_file(card: Card, folder: Path) -> Path:
+    """The model's file, which is the one that the card tells of. Raises ComparisonError."""
+    path = folder / card.file
+    if Path(card.file).name != card.file:
+        raise ComparisonError(f"the card in {folder} names a file elsewhere: {card.file}")
+    try:
+        found = digest(path) if path.is_file() else None
+    except OSError as error:
+        raise ComparisonError(f"{path} cannot be read: {error.strerror or error}") from None
+    if found is None:
+        raise ComparisonError(f"{path} is not there: copy the model's folder as a whole")
+    if found != card.sha256:
+        raise ComparisonError(
+            f"{path} is not the file that its card tells of: it was cut short, changed, or is "
+            "another's"
+        )
+    return path

@@ -1,0 +1,69 @@
+"""The model that came out of a comparison: `python -m comparisons.predict MODEL PATH…`."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from comparisons.command import Parser
+from comparisons.core.errors import exit_code, one_line
+
+EXAMPLES = """examples:
+  python -m comparisons.predict results/cifar10 cat.jpg          the model that --keep left there
+  python -m comparisons.predict results/cifar10/model photos     every picture in a folder and below
+  python -m comparisons.predict results/cifar10 'photos/*.png' --csv > answers.csv
+
+"sure" means above the threshold that validation images chose: see the model's card, model.json.
+"""
+CODES = """exit codes: 0 every picture was answered; 1 one could not be read, or output not written;
+2 usage, or no such model or path; 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = Parser(
+        "comparisons.predict", "What a kept model says of your pictures.", EXAMPLES, CODES
+    )
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="the folder of a kept model, or of the results it lies in")
+    add("paths", nargs="+", metavar="PATH", help="pictures, folders of them, or patterns")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
+    form.add_argument("--json", action="store_true", help="as a list for a program")
+    options = parser.parse_args(arguments)
+    missed: list[str] = []
+
+    def unread(file: str, why: str) -> None:
+        missed.append(file)
+        print(one_line(f"{file}: {why}"), file=sys.stderr)
+
+    def run() -> int:
+        from comparisons.predict.answers import load
+
+        answers = load(options.model).answers(options.paths, unread)
+        if options.json:
+            print(msgspec.json.format(msgspec.json.encode(answers), indent=1).decode())
+        elif options.csv:
+            table = csv.writer(sys.stdout, lineterminator="\n")
+            table.writerow(["file", "class", "probability", "sure"])
+            table.writerows([a.file, a.name, f"{a.probability:.4f}", a.sure] for a in answers)
+        else:
+            for a in answers:
+                hint = "" if a.sure else "  not sure"
+                print(one_line(f"{a.file}: {a.name} {a.probability:.1%}{hint}"))
+        return 1 if missed else 0
+
+    return exit_code(run)
+
+
+if __name__ == "__main__":
+    from comparisons.running.worker import prepare_to_load
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    prepare_to_load()
+    sys.exit(main())

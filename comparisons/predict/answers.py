@@ -1,0 +1,175 @@
+"""A kept model, and what it says of pictures."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from comparisons.core import card as cards
+from comparisons.core.card import Card
+from comparisons.core.errors import ComparisonError, printable
+from comparisons.core.files import exists
+from comparisons.core.machine import backend, before_loading, cores
+from comparisons.data import pictures
+from comparisons.data.pictures import NoPicture
+from comparisons.plan.request import has_accelerator
+from comparisons.predict import paths
+
+if TYPE_CHECKING:
+    import keras
+
+CHUNK = 200  # pictures that are held at once
+MANY = 200  # pictures that are worth having a faster engine made ready
+
+
+class Answer(msgspec.Struct, rename={"name": "class"}):
+    """What a model says of one picture; the class is the likeliest, whether it is sure or not."""
+
+    file: str
+    name: str
+    probability: float
+    sure: bool
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kept model: its card, and its network, uint8 images [n, h, w, c] -> probabilities."""
+
+    card: Card
+    network: keras.Model
+
+    def answers(
+        self,
+        named: str | Path | Sequence[str | Path],
+        unread: Callable[[str, str], None] | None = None,
+    ) -> list[Answer]:
+        """What it says of the pictures that files, folders and patterns name, in their order.
+
+        `unread` hears of each file that is no picture, and why; without it the first of them
+        raises ComparisonError, as does a path that names nothing.
+        """
+        files = paths.files([named] if isinstance(named, str | Path) else named)
+        found: list[Answer] = []
+        compute: Callable[[np.ndarray], np.ndarray] | None = None
+        for some, images in self._decoded(files, unread or _refuse):
+            compute = compute or self._computing(images, len(files))
+            found += map(self._answer, some, compute(images))
+        return found
+
+    def _decoded(
+        self, files: Sequence[str], unread: Callable[[str, str], None]
+    ) -> Iterator[tuple[list[str], np.ndarray]]:
+        """Pictures as the network takes them, some at a time, with the names of their files."""
+
+        def one(path: str) -> np.ndarray | NoPicture:
+            try:
+                return decode(path, self.card.network.input_shape)
+            except NoPicture as why:
+                return why
+
+        for start in range(0, len(files), CHUNK):
+            part = files[start : start + CHUNK]
+            with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as threads:
+                warnings.simplefilter("ignore")  # of large pictures: those that fail are named
+                results = list(threads.map(one, part))
+            good: list[tuple[str, np.ndarray]] = []
+            for path, result in zip(part, results, strict=True):
+                if isinstance(result, NoPicture):
+                    unread(path, str(result))
+                else:
+                    good.append((path, result))
+            if good:
+                yield [path for path, _ in good], np.stack([image for _, image in good])
+
+    def _computing(self, first: np.ndarray, count: int) -> Callable[[np.ndarray], np.ndarray]:
+        """What computes the probabilities of images: for many of them, the fastest that agrees."""
+        from models import engines
+
+        name = "keras"
+        quick = backend() == "tensorflow" and not has_accelerator("auto")
+        if count >= MANY and quick and importlib.util.find_spec("openvino"):
+            name = "openvino"
+        try:
+            return engines.checked(name, self.network, first[: engines.CHECKED], cores())
+        except engines.EngineRefused:
+            return engines.keras_steps(self.network)
+
+    def _answer(self, file: str, chances: np.ndarray) -> Answer:
+        best = int(chances.argmax())
+        names = self.card.classes
+        return Answer(
+            file=printable(file),
+            name=names[best],
+            probability=float(chances[best]),
+            sure=bool(chances[best] > self.card.sure.threshold),
+            probabilities=dict(zip(names, map(float, chances), strict=True)),
+        )
+
+
+def load(path: str | Path) -> Model:
+    """The model that a comparison kept: by its folder, its file, or the folder of results.
+
+    Only what this project saved is read: the network is built from code by the model's card, and
+    its weights must be those that the card has the hash of. Raises ComparisonError.
+    """
+    folder = _folder(Path(path))
+    card = cards.read(folder / cards.CARD)
+    file = cards.model_file(card, folder)
+    before_loading()
+    from comparisons.training.keeping import network_of
+    from models import backbones, kept
+
+    built = network_of(card)
+    try:
+        return Model(card, kept.read(built, file))
+    except (backbones.BadWeights, ValueError) as error:
+        raise ComparisonError(f"{file} does not fit its card: {error}") from None
+
+
+def decode(path: str, shape: tuple[int, int, int]) -> np.ndarray:
+    """A picture as a network takes it, uint8 [h, w, c]: as folders are read, then the middle.
+
+    Raises NoPicture.
+    """
+    height, width, channels = shape
+    side = max(height, width)
+    picture, _ = pictures.decode(path, side)
+    top, left = (side - height) // 2, (side - width) // 2
+    picture = picture[top : top + height, left : left + width]
+    if channels == 1:
+        return np.asarray(Image.fromarray(picture).convert("L"))[..., None]
+    return picture
+
+
+def _folder(path: Path) -> Path:
+    """The folder of a model, by any of the names that people have for it."""
+    if not str(path) or not exists(path):
+        raise ComparisonError(f"there is no model {path}: name the folder that --keep wrote")
+    if not path.is_dir():
+        if path.name not in (cards.MODEL, cards.CARD):
+            raise ComparisonError(
+                f"{path} is no model that this project kept: name the folder that --keep wrote, "
+                f"with {cards.MODEL} and {cards.CARD}"
+            )
+        return path.parent
+    inside = path / cards.FOLDER
+    found = next((f for f in (path, inside) if exists(f / cards.CARD)), None)
+    if found is None:
+        raise ComparisonError(
+            f"{path} holds no model: run a comparison with --keep, then name its folder of results"
+        )
+    return found
+
+
+def _refuse(file: str, why: str) -> None:
+    raise ComparisonError(f"{file}: {why}")

@@ -1,0 +1,169 @@
+"""The model that comes out of a comparison: chosen, kept once, done again where it was not kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from comparisons import predict
+from comparisons.core import card as cards
+from comparisons.core import records as kept_records
+from comparisons.core.errors import ComparisonError
+from comparisons.core.records import Record
+from comparisons.data import prepare
+from comparisons.plan.request import Known, Request, check, runs
+from comparisons.plan.runs import Run
+from comparisons.running import keeping
+from comparisons.training import device, exports
+from comparisons.training import run as training
+from comparisons.training.keeping import probabilities
+from models.exporting import FORMATS
+
+ARMS = ("tiny:probe", "mlp:scratch")
+
+
+def request(**asked) -> Request:
+    return Request(arms=ARMS, seeds=(0, 1), train_sizes=(60, 150), epochs=2, **asked)
+
+
+def planned(data: Path, asked: Request) -> list[Run]:
+    dataset = prepare(str(data), None)
+    preset, wanted = check(asked)
+    return runs(asked, preset, wanted, Known(str(data), dataset.fingerprint, 300, 270, 90), None)
+
+
+class Comparison:
+    """Runs in this process, and what was said."""
+
+    def __init__(self, data: Path, folder: Path, keep: str = ARMS[1]):
+        self.data, self.folder, self.said, self.done = data, folder, [], 0
+        asked = request(keep=keep, out=folder, engine="keras")
+        self.plan = planned(data, asked)
+        self.wish = keeping.wanted(asked, self.plan, folder)
+        assert self.wish is not None
+
+    def run(self, plan: Run) -> Record:
+        self.done += 1
+        found = device.start("cpu", plan.seed, False)
+        record, self.logits = training.run(plan, prepare(str(self.data), None), found)
+        return record
+
+    def keep(self, records: list[Record], ran: set[str]) -> keeping.Kept:
+        return keeping.keep(self.wish, records, ran, self.run, self.said.append)
+
+
+@pytest.fixture(scope="module")
+def kept(tiny_npz, tmp_path_factory) -> tuple[Comparison, keeping.Kept]:
+    """A comparison whose one candidate has run, and its model."""
+    comparison = Comparison(tiny_npz, tmp_path_factory.mktemp("results"))
+    (run,) = comparison.wish.candidates
+    return comparison, comparison.keep([comparison.run(run)], {run.id})
+
+
+def test_keeping_changes_no_id_and_takes_the_first_seed_at_the_largest_size(tiny_npz, tmp_path):
+    plain = planned(tiny_npz, request())
+    plan = planned(tiny_npz, request(keep="best", out=tmp_path))
+    assert [run.id for run in plan] == [run.id for run in plain]
+    wish = keeping.wanted(request(keep="best", out=tmp_path), plan, tmp_path)
+    assert wish is not None
+    assert [(run.arm, run.seed, run.train_size) for run in wish.candidates] == [
+        (arm, 0, 150) for arm in ARMS
+    ]
+    assert [run for run in plan if run.keep] == wish.candidates
+    assert keeping.wanted(request(out=tmp_path), plain, tmp_path) is None
+
+
+def test_the_card_says_what_was_measured_and_the_model_answers_as_was_tested(kept):
+    comparison, result = kept
+    (record,) = result.records
+    assert result.why_not is None and result.model == comparison.folder / "model"
+    card = cards.read(result.model / cards.CARD)
+    assert (card.record, card.arm, card.chosen) == (record.id, "mlp:scratch", "named by --keep")
+    assert card.test.low < card.test.accuracy == record.test.accuracy <= card.test.high
+    assert card.temperature == record.test.calibration.temperature
+    assert card.sure.threshold == record.test.calibration.threshold
+    assert card.as_tested.agreement == 1 and card.as_tested.images == 90
+    assert sorted(p.name for p in result.model.iterdir()) == ["model.json", "model.keras"]
+    images = prepare(str(comparison.data), None).x_test
+    model = predict.load(result.model)
+    tested = comparison.logits.astype(np.float32) / card.temperature
+    got = np.asarray(model.network(images, training=False))
+    np.testing.assert_allclose(got, probabilities(tested), atol=2e-3)  # kept in half precision
+
+
+def test_a_run_that_was_done_without_its_network_is_done_again_and_said(kept, tmp_path):
+    before, _ = kept
+    comparison = Comparison(before.data, tmp_path)
+    (run,) = comparison.wish.candidates
+    plain = comparison.run(replace(run, keep=None))
+    result = comparison.keep([plain], set())
+    assert comparison.said == [
+        "mlp:scratch was trained before, but its network was not kept: it is trained again"
+    ]
+    assert comparison.done == 2 and result.why_not is None
+    assert [r.id for r in result.records] == [plain.id] and result.records[0] is not plain
+    again = comparison.keep(result.records, set())
+    assert comparison.done == 2 and again.model, "what is kept is not done again"
+
+
+def test_the_best_is_the_best_on_validation_whatever_the_test_says(kept, tmp_path):
+    before, result = kept
+    comparison = Comparison(before.data, tmp_path, keep="best")
+    (good,) = result.records
+    entries = [replace(good.history[-1], val_accuracy=share) for share in (0.9, 0.1)]
+    first, second = comparison.wish.candidates
+    records = [
+        replace(good, id=run.id, arm=run.arm, history=[entry], test=replace(good.test, accuracy=a))
+        for run, entry, a in zip((first, second), entries, (0.1, 0.9), strict=True)
+    ]
+    comparison.keep(records, set())
+    assert comparison.said[0].startswith(f"{first.arm} was trained before")
+    card = cards.read(tmp_path / "model" / cards.CARD)
+    assert (card.arm, card.chosen) == ("tiny:probe", "the best of 2 arms on validation images")
+
+
+def test_a_run_that_ended_badly_leaves_no_model(kept, tmp_path):
+    comparison = Comparison(kept[0].data, tmp_path)
+    (good,) = kept[1].records
+    result = comparison.keep([replace(good, status="diverged")], set())
+    assert result.model is None
+    assert result.why_not == "no model is kept: none of the runs it could come from ended well"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"keep": "cnn:scratch"}, "--keep cnn:scratch is none of the arms compared (tiny:probe"),
+        ({"keep": "nonsense"}, "nonsense"),
+        ({"export": ("onxx",)}, "unknown export 'onxx': did you mean onnx?"),
+    ],
+)
+def test_what_cannot_be_kept_is_said_before_any_training(tiny_npz, tmp_path, asked, said):
+    with pytest.raises(ComparisonError) as error:
+        wanted = request(out=tmp_path, **asked)
+        keeping.wanted(wanted, planned(tiny_npz, wanted), tmp_path)
+    assert said in str(error.value)
+
+
+def test_nothing_is_kept_where_nothing_is_written():
+    with pytest.raises(ComparisonError, match="name a folder by out"):
+        check(request(keep="best"))
+
+
+def test_old_cards_of_runs_are_no_records(kept):
+    assert kept_records.load_all(kept[0].folder)[0] == []
+
+
+def test_an_export_that_answers_otherwise_is_refused_and_the_pictures_named(kept, tmp_path):
+    pytest.importorskip("onnxruntime")
+    comparison, result = kept
+    images = prepare(str(comparison.data), None).x_test[:6]
+    network = predict.load(result.model).network
+    answers = np.array(network(images, training=False))
+    answers[[1, 4]] = np.roll(answers[[1, 4]], 1, axis=1)  # those of a network that thinks so
+    found = exports.gate(network, answers, images, FORMATS["onnx"], tmp_path)
+    assert (found.differing, found.file) == ([1, 4], None)
+    assert not list(tmp_path.iterdir())
