@@ -152,7 +152,7 @@ class _Race:
         from comparisons.core.files import must_be_writable
         from comparisons.running import runner, session
 
-        had = session.have(self._request, _said(self._feed))
+        had = session.have(self._request, _said(self._feed, self.remote))
         if self.remote.stopped.is_set():
             raise Stopped
         planned = had.runs(self._request)
@@ -187,18 +187,19 @@ class _Race:
 class _Lines(io.StringIO):
     """What is printed here is what the race says that it is doing."""
 
-    def __init__(self, told: Feed) -> None:
+    def __init__(self, told: Feed, remote: Remote) -> None:
         super().__init__()
-        self._feed = told
+        self._feed, self._remote = told, remote
 
     def write(self, printed: str) -> int:
         """Tell the last line that has words."""
         lines = [line.strip(" …│╭╮╰╯─") for line in printed.splitlines()]
-        if said := [line for line in lines if line]:
+        said = [line for line in lines if line]
+        if said and not self._remote.stopped.is_set():
             self._feed.tell(State("preparing", said[-1]))
         return len(printed)
 
 
-def _said(told: Feed) -> Console:
+def _said(told: Feed, remote: Remote) -> Console:
     """A console for what is said before the runs."""
-    return Console(file=_Lines(told), width=500, markup=False, emoji=False, highlight=False)
+    return Console(file=_Lines(told, remote), width=500, markup=False, emoji=False, highlight=False)

@@ -265,8 +265,9 @@ def test_a_live_race_in_two_windows(browser, tiny_npz, tmp_path):
         other.quiet(race.address)
         browser.close()
         browser.switch_to.window(first)
-        page.until("view.over")
+        page.until("race.state === 'over'", 30)
         assert page.rows("standings") == there
+        assert page.text("clock") != "0.0 s"
         assert "of 1 hand said" in page.text("said")
         page.click("go")
         page.until("!document.getElementById('stop').disabled")

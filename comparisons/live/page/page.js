@@ -81,7 +81,7 @@ function redraw() {
     : Math.max(2, furthest);
   draw($('chart'), tracks, {measure, axis, now: view.now, most, moment: view.over ? Infinity : moment});
   $('caption').textContent = caption(tracks);
-  const clock = Number.isFinite(view.now) ? view.now : Number.isFinite(view.moment) ? view.moment : ending(tracks);
+  const clock = Number.isFinite(view.now) ? view.now : view.over ? ending(tracks) : Math.min(view.moment, ending(tracks));
   $('clock').textContent = seconds(Math.min(clock, ending(tracks) || clock));
   showStandings(tracks);
   if ($('numbers').parentElement.parentElement.open) showNumbers(tracks, measure);

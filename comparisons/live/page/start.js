@@ -104,11 +104,12 @@ const race = {
   draw() { view.idle = !this.busy(); redraw(); speakStandings(); this.buttons(); },
 
   async ask(change, content = {}) {
+    this.say('');
     try {
       const answer = await fetch(change, {
         method: 'POST', headers: {'content-type': 'application/json', 'x-race-token': this.token}, body: JSON.stringify(content),
       });
-      this.say(answer.ok ? '' : (await answer.text()).trim());
+      if (!answer.ok) this.say((await answer.text()).trim());
     } catch {
       this.say('The command of this page has ended: start it again.');
     }
