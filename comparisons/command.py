@@ -40,17 +40,18 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (--help shows every flag)\n")
 
 
-def parser(module: str, description: str, examples: str, data: bool = True) -> Parser:
+def parser(module: str, description: str, examples: str, data: str | None = "auto") -> Parser:
     """A parser with the flags that all comparisons have; each is named as a field of Request.
 
-    `data` says that a flag names the data set.
+    `data` is what they compare on by default; with None the door names the data set in a way of
+    its own.
     """
     made = Parser(module, description, examples)
     add = made.add_argument
     if data:
         add(
             "--data",
-            default="auto",
+            default=data,
             metavar="NAME",
             help="auto (CIFAR-10, else the built-in shapes), cifar10, cifar100, mnist, shapes, "
             "FILE.npz or a folder of pictures",
@@ -94,14 +95,9 @@ def comparing(
     data: str | None = "auto",
     preset: str = "standard",
 ) -> Parser:
-    """A parser with all flags of a comparison of arms, and what it compares by default.
-
-    With `data` None the door names the data set in a way of its own.
-    """
-    made = parser(module, description, examples, data=data is not None)
+    """A parser with all flags of a comparison of arms, and what it compares by default."""
+    made = parser(module, description, examples, data)
     add = made.add_argument
-    if data:
-        made.set_defaults(data=data)
     add("--arms", nargs="+", metavar="A", help="what to compare, each MODEL:STRATEGY (see --list)")
     add("--preset", default=preset, metavar="NAME", help=f"see --list (default: {preset})")
     add("--batch-size", type=int, metavar="N", help="images per step")

@@ -141,19 +141,19 @@ def exists(path: Path) -> bool:
         return False
 
 
-def no_folder(path: Path, file: Path) -> ComparisonError:
-    """The error for a folder where a file lies in the way."""
-    return ComparisonError(f"--out {path}: {file} is a file, name a folder", exit_code=1)
+def no_folder(path: Path, file: Path, flag: str = "--out") -> ComparisonError:
+    """The error for a folder, as `flag` named it, where a file lies in the way."""
+    return ComparisonError(f"{flag} {path}: {file} is a file, name a folder", exit_code=1)
 
 
-def cannot_write(path: Path, error: OSError) -> ComparisonError:
-    """The error for a folder that cannot be written or a disk that is full."""
+def cannot_write(path: Path, error: OSError, flag: str = "--out") -> ComparisonError:
+    """The error for a folder, as `flag` named it, that cannot be written, or a full disk."""
     if isinstance(error, FileExistsError | NotADirectoryError):
         file = in_the_way(Path(error.filename or path)) or path
-        return no_folder(path, file)
+        return no_folder(path, file, flag)
     return ComparisonError(
         f"cannot write to {path}: {error.strerror or error}; free some space or name another "
-        "folder by --out (finished runs are kept: the same command continues)",
+        f"folder by {flag} (finished runs are kept: the same command continues)",
         exit_code=1,
     )
 

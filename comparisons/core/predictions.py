@@ -8,12 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from comparisons.core.files import write_with
 from comparisons.core.records import Record
 
 
 def file(folder: Path, run: str) -> Path:
     """Where the test logits of a run, by its ID, are under a folder of results."""
     return folder / "predictions" / f"{Path(run).name}.npy"
+
+
+def keep(record: Record, path: Path, content: bytes) -> None:
+    """Write the file of a run's test logits; its record says so where it cannot be."""
+    try:
+        write_with(path, lambda file: file.write(content))
+        record.predictions = hashlib.sha256(content).hexdigest()
+    except OSError as error:
+        # What was trained is worth more than its predictions.
+        record.notices.append(f"its predictions are not kept: {error.strerror or error}")
 
 
 def shares(folder: Path, record: Record, rows: np.ndarray | None = None) -> np.ndarray | None:
@@ -38,5 +49,10 @@ def shares(folder: Path, record: Record, rows: np.ndarray | None = None) -> np.n
         return None
     if not np.isfinite(some).all():
         return None
-    odds = np.exp(some - some.max(axis=1, keepdims=True))
+    return softmax(some)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities, float64 [n, classes], of logits [n, classes]."""
+    odds = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)

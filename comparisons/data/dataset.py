@@ -302,12 +302,6 @@ def about(arrays: Arrays, name: str, synthetic: bool = False, complete: bool = T
     )
 
 
-def keep(folder: Path, arrays: Arrays, known: About) -> None:
-    """Write a decoded data set to `folder`, whole or not at all. Raises OSError."""
-    with keeping(folder) as part:
-        write(part, arrays, known)
-
-
 @contextmanager
 def keeping(folder: Path) -> Iterator[Path]:
     """A folder beside `folder` to fill, which takes its place when the block ends well.

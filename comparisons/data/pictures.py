@@ -117,7 +117,7 @@ def read(
             return why
 
     header()  # which leaves room for any number of pictures
-    with _quiet(), ThreadPoolExecutor(cores()) as threads:
+    with quiet(), ThreadPoolExecutor(cores()) as threads:
         for begin in range(0, len(paths), CHUNK):
             for result in threads.map(one, paths[begin : begin + CHUNK]):
                 if isinstance(result, NoPicture):
@@ -135,7 +135,7 @@ def read(
 
 def size_of(path: str) -> tuple[int, int] | None:
     """Width and height of a picture by its header alone; None where it is none."""
-    with suppress(Exception), _quiet(), Image.open(path, formats=_formats()) as image:
+    with suppress(Exception), quiet(), Image.open(path, formats=_formats()) as image:
         return image.size
     return None
 
@@ -197,7 +197,7 @@ def _unknown(path: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without Pillow's warnings, such as of large pictures: those that fail are named."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -80,28 +80,22 @@ def of_records(records: Sequence[Record]) -> list[Heat]:
     found: dict[tuple[str, str, int, int], list[Record]] = defaultdict(list)
     for r in records:
         found[r.data.name, r.data.fingerprint, r.train_size, r.seed].append(r)
-    heats = []
+    heats: dict[tuple[str, str, int, int], Heat] = {}
     several = len({key[:2] for key in found}) > 1
-    for (name, fingerprint, size, seed), runs in sorted(found.items()):
+    for key, runs in sorted(found.items()):
+        name, fingerprint, size, seed = key
         sizes = [r.data.sizes for r in runs]
-        heats.append(
-            Heat(
-                key=f"{f'{fingerprint[:6]}-' if several else ''}n{size}-s{seed}",
-                title=_title(name, size, seed),
-                tracks=_tracks({labels[r.id]: _track(labels[r.id], r) for r in runs}),
-                notices=_notices(runs),
-                validation=next((s.validation for s in sizes if s.validation), None),
-                tests=next((s.test for s in sizes if s.test), None),
-            )
+        by_label = {labels[r.id]: _track(labels[r.id], r) for r in runs}
+        heats[key] = Heat(
+            key=f"{f'{fingerprint[:6]}-' if several else ''}n{size}-s{seed}",
+            title=_title(name, size, seed),
+            tracks=_tracks(dict(sorted(by_label.items()))),
+            notices=_notices(runs),
+            validation=next((s.validation for s in sizes if s.validation), None),
+            tests=next((s.test for s in sizes if s.test), None),
         )
-        heats[-1].tracks.sort(key=lambda track: track.label)
-    order = sorted(found)
-    return [
-        heat
-        for _, heat in sorted(
-            zip(order, heats, strict=True), key=lambda p: (-len(p[1].tracks), -p[0][2], p[0][3])
-        )
-    ]
+    order = sorted(heats, key=lambda key: (-len(heats[key].tracks), -key[2], key[3]))
+    return [heats[key] for key in order]
 
 
 def of_plan(planned: Sequence[Run], data: Dataset, notices: Sequence[str]) -> Heat:

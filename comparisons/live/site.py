@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from comparisons.core.errors import ComparisonError
 from comparisons.core.files import cannot_write, write_text
 from comparisons.data import DATASETS
 from comparisons.findings.looks import looks
@@ -103,6 +102,5 @@ def save(folder: Path, heats: list[Heat]) -> Path:
         path = folder / "index.html"
         write_text(path, page(told(heats), POLICY))
     except OSError as error:
-        problem = cannot_write(folder, error)
-        raise ComparisonError(str(problem).replace("--out", "--save"), problem.exit_code) from None
+        raise cannot_write(folder, error, "--save") from None
     return path

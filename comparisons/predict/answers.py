@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -79,8 +78,7 @@ class Model:
 
         for start in range(0, len(files), CHUNK):
             part = files[start : start + CHUNK]
-            with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as threads:
-                warnings.simplefilter("ignore")  # of large pictures: those that fail are named
+            with pictures.quiet(), ThreadPoolExecutor(cores()) as threads:
                 results = list(threads.map(one, part))
             good: list[tuple[str, np.ndarray]] = []
             for path, result in zip(part, results, strict=True):

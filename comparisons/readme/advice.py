@@ -58,7 +58,8 @@ def experience() -> str:
 
 def regret() -> str:
     """What following each rule cost on tasks whose family it knew nothing of."""
-    found = regrets(points(on_processors(records())))
+    runs = records()
+    found = regrets(points(on_processors(runs)))
     if not found:
         return evidence.AGAIN
     rows = [
@@ -66,7 +67,7 @@ def regret() -> str:
         for one in found
     ]
     head = ("rule", "points lost to the best arm, mean", "at worst")
-    measured = sorted({r.data.name for r in records()})
+    measured = sorted({r.data.name for r in runs})
     return "\n\n".join(
         (
             text.markdown(head, rows),

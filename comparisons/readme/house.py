@@ -80,11 +80,6 @@ def _rooms(folder: Path) -> Iterator[Path]:
     return (path.parent for path in sorted(folder.glob("*/__init__.py")))
 
 
-def _is_file(name: str) -> bool:
-    """Whether a module of the house is a file, and no package."""
-    return (HOUSE / f"{name}.py").is_file()
-
-
 def _said(path: Path) -> str:
     """The first sentence of a file's docstring."""
     paragraph = (ast.get_docstring(_tree(path)) or "").split("\n\n")[0]

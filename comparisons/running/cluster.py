@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -26,7 +27,7 @@ from comparisons.core.events import Error, Event, Listener
 from comparisons.core.records import Data, Record
 from comparisons.data import DATASETS
 from comparisons.plan.runs import Run
-from comparisons.running import kept, runner, worker
+from comparisons.running import kept, runner
 from comparisons.running.site import Site, work
 
 # The place of a run in the plan, the machine that says something of it, and what: at last its end.
@@ -108,10 +109,7 @@ def run_all(
     Raises ComparisonError also where the scheduler is lost, or its workers lack this project.
     """
     ended: dict[int, Record] = {}
-
-    def tell(number: int, event: Event) -> None:
-        for listener in listeners:
-            listener(number, event)
+    tell = partial(runner.tell_all, listeners)
 
     def end(number: int, record: Record, before: bool) -> None:
         ended[number] = record
@@ -131,7 +129,7 @@ def run_all(
                 record, logits = _result(news, plan[number], data)
                 company.tell(number, record)
                 if logits and out:
-                    worker.keep_predictions(record, predictions.file(out, plan[number].id), logits)
+                    predictions.keep(record, predictions.file(out, plan[number].id), logits)
                 runner.keep(plan[number], record, out)
                 end(number, record, before=False)
             elif isinstance(news, events.Done):

@@ -44,7 +44,7 @@ def run_all(
             remote.loading(processes.end)
         meanwhile()
         for number, (run, before) in enumerate(zip(plan, found, strict=True)):
-            tell = partial(_tell, listeners, number)
+            tell = partial(tell_all, listeners, number)
             tell(events.Start(run.arm))
             if out and (before or fresh):
                 kept.forget(run, out)
@@ -87,7 +87,8 @@ class Processes:
         return process.spawn(stdin, stdout, stderr)
 
 
-def _tell(listeners: Sequence[Listener], number: int, event: Event) -> None:
+def tell_all(listeners: Sequence[Listener], number: int, event: Event) -> None:
+    """Tell every listener of an event of the run at a place of the plan."""
     for listener in listeners:
         listener(number, event)
 

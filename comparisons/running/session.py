@@ -105,7 +105,7 @@ def run_session(
         if out and had.audit:
             _keep_audit(out, had, had.audit)
         wish = keeping.wanted(request, planned, out)
-        todo = {r.id for r in planned if request.fresh or not (out and kept.finished(r, out))}
+        todo = _todo(planned, out, request.fresh) if wish else []
         records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile, who)
     model = keeping.Kept(records)
     if wish:
@@ -113,7 +113,7 @@ def run_session(
         def again(run: Run) -> Record:
             return carry_out([run], had.dataset, out, True, console)[0]
 
-        model = keeping.keep(wish, records, todo, again, _sayer(console))
+        model = keeping.keep(wish, records, {run.id for run in todo}, again, _sayer(console))
     if out:
         _keep_samples(out, had, model.records)
     return Session(model.records, out, model.model, model.why_not)
@@ -174,15 +174,19 @@ def carry_out(
     who: Crew = ALONE,
 ) -> list[Record]:
     """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
-    done = () if fresh or out is None else [run for run in planned if kept.finished(run, out)]
+    todo = _todo(planned, out, fresh)
     if out:
         kept.tidy(out)
         for line in filter(None, (kept.set_aside(run, out) for run in planned)):
             console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
-    todo = [run for run in planned if run not in done]
     rehearsal.rehearse(todo, dataset, _sayer(console), who.here)
     with Display(planned, console) as display:
         return who.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
+
+
+def _todo(planned: list[Run], out: Path | None, fresh: bool) -> list[Run]:
+    """The runs of a plan that are not yet done."""
+    return [run for run in planned if fresh or out is None or not kept.finished(run, out)]
 
 
 def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import ctypes
-import hashlib
 import io
 import json
 import os
@@ -23,12 +22,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from comparisons.core import control, records
+from comparisons.core import control, predictions
 from comparisons.core.clock import CHECKPOINT, Clock
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.events import Device, Done, Error, Event, Record, Stage, Tell
-from comparisons.core.files import write_with
 from comparisons.core.interrupts import EXIT_CODE
 from comparisons.core.machine import before_loading
 from comparisons.running import tasks
@@ -128,18 +126,8 @@ def train(task: tasks.Train, tell: Tell, held: Control) -> None:
     if logits is not None and task.predictions:
         content = io.BytesIO()
         np.save(content, logits)
-        keep_predictions(record, Path(task.predictions), content.getvalue())
+        predictions.keep(record, Path(task.predictions), content.getvalue())
     tell(Record(record))
-
-
-def keep_predictions(record: records.Record, path: Path, content: bytes) -> None:
-    """Write the file of a run's test logits; its record says so where it cannot be."""
-    try:
-        write_with(path, lambda file: file.write(content))
-        record.predictions = hashlib.sha256(content).hexdigest()
-    except OSError as error:
-        # What was trained is worth more than its predictions.
-        record.notices.append(f"its predictions are not kept: {error.strerror or error}")
 
 
 def export(task: tasks.Export, tell: Tell, held: Control) -> None:

@@ -11,6 +11,7 @@ from comparisons.core.card import Agreement, Card, Certain
 from comparisons.core.clock import timestamp
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import digest, remove
+from comparisons.core.predictions import softmax
 from comparisons.core.records import Record, finite
 from comparisons.plan import arms, bases
 from comparisons.training import selective
@@ -120,8 +121,7 @@ def _limits(record: Record, built: kept.Kept) -> list[str]:
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
     """Softmax of logits [n, classes], float32."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    return softmax(logits).astype(np.float32)
 
 
 def agreement(found: Parity, file: Path | None = None) -> Agreement:

@@ -24,10 +24,15 @@ def kept_folder(cache: Path) -> Path:
     return folder
 
 
+def keep(folder: Path, arrays: kept.Arrays, about: kept.About) -> None:
+    with kept.keeping(folder) as part:
+        kept.write(part, arrays, about)
+
+
 def test_what_is_kept_comes_back(tmp_path):
     whole = own.decoded(note="a note")
     about = kept.about(whole, "some", synthetic=True, complete=False)
-    kept.keep(tmp_path / "there", whole, about)
+    keep(tmp_path / "there", whole, about)
     found = kept.load_kept(tmp_path / "there")
     assert found is not None
     assert same(found, arrays())
@@ -156,7 +161,7 @@ def test_a_file_and_a_folder_in_each_others_place_are_replaced(cache, tmp_path, 
 def test_no_byte_of_a_header_can_change_unnoticed(tmp_path, where, change):
     folder = tmp_path / "there"
     if not folder.exists():
-        kept.keep(folder, own.decoded(), kept.about(own.decoded(), ""))
+        keep(folder, own.decoded(), kept.about(own.decoded(), ""))
     victim = folder / "x_train.npy"
     whole = victim.read_bytes()
     content = bytearray(whole)
@@ -236,7 +241,7 @@ def pictures(count: int, seed: int) -> np.ndarray:
 
 def test_a_part_of_the_test_images_is_the_same_every_time_and_keeps_its_labels(tmp_path):
     whole = own.decoded()
-    kept.keep(tmp_path / "there", whole, kept.about(whole, "some"))
+    keep(tmp_path / "there", whole, kept.about(whole, "some"))
     found = kept.load_kept(tmp_path / "there")
     parts = [found.tested_on(4) for _ in range(2)]
     assert (parts[0].x_test == parts[1].x_test).all()
