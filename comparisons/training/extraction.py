@@ -101,12 +101,11 @@ def _features(
     view: str,
 ) -> features.Features:
     shape, clock, pool = lower.output_shape[1:], job.clock, job.dataset.pool
-    part = _part(purpose, images)
-    if (
-        pool and purpose != "robustness"
-    ):  # the same features serve every seed, whatever each of them tests on
-        images, wanted = pool.images, getattr(pool, part)[wanted]
-        part = "all"
+    part = _part(job, purpose, images)
+    if pool and purpose != "robustness":
+        # The same features serve every seed, whatever each of them tests on.
+        rows = pool.test if purpose == "test" else pool.train
+        images, wanted, part = pool.images, rows[wanted], "all"
     key: dict[str, Any] = {
         "base": job.arm.model_name,
         "output": shape,
@@ -154,15 +153,20 @@ def _features(
     return found
 
 
-def _part(purpose: Purpose, images: np.ndarray) -> str:
-    """Which images of a data set these are, in the cache; of corrupted ones, what they look like.
+def _part(job: Job, purpose: Purpose, images: np.ndarray) -> str:
+    """Which images of a data set these are, in the cache, whose rows count from 0 in each part.
 
-    So that no feature of a corrupted image is ever taken for one of the image as it is.
+    Some of the test images are a part of their own, as their rows name other images than those
+    of all; corrupted ones are told by what they look like, so that no feature of theirs is ever
+    taken for one of the image as it is.
     """
-    if purpose != "robustness":
-        return "test" if purpose == "test" else "train"
-    content = hashlib.blake2b(np.ascontiguousarray(images).data, digest_size=16)
-    return f"corrupted {content.hexdigest()}"
+    if purpose == "robustness":
+        content = hashlib.blake2b(np.ascontiguousarray(images).data, digest_size=16)
+        return f"corrupted {content.hexdigest()}"
+    some = job.run.settings.test_on
+    if purpose == "test":
+        return "test" if some is None else f"test {some}"
+    return "train"
 
 
 def _dtype(shape: tuple[int, ...]) -> type[np.floating]:

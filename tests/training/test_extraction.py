@@ -179,3 +179,15 @@ def test_an_engine_is_not_kept_beyond_the_frozen_part_that_it_was_made_for(cache
     del lower
     gc.collect()
     assert still_there() is not None or not job.extract
+
+
+def test_features_of_some_test_images_are_never_those_of_others(cache, tiny_npz):
+    whole = prepare(str(tiny_npz), None)
+    arm, rows = arms.parse("tiny:frozen"), split(whole.y_train, 0, 20)
+    network, lower = build("tiny"), scaled(2)
+    for count in (30, 20, None, 10):
+        run = factory.planned("tiny:frozen", 20, device="cpu", engine="keras", test_on=count)
+        data = whole.tested_on(count)
+        job = Job(run, arm, data, rows, network, CPU, lambda event: None, Control(), Clock())
+        found = extraction.extracted(job, lower, "test", data.x_test)
+        assert np.allclose(found, 2 * data.x_test.mean(axis=(1, 2)), rtol=1e-3), count
