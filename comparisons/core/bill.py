@@ -179,13 +179,21 @@ class Neighbours(msgspec.Struct):
 
 
 class Costs(msgspec.Struct):
-    """When the costs of what a cache had ready were measured: the oldest, the busiest moment."""
+    """When the costs of what a cache had ready were measured, the oldest, and how busy it was then.
+
+    The share of the processors is weighed by seconds: a tenth of a second beside the end of
+    another process is no busy moment of what took ten.
+    """
 
     measured: Annotated[str, Meta(description="date and time, UTC, of the oldest")]
     others: Annotated[
-        Share, Meta(description="share of the processors that others used, at the most")
+        Share, Meta(description="share of the processors that others used meanwhile")
     ] = 0.0
+    seconds: Annotated[float, Meta(ge=0, description="what all of it took, by the wall")] = 0.0
 
     def joined(self, other: Costs) -> Costs:
         """Both together."""
-        return Costs(min(self.measured, other.measured), max(self.others, other.others))
+        seconds = self.seconds + other.seconds
+        weight = self.seconds / seconds if seconds else 0.5
+        others = weight * self.others + (1 - weight) * other.others
+        return Costs(min(self.measured, other.measured), round(others, 4), seconds)

@@ -166,10 +166,11 @@ class _Collector:
         if values is None:
             shard.delete()
             return
-        self._put(places, values, Cost(*shard.index.of_row))
+        cost = Cost(*shard.index.of_row)
+        self._put(places, values, cost)
         if self.kept is None:
             self.prepared = Cost(*shard.index.prepared)
-        measured = Costs(shard.index.measured, shard.index.others)
+        measured = Costs(shard.index.measured, shard.index.others, cost.wall * len(places))
         self.kept = self.kept.joined(measured) if self.kept else measured
 
     def add(self, rows: np.ndarray, values: np.ndarray, cost: Cost) -> None:

@@ -123,7 +123,7 @@ def _base(
         clock.move("source", "watch", own.measuring())
         for part in (PAUSED, CHECKPOINT):
             clock.move("source", part, own.spent(part))
-        measured = Costs(date, watch.seen().share)
+        measured = Costs(date, watch.seen().share, cost.wall)
         made = _Kept(source, (cost.wall, cost.processor), measured, _digest(path))
         write_text(entry.folder / ABOUT, msgspec.json.encode(made).decode())
     return Base(path, source, None, held), cost

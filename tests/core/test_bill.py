@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from comparisons.core import clock
-from comparisons.core.bill import COLD, LEARNING, MEASURING, NEITHER, Seconds, summed
+from comparisons.core.bill import COLD, LEARNING, MEASURING, NEITHER, Costs, Seconds, summed
 from comparisons.core.clock import Clock, Cost
 
 PARTS = (*LEARNING, *MEASURING, *NEITHER)
@@ -122,3 +122,13 @@ def test_every_field_of_a_bill_is_a_part_a_twin_of_one_or_a_sum():
     for name in Seconds.__struct_fields__:
         assert name.removesuffix(COLD) in known or name in known
     assert set(PARTS) <= set(Seconds.__struct_fields__)
+
+
+def test_how_busy_kept_costs_were_is_weighed_by_their_seconds():
+    moment, long = Costs("2026-02-01", 0.4, 0.1), Costs("2026-01-01", 0.01, 9.9)
+    both = moment.joined(long)
+    assert both == long.joined(moment)
+    assert (both.measured, both.seconds) == ("2026-01-01", 10)
+    assert both.others == pytest.approx((0.4 * 0.1 + 0.01 * 9.9) / 10, abs=1e-4)
+    # Records from before seconds were kept have none: each counts as much.
+    assert Costs("2026-01-01", 0.4).joined(Costs("2026-01-02", 0.2)).others == pytest.approx(0.3)
