@@ -134,11 +134,11 @@ def _saved(image: Image.Image, path: Path, **how) -> Path:
 
 
 def test_grey_and_oblong_networks_get_what_they_take(tmp_path):
-    from comparisons.predict.answers import decode
+    from comparisons.data.pictures import as_input
 
     path = str(_saved(Image.new("RGB", (60, 30), (255, 0, 0)), tmp_path / "red.png"))
-    assert (decode(path, (28, 28, 1)) == 76).all()
-    assert decode(path, (12, 20, 3)).shape == (12, 20, 3)
+    assert (as_input(path, (28, 28, 1)) == 76).all()
+    assert as_input(path, (12, 20, 3)).shape == (12, 20, 3)
 
 
 def test_paths_are_files_folders_and_patterns_each_file_once(photos):

@@ -6,7 +6,9 @@ some that results did choose, on which arms disagree (comparisons.findings.dispu
 
 from __future__ import annotations
 
+import io
 import zipfile
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +18,13 @@ from PIL import Image
 from comparisons.core.files import write_with
 
 COUNT = 10
+ON_SHOW = 12  # held-out images that people look at while networks learn
 DISPUTED = 10  # images on which arms disagree
 SIDE = 96  # pixels, the longest of an image that is kept
 MOST_BYTES = 10_000_000  # of a file that is read: ten images of SIDE have a hundredth of it
 SEED = 0
+SMALL = 48  # pixels a side up to which a page has a picture as it is
+QUALITY = 90  # of larger ones, as JPEG
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,15 @@ class Samples:
     images: np.ndarray
 
 
-def choose(labels: np.ndarray) -> np.ndarray:
-    """Rows of at most COUNT images, int64 [n], drawn by SEED: as many of each class as can be."""
+def choose(labels: np.ndarray, count: int = COUNT) -> np.ndarray:
+    """Rows of at most `count` images, int64 [n], drawn by SEED: as many of each class as can be."""
     generator = np.random.default_rng(SEED)
     order = generator.permutation(len(labels))
     classes = generator.permutation(np.unique(labels))
     by_class = [order[labels[order] == label] for label in classes]
     longest = max(map(len, by_class), default=0)
     turns = [rows[i] for i in range(longest) for rows in by_class if i < len(rows)]
-    return np.array(turns[:COUNT], np.int64)
+    return np.array(turns[:count], np.int64)
 
 
 def keep(
@@ -121,3 +126,13 @@ def _small(image: np.ndarray) -> np.ndarray:
     size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
     picture = Image.fromarray(image if channels == 3 else image[..., 0])
     return np.asarray(picture.resize(size, Image.Resampling.BOX)).reshape(*size[::-1], channels)
+
+
+def data_uri(image: np.ndarray) -> str:
+    """An image uint8 [h, w, c] as a page has it: small ones as they are."""
+    picture = Image.fromarray(image if image.shape[-1] == 3 else image[..., 0])
+    # A photograph takes a quarter of the bytes as JPEG; of a small picture every pixel is seen.
+    kind = "jpeg" if max(image.shape[:2]) > SMALL and image.shape[-1] == 3 else "png"
+    file = io.BytesIO()
+    picture.save(file, kind, quality=QUALITY)
+    return f"data:image/{kind};base64,{b64encode(file.getvalue()).decode()}"

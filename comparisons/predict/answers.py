@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from PIL import Image
 
 from comparisons.core import card as cards
 from comparisons.core.card import Card
@@ -72,7 +71,7 @@ class Model:
 
         def one(path: str) -> np.ndarray | NoPicture:
             try:
-                return decode(path, self.card.network.input_shape)
+                return pictures.as_input(path, self.card.network.input_shape)
             except NoPicture as why:
                 return why
 
@@ -132,21 +131,6 @@ def load(path: str | Path) -> Model:
         return Model(card, kept.read(built, file))
     except (backbones.BadWeights, ValueError) as error:
         raise ComparisonError(f"{file} does not fit its card: {error}") from None
-
-
-def decode(path: str, shape: tuple[int, int, int]) -> np.ndarray:
-    """A picture as a network takes it, uint8 [h, w, c]: as folders are read, then the middle.
-
-    Raises NoPicture.
-    """
-    height, width, channels = shape
-    side = max(height, width)
-    picture, _ = pictures.decode(path, side)
-    top, left = (side - height) // 2, (side - width) // 2
-    picture = picture[top : top + height, left : left + width]
-    if channels == 1:
-        return np.asarray(Image.fromarray(picture).convert("L"))[..., None]
-    return picture
 
 
 def _folder(path: Path) -> Path:

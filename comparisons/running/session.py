@@ -115,7 +115,7 @@ def run_session(
 
         model = keeping.keep(wish, records, {run.id for run in todo}, again, _sayer(console))
     if out:
-        _keep_samples(out, had, model.records)
+        keep_samples(out, had, model.records)
     return Session(model.records, out, model.model, model.why_not)
 
 
@@ -198,7 +198,7 @@ def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
         raise cannot_write(out, error) from None
 
 
-def _keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
+def keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
     """A few test images for the page, and some that the headline's two arms disagree on.
 
     All runs have ended: the test labels may be opened now.
