@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -105,6 +106,7 @@ def comparing(
     add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
     add("--keep", metavar="A", help="keep the trained network of this arm, or of the `best`")
     add("--export", nargs="+", metavar="F", help=f"keep it as {' or '.join(EXPORTS)} as well")
+    add("--tensorboard", type=folder, metavar="DIR", help="write TensorBoard's event files as well")
     prices.add_flags(made)
     return made
 
@@ -133,7 +135,8 @@ def main(
         request = settled(_request(options, command=command_line(door.module, given), **usual))
         if do:
             return do(request, options.dry_run)
-        return carry_out(request, options.dry_run, prices.asked(options))
+        board = getattr(options, "tensorboard", None)
+        return carry_out(request, options.dry_run, prices.asked(options), board)
 
     return exit_code(run)
 
@@ -189,8 +192,11 @@ def show_tables() -> None:
     listing.show_tables()
 
 
-def carry_out(request: Request, dry_run: bool, costs: Prices) -> int:
-    """Show the plan of a request; or run it, write its page with prices and print its answer."""
+def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None = None) -> int:
+    """Show the plan of a request; or run it, write its page with prices and print its answer.
+
+    `board` is the folder that TensorBoard's event files go to meanwhile.
+    """
     from comparisons.running import listing
 
     if dry_run:
@@ -199,9 +205,15 @@ def carry_out(request: Request, dry_run: bool, costs: Prices) -> int:
     from comparisons.core.console import plain_console
     from comparisons.running.session import run_session
 
-    console = plain_console()
+    console, listening = plain_console(), []
+    if board:
+        from comparisons.report import tensorboard
+
+        tensorboard.must_be_installed()
+        listening.append(partial(tensorboard.listener, board))
     # What draws takes a second to load: that passes while the runs' framework is loaded.
-    session = run_session(request, console, lambda: importlib.import_module("comparisons.report"))
+    drawing = partial(importlib.import_module, "comparisons.report")
+    session = run_session(request, console, drawing, listening)
     assert session.out is not None
     from comparisons import report
     from comparisons.report import table

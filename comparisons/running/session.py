@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from comparisons.core import cache, samples
 from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
 from comparisons.core.errors import ComparisonError
+from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset, catalog, splits
@@ -84,12 +85,13 @@ def run_session(
     request: Request,
     console: Console | None = None,
     meanwhile: Callable[[], object] = lambda: None,
+    listening: Sequence[Callable[[Sequence[Run]], Listener]] = (),
 ) -> Session:
     """Have data and weights ready, run what is not yet done, and return all records.
 
-    `meanwhile` is called where something else would only be waited for.
-    Raises ComparisonError before any training when something asked for cannot be had, and
-    when a record cannot be written.
+    `meanwhile` is called where something else would only be waited for; each of `listening` makes
+    of the plan what hears its events. Raises ComparisonError before any training when something
+    asked for cannot be had, and when a record cannot be written.
     """
     console = console or plain_console()
     with crew(request, console) as who:
@@ -106,7 +108,10 @@ def run_session(
             _keep_audit(out, had, had.audit)
         wish = keeping.wanted(request, planned, out)
         todo = _todo(planned, out, request.fresh) if wish else []
-        records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile, who)
+        hearing = [listen(planned) for listen in listening]
+        records = carry_out(
+            planned, had.dataset, out, request.fresh, console, meanwhile, who, hearing
+        )
     model = keeping.Kept(records)
     if wish:
 
@@ -172,6 +177,7 @@ def carry_out(
     console: Console,
     meanwhile: Callable[[], object] = lambda: None,
     who: Crew = ALONE,
+    hearing: Sequence[Listener] = (),
 ) -> list[Record]:
     """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
     todo = _todo(planned, out, fresh)
@@ -181,7 +187,8 @@ def carry_out(
             console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
     rehearsal.rehearse(todo, dataset, _sayer(console), who.here)
     with Display(planned, console) as display:
-        return who.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
+        listeners = [display, *hearing]
+        return who.run_all(planned, dataset.described(), out, fresh, listeners, meanwhile)
 
 
 def _todo(planned: list[Run], out: Path | None, fresh: bool) -> list[Run]:
