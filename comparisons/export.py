@@ -1,4 +1,4 @@
-"""Records for other tools: `python -m comparisons.export tensorboard DIR`."""
+"""Records for other tools: `python -m comparisons.export tensorboard DIR`, or `mlflow`."""
 
 from __future__ import annotations
 
@@ -13,27 +13,31 @@ from comparisons.core.records import load_all
 EXAMPLES = """examples:
   python -m comparisons.export tensorboard results/cifar10
   tensorboard --logdir results/cifar10/tensorboard
+  python -m comparisons.export mlflow results/cifar10
+  mlflow ui --backend-store-uri sqlite:///results/cifar10/mlflow/mlflow.db
 
-reads DIR/runs/*.json, and writes a folder for each run; what was there of it is replaced
+reads DIR/runs/*.json; what was exported of a run before is replaced
 """
-TENSORBOARD = "tensorboard"
+TOOLS = ("tensorboard", "mlflow")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     parser = Parser(
-        "comparisons.export", "Records as other tools read them: curves for TensorBoard.", EXAMPLES
+        "comparisons.export",
+        "Records as other tools read them: curves for TensorBoard, runs for MLflow.",
+        EXAMPLES,
     )
     add = parser.add_argument
-    add("tool", choices=(TENSORBOARD,), help="whose files to write")
+    add("tool", choices=TOOLS, help="whose files to write")
     add("folder", type=folder, metavar="DIR", help="a folder that has runs/*.json")
-    add("--out", type=folder, metavar="DIR", help="where they go (default: DIR/tensorboard)")
+    add("--out", type=folder, metavar="DIR", help="where they go (default: DIR/TOOL)")
     options = parser.parse_args(arguments)
-    return exit_code(lambda: _export(options.folder, options.out))
+    return exit_code(lambda: _export(options.tool, options.folder, options.out))
 
 
-def _export(source: Path, out: Path | None) -> int:
-    from comparisons.report import tensorboard
+def _export(tool: str, source: Path, out: Path | None) -> int:
+    from comparisons.report import mlflow, tensorboard
 
     if not source.is_dir():
         raise ComparisonError(f"there is no folder {source}")
@@ -42,9 +46,13 @@ def _export(source: Path, out: Path | None) -> int:
         print(f"left out: {line}", file=sys.stderr)
     if not records:
         raise ComparisonError(f"there are no records under {source / 'runs'}")
-    target = out or source / TENSORBOARD
-    tensorboard.export(records, target)
-    print(f"{len(records)} runs: tensorboard --logdir {target}")
+    target = out or source / tool
+    if tool == "mlflow":
+        store = mlflow.export(records, target)
+        print(f"{len(records)} runs: mlflow ui --backend-store-uri sqlite:///{store}")
+    else:
+        tensorboard.export(records, target)
+        print(f"{len(records)} runs: tensorboard --logdir {target}")
     return 0
 
 

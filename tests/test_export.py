@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import factory
@@ -15,6 +16,7 @@ from browser import chromium
 from comparisons import cifar, export
 from comparisons.core import records
 from comparisons.core.machine import ROOT
+from comparisons.report import mlflow
 
 
 def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -75,6 +77,29 @@ def test_what_cannot_be_exported_is_said_in_one_line(tmp_path, capsys):
     ):
         assert export.main(["tensorboard", *map(str, asked)]) != 0
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_mlflow_reads_every_run_once_with_its_own_times(results, monkeypatch):
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    client_of = pytest.importorskip("mlflow").MlflowClient
+    for _ in range(2):
+        assert export.main(["mlflow", str(results)]) == 0
+    client = client_of(f"sqlite:///{results / 'mlflow' / 'mlflow.db'}")
+    (experiment,) = (e for e in client.search_experiments() if e.name == mlflow.EXPERIMENT)
+    runs = {run.data.tags["record"]: run for run in client.search_runs([experiment.experiment_id])}
+    found, _ = records.load_all(results)
+    assert set(runs) == {record.id for record in found}
+    for record in found:
+        run = runs[record.id]
+        assert run.data.params["arm"] == record.arm
+        assert run.info.status == ("FINISHED" if record.status == "ok" else "FAILED")
+        begun = datetime.fromisoformat(record.started).timestamp()
+        assert run.info.start_time == pytest.approx(1000 * begun)
+        losses = client.get_metric_history(run.info.run_id, "loss/train")
+        there = [(one.step, pytest.approx(one.value)) for one in losses]
+        expected = [(n, e.train_loss) for n, e in enumerate(record.history, 1)]
+        assert there == [(n, loss) for n, loss in expected if loss is not None]
+        assert losses[0].timestamp == int(1000 * begun) + int(1000 * record.history[0].elapsed)
 
 
 @pytest.mark.slow

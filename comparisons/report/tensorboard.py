@@ -94,7 +94,7 @@ class _Board:
 
     def end(self, record: Record) -> None:
         """Add what is missing of a run that has ended: its other epochs, its result, its text."""
-        begun = _started(record)
+        begun = started(record)
         for entry in record.history[self._epochs :]:
             self.epoch(entry, begun + entry.elapsed if begun else None)
         writer, step = self._open(), max(self._epochs, 1)
@@ -121,7 +121,8 @@ class _Board:
             raise cannot_write(self._folder, error, "TensorBoard's files") from None
 
 
-def _started(record: Record) -> float | None:
+def started(record: Record) -> float | None:
+    """When a run began, in seconds since 1970; None where that is not known."""
     with suppress(ValueError, TypeError):
         return datetime.fromisoformat(record.started).timestamp()
     return None
