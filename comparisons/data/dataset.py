@@ -108,6 +108,12 @@ class Dataset:
         """Whether it has no test images, so that each seed draws some (`dealt`)."""
         return len(self.x_test) == 0
 
+    @property
+    def test_files(self) -> Sequence[str]:
+        """The files of all test images, in their order; none where images come from no files."""
+        rows = self.pool.test if self.pool else len(self.x_train) + np.arange(len(self.x_test))
+        return [self.files[row] for row in rows] if self.files else ()
+
     def dealt(self, tested: Sequence[int]) -> Dataset:
         """The same with these of its training images to test on; as it is where there are none."""
         if not len(tested):

@@ -19,7 +19,7 @@ from comparisons.report import page, table
 from comparisons.report.figures import catalog
 from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, svg
 from comparisons.report.figures.style import MANY
-from comparisons.report.gallery import gallery
+from comparisons.report.gallery import gallery, wrong
 from comparisons.report.looked import looked
 from comparisons.report.strip import strip
 
@@ -112,7 +112,7 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, pric
             _write_bytes(folder / "figures" / "slides" / f"{plot.name}.png", slide)
     _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
-    answers = page.Answers(strip(folder, seen), gallery(folder, seen))
+    answers = page.Answers(strip(folder, seen), gallery(folder, seen), wrong(folder, seen))
     beside = answers, looked(folder, seen)
     write_text(path, page.render(seen, pictures, *beside, left_out, prices))
     return path

@@ -32,7 +32,7 @@ from comparisons.report.details import ArmSettings, Fact, settings_of_arms, surr
 from comparisons.report.differences import Difference, differences
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.catalog import Place, Plot
-from comparisons.report.gallery import Gallery
+from comparisons.report.gallery import Gallery, Wrong
 from comparisons.report.looked import Looked
 from comparisons.report.strip import Strip
 from comparisons.report.table import Row
@@ -68,10 +68,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Answers:
-    """Test images with what each arm answered: some that were drawn, some that arms dispute."""
+    """Test images with what each arm answered: drawn ones, disputed ones, mistaken ones."""
 
     strip: Strip | None = None
     gallery: Gallery | None = None
+    wrong: Wrong | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset, catalog, splits
 from comparisons.findings import pictures
-from comparisons.findings.disputes import disputes
+from comparisons.findings.mistakes import worth_showing
 from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
@@ -199,19 +199,17 @@ def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
 
 
 def _keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
-    """A few test images for the page, and some that the headline's two arms disagree on.
+    """A few test images for the page, and some that what the arms answered makes worth a look.
 
     All runs have ended: the test labels may be opened now.
     """
     first = min(had.tested, default=None)
     dataset = had.dataset if first is None else had.dataset.dealt(had.tested[first])
-    images, labels = dataset.x_test, dataset.open_test_labels()
-    found = disputes(out, view(records))
+    whole = samples.tested(dataset.x_test, dataset.open_test_labels(), dataset.test_files)
+    rows = worth_showing(out, view(records), whole.labels)
     try:
-        samples.keep(out, dataset.fingerprint, images, labels, first)
-        if found:
-            rows = found.rows[: samples.DISPUTED]
-            samples.keep_disputed(out, dataset.fingerprint, images, labels, rows, first)
+        samples.keep(out, dataset.fingerprint, whole, first)
+        samples.keep_chosen(out, dataset.fingerprint, whole, rows, first)
     except OSError as error:
         raise cannot_write(out, error) from None
 
