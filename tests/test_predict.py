@@ -110,7 +110,7 @@ def test_where_it_looked_is_bright_and_the_rest_dark(model, results, photos, tmp
         np.testing.assert_allclose(lit, image * (0.15 + 0.85 * heat[..., None]), atol=0.51)
     with pytest.raises(ComparisonError, match="unknown class 'cat'"):
         model.looked(file, "cat")
-    with pytest.raises(ComparisonError, match="none.png: "):
+    with pytest.raises(ComparisonError, match=r"none\.png: "):
         model.looked(photos / "none.png")
     folder = tmp_path / "looked"
     assert main([str(results), str(photos), "--looked", str(folder)]) == 0

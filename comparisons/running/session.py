@@ -28,7 +28,7 @@ from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
-from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds
+from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds, weighs_classes
 from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
@@ -151,7 +151,7 @@ def have(request: Request, console: Console) -> Supplies:
     tested = splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
-    notices = notices + more
+    notices = [*notices, *more, *_weighed(request, known(name, dataset))]
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
@@ -162,6 +162,17 @@ def have(request: Request, console: Console) -> Supplies:
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
+
+
+def _weighed(request: Request, target: Known) -> list[str]:
+    """A line that says that rare classes weigh as much as others, where they do."""
+    if not weighs_classes(request, target):
+        return []
+    why = "classes are uneven" if target.uneven else "--class-weights on"
+    return [
+        f"{why}: in training an image of class c weighs n / (k n_c), of n images in k classes, n_c "
+        "of them in that one, for every arm; accuracy still counts images, macro F1 classes"
+    ]
 
 
 def carry_out(
