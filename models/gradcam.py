@@ -46,8 +46,8 @@ def _halves(network: keras.Model) -> tuple[Callable[[Any], Any], Callable[[Any],
         part = inside[place]
         maps = _last_maps(part) if isinstance(part, keras.Model) else None
         if maps is not None:
-            below = [*inside[:place], keras.Model(part.inputs, maps)]
-            above = [keras.Model(maps, part.outputs), *inside[place + 1 :], head]
+            below = [*inside[:place], keras.Model(part.inputs[0], maps)]
+            above = [keras.Model(maps, part.outputs[0]), *inside[place + 1 :], head]
             return _through(below), _through(above)
     raise NoMaps("this network has no maps, so that where it looked cannot be told")
 
@@ -73,7 +73,7 @@ def _through(parts: list[Any]) -> Callable[..., Any]:
     def compute(x: Any, training: bool = False) -> Any:
         for part in parts:
             x = part(x, training=training)
-        return x[0] if isinstance(x, list) else x
+        return x
 
     return compute
 
