@@ -16,7 +16,7 @@ from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
 from comparisons.core.files import exists
 from comparisons.core.prices import Prices
-from comparisons.plan.request import DEVICES, ENGINES, EXPORTS, Request
+from comparisons.plan.request import CLASS_WEIGHTS, DEVICES, ENGINES, EXPORTS, Request
 from comparisons.plan.runs import command_line
 
 if TYPE_CHECKING:
@@ -72,6 +72,13 @@ def parser(module: str, description: str, examples: str, data: str | None = "aut
         action="store_true",
         help="test on 1,000 corrupted test images as well (noise, blur, brightness, contrast, "
         "JPEG)",
+    )
+    add(
+        "--class-weights",
+        default="auto",
+        choices=CLASS_WEIGHTS,
+        help="let rare classes weigh as much as others in training (auto: where the largest has "
+        "three times the smallest, or more)",
     )
     add("--device", default="auto", choices=DEVICES, help="where to run (default: auto)")
     add(
@@ -157,11 +164,11 @@ def compare(
     """Run a comparison and return its records, by size, then seed, then arm.
 
     The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
-    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `deterministic`, `workers`,
-    `scheduler` and `fresh` as well. `arms`, `train_size` and `seeds` may be one or several. With
-    `out=None` nothing is written. `price_per_hour` and `watts` are for its page alone. Raises
-    ComparisonError, whose message is the one line that the command line would print, and TypeError
-    for an unknown argument.
+    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `class_weights`, `deterministic`,
+    `workers`, `scheduler` and `fresh` as well. `arms`, `train_size` and `seeds` may be one or
+    several. With `out=None` nothing is written. `price_per_hour` and `watts` are for its page
+    alone. Raises ComparisonError, whose message is the one line that the command line would print,
+    and TypeError for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session

@@ -22,6 +22,7 @@ from comparisons.predict.__main__ import main
 from comparisons.running import keeping
 from comparisons.training import device
 from comparisons.training import run as training
+from models import gradcam
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,33 @@ def test_json_and_csv_say_the_same(results, photos, capsys):
     assert [(r["file"], r["class"], r["sure"]) for r in rows] == [
         (a["file"], a["class"], str(a["sure"])) for a in said
     ]
+
+
+def test_where_it_looked_is_bright_and_the_rest_dark(model, results, photos, tmp_path, capsys):
+    file = photos / "0 ö.png"
+    image = predict.answers.decode(str(file), model.card.network.input_shape)
+    whole = model.network.get_layer("whole")
+    (answer,) = model.answers(file)
+    for name in (None, *model.card.classes):
+        place = model.card.classes.index(name or answer.name)
+        (heat,) = gradcam.looked(whole, image[None], np.array([place]))
+        lit = np.asarray(model.looked(file, name))
+        assert lit.shape == image.shape
+        np.testing.assert_allclose(lit, image * (0.15 + 0.85 * heat[..., None]), atol=0.51)
+    with pytest.raises(ComparisonError, match="unknown class 'cat'"):
+        model.looked(file, "cat")
+    with pytest.raises(ComparisonError, match=r"none\.png: "):
+        model.looked(photos / "none.png")
+    folder = tmp_path / "looked"
+    assert main([str(results), str(photos), "--looked", str(folder)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [f"{i + 1}-{i} ö.png" for i in range(6)]
+    written = np.asarray(Image.open(folder / "1-0 ö.png"))
+    np.testing.assert_array_equal(written, np.asarray(model.looked(file)))
+    (tmp_path / "file").touch()
+    assert main([str(results), str(file), "--looked", str(tmp_path / "file")]) in (1, 2)
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_files_that_are_no_pictures_are_named_and_the_others_answered(results, photos, capsys):

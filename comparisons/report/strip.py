@@ -21,7 +21,7 @@ from comparisons.findings.names import shortened
 from comparisons.findings.view import View
 
 MOST_ARMS = 6  # whose answers fit under an image
-MOST_LETTERS = 40  # of a class's name
+MOST_LETTERS = 40  # of a class's name, or a file's
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pictured:
-    """A test image as a data URI, its true class and its row in the test set."""
+    """A test image as a data URI, its true class, its row in the test set and its file, if any."""
 
     image: Markup
     truth: str
     row: int
+    file: str
     answers: tuple[Answer, ...]
 
 
@@ -60,12 +61,12 @@ def strip(folder: Path, seen: View) -> Strip | None:
     return answered(folder, seen, found) if found else None
 
 
-def kept(folder: Path, seen: View, disputed: bool = False) -> Samples | None:
-    """The samples of the records' test images, or those that arms disagree on, if any fit."""
+def kept(folder: Path, seen: View, chosen: bool = False) -> Samples | None:
+    """The samples of the records' test images, or those that results chose, if any fit."""
     if not seen.records:
         return None
     data = seen.records[0].data
-    found = samples.read(folder, data.fingerprint, own_test_set(seen), disputed)
+    found = samples.read(folder, data.fingerprint, own_test_set(seen), chosen)
     if found is None or not all(0 <= label < len(data.classes) for label in found.labels):
         return None
     return found
@@ -93,6 +94,7 @@ def answered(folder: Path, seen: View, found: Samples, seed: int | None = None) 
             Markup(samples.data_uri(image)),
             names[label],
             int(row),
+            shortened(found.files[i], MOST_LETTERS) if found.files else "",
             tuple(_answer(g, shares[i], int(label), names) for g, _, shares in shown),
         )
         for i, (image, label, row) in enumerate(

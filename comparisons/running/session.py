@@ -24,12 +24,12 @@ from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset, catalog, splits
 from comparisons.findings import pictures
-from comparisons.findings.disputes import disputes
+from comparisons.findings.mistakes import worth_showing
 from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
-from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds
+from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds, weighs_classes
 from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
@@ -156,7 +156,7 @@ def have(request: Request, console: Console) -> Supplies:
     tested = splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
-    notices = notices + more
+    notices = [*notices, *more, *_weighed(request, known(name, dataset))]
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
@@ -167,6 +167,17 @@ def have(request: Request, console: Console) -> Supplies:
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
+
+
+def _weighed(request: Request, target: Known) -> list[str]:
+    """A line that says that rare classes weigh as much as others, where they do."""
+    if not weighs_classes(request, target):
+        return []
+    why = "classes are uneven" if target.uneven else "--class-weights on"
+    return [
+        f"{why}: in training an image of class c weighs n / (k n_c), of n images in k classes, n_c "
+        "of them in that one, for every arm; accuracy still counts images, macro F1 classes"
+    ]
 
 
 def carry_out(
@@ -206,19 +217,17 @@ def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
 
 
 def keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
-    """A few test images for the page, and some that the headline's two arms disagree on.
+    """A few test images for the page, and some that what the arms answered makes worth a look.
 
     All runs have ended: the test labels may be opened now.
     """
     first = min(had.tested, default=None)
     dataset = had.dataset if first is None else had.dataset.dealt(had.tested[first])
-    images, labels = dataset.x_test, dataset.open_test_labels()
-    found = disputes(out, view(records))
+    whole = samples.tested(dataset.x_test, dataset.open_test_labels(), dataset.test_files)
+    rows = worth_showing(out, view(records), whole.labels)
     try:
-        samples.keep(out, dataset.fingerprint, images, labels, first)
-        if found:
-            rows = found.rows[: samples.DISPUTED]
-            samples.keep_disputed(out, dataset.fingerprint, images, labels, rows, first)
+        samples.keep(out, dataset.fingerprint, whole, first)
+        samples.keep_chosen(out, dataset.fingerprint, whole, rows, first)
     except OSError as error:
         raise cannot_write(out, error) from None
 

@@ -29,11 +29,15 @@ CLOSE = 1e-4  # the largest slope at which a fit ends
 
 @dataclass(frozen=True)
 class Examples:
-    """Features float32 [n, d] and their labels int64 [n], of so many classes."""
+    """Features float32 [n, d] and their labels int64 [n], of so many classes.
+
+    `weights` [classes] are what an image of each weighs in what is made small: alike by default.
+    """
 
     features: np.ndarray
     labels: np.ndarray
     classes: int
+    weights: np.ndarray | None = None
 
     def logits(self, weights: np.ndarray) -> np.ndarray:
         """Float32 [n, classes], by weights [d + 1, classes], the last row biases."""
@@ -43,25 +47,31 @@ class Examples:
     def scores(self, weights: np.ndarray) -> tuple[float, float]:
         """Cross-entropy in nats, and accuracy."""
         logits = self.logits(weights)
-        loss, _ = self._loss(logits)
-        return loss, float((logits.argmax(axis=1) == self.labels).mean())
+        losses, _ = self._losses(logits)
+        return float(losses.mean(dtype=np.float64)), float(
+            (logits.argmax(axis=1) == self.labels).mean()
+        )
 
     def slope(self, weights: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
         """What is made small, and its gradient [d + 1, classes]."""
-        loss, wrong = self._loss(self.logits(weights))
+        losses, wrong = self._losses(self.logits(weights))
         wrong[np.arange(len(wrong)), self.labels] -= 1
         wrong /= len(wrong)
+        if self.weights is not None:
+            each = self.weights[self.labels][:, None]
+            losses, wrong = losses * each, wrong * each
+        loss = float(losses.mean(dtype=np.float64))
         gradient = np.vstack([self.features.T @ wrong, wrong.sum(axis=0)]).astype(np.float64)
         gradient[:-1] += penalty * weights[:-1]
         return loss + penalty / 2 * float((weights[:-1] ** 2).sum()), gradient
 
-    def _loss(self, logits: np.ndarray) -> tuple[float, np.ndarray]:
-        """Mean cross-entropy of logits, and their softmax, float32 [n, classes]."""
+    def _losses(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cross-entropy of logits [n, 1], and their softmax, float32 [n, classes]."""
         logits = logits - logits.max(axis=1, keepdims=True)
         odds = np.exp(logits)
         total = odds.sum(axis=1, keepdims=True)
         right = np.take_along_axis(logits, self.labels[:, None], axis=1)
-        return float((np.log(total) - right).mean(dtype=np.float64)), odds / total
+        return np.log(total) - right, odds / total
 
 
 def fit_probe(

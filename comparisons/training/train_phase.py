@@ -6,7 +6,7 @@ import keras
 import msgspec
 import numpy as np
 
-from comparisons.core import events
+from comparisons.core import balance, events
 from comparisons.core.phases import Phase
 from comparisons.core.predictions import softmax
 from comparisons.core.records import Epoch
@@ -114,15 +114,16 @@ def _probe(
     scale, logits = job.network.scale, job.network.head.layers[-1]
     size = float(np.asarray(scale.size)) if scale else 1.0
     classes, held_out = len(job.dataset.classes), job.rows.validation
-    weights, job.penalty = fit_probe(
-        Examples(features / np.float32(size), labels, classes),
+    weights = balance.weights(labels, classes) if phase.class_weights else None
+    solved, job.penalty = fit_probe(
+        Examples(features / np.float32(size), labels, classes, weights),
         Examples(validation / np.float32(size), job.dataset.y_train[held_out], classes),
         phase,
         job.result,
         job.clock,
         lambda epoch: job.tell(events.Epoch(epoch)),
     )
-    logits.set_weights([weights[:-1], weights[-1]])
+    logits.set_weights([solved[:-1], solved[-1]])
     job.chosen_on = choosing(len(labels), len(held_out))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
 
+from comparisons.core import balance
 from comparisons.core.clock import Clock
 from comparisons.data import prepare
 from comparisons.plan import recipes
@@ -39,6 +40,24 @@ def test_the_minimum_is_that_of_scikit_learn(penalty):
     centred = logits - logits.mean(axis=1, keepdims=True)
     expected = expected - expected.mean(axis=1, keepdims=True)
     assert np.abs(centred - expected).max() < 0.05 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("penalty", [0.3, 1e-2])
+def test_with_class_weights_it_is_that_of_balanced_classes(penalty):
+    whole = problem(300)
+    kept = (whole.labels != 0) | (np.arange(300) % 10 == 0)  # of class 0 a tenth
+    x, y = whole.features[kept], whole.labels[kept]
+    ours = minimise(Examples(x, y, 4, balance.weights(y, 4)), penalty, 1000)
+    n = len(y)
+    theirs = LogisticRegression(
+        C=1 / (penalty * n), max_iter=5000, tol=1e-8, class_weight="balanced"
+    ).fit(x, y)
+    logits, expected = whole.logits(ours), theirs.decision_function(whole.features)
+    logits, expected = (v - v.mean(axis=1, keepdims=True) for v in (logits, expected))
+    assert np.abs(logits - expected).max() < 0.05 * np.abs(expected).max()
+    # What is reported counts every image alike.
+    plain, weighed = (Examples(x, y, 4, w).scores(ours) for w in (None, balance.weights(y, 4)))
+    assert plain == weighed
 
 
 @given(some.integers(0, 1000), some.sampled_from(PENALTIES))
