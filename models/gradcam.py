@@ -14,6 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
+DARK = 0.15  # of its light that a place has where nothing was looked at
+
 
 class NoMaps(ValueError):
     """A network, or a backend, that no map can be made with; the message is one line."""
@@ -36,6 +38,11 @@ def looked(network: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
     heat = np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)
     large = ops.image.resize(heat, images.shape[1:3], "bilinear", data_format="channels_last")
     return np.asarray(large, np.float32)[..., 0]
+
+
+def lit(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """An image uint8 [h, w, c], dark where a map [h, w] of it is 0, as it is where that is 1."""
+    return (image * (DARK + (1 - DARK) * heat[..., None])).round().astype(np.uint8)
 
 
 def _halves(network: keras.Model) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:

@@ -240,3 +240,18 @@ def test_a_model_from_elsewhere_is_not_opened(photos, tmp_path, capsys):
         assert "is no model that this project kept" in capsys.readouterr().err
     assert main([str(tmp_path / "nowhere"), str(photos)]) == 2
     assert "there is no model" in capsys.readouterr().err
+
+
+def test_networks_are_looked_into_side_by_side(model, photos):
+    figure = predict.inside({"one": model, "the same": model}, photos)
+    assert [axes.get_ylabel() for axes in figure.axes[::3]] == ["one", "the same"]
+    for axes in figure.axes[2::3]:
+        # Pictures of two folders, four and two of them, each a point.
+        points = [len(heap.get_offsets()) for heap in axes.collections]
+        assert sorted(points) == [2, 4]
+        assert {text.get_text() for text in axes.get_legend().get_texts()} == {photos.name, "below"}
+    for axes in (*figure.axes[::3], *figure.axes[1::3]):
+        (shown,) = axes.images
+        assert np.ptp(np.asarray(shown.get_array())) > 0.1
+    with pytest.raises(ComparisonError, match="no file"):
+        predict.inside({"one": model}, photos / "none")

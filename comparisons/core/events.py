@@ -56,12 +56,16 @@ class Answers(_Event):
 
 
 class Looked(_Event):
-    """What a kept network calls a picture, how certainly, and what it saw of it, a data URI."""
+    """What a kept network calls a picture, how certainly, what it saw of it and where it looked.
+
+    Both are data URIs; `looked` is None where that cannot be told.
+    """
 
     called: str
     certainty: float
     sure: bool
     seen: str
+    looked: str | None
 
 
 class Continued(_Event):

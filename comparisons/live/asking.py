@@ -17,13 +17,14 @@ from comparisons.running.process import Worker
 
 
 class Said(msgspec.Struct):
-    """What an arm says of a picture, and what it saw of it, as a data URI."""
+    """What an arm says of a picture, what it saw of it and where it looked, as data URIs."""
 
     label: str
     called: str
     certainty: float
     sure: bool
     seen: str
+    looked: str | None
 
 
 class Asked:
@@ -58,7 +59,8 @@ class Asked:
         for event in self._told:
             match event:
                 case events.Looked():
-                    return Said(label, event.called, event.certainty, event.sure, event.seen)
+                    said = event.called, event.certainty, event.sure
+                    return Said(label, *said, event.seen, event.looked)
                 case events.Note(said):
                     raise ComparisonError(said)
                 case events.Error(said):

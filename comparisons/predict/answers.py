@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from PIL import Image
 
 from comparisons.core import card as cards
 from comparisons.core.card import Card
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 CHUNK = 200  # pictures that are held at once
 MANY = 200  # pictures that are worth having a faster engine made ready
-DARK = 0.15  # of its light that a place has where nothing was looked at
 
 
 class Answer(msgspec.Struct, rename={"name": "class"}):
@@ -73,10 +73,7 @@ class Model:
         """
         if name is not None and name not in self.card.classes:
             raise unknown("class", name, self.card.classes)
-        try:
-            image = decode(str(picture), self.card.network.input_shape)
-        except NoPicture as why:
-            raise ComparisonError(f"{picture}: {why}") from None
+        image = self.image(picture)
         from models import gradcam
         from models.prediction import predict
 
@@ -88,9 +85,15 @@ class Model:
             (heat,) = gradcam.looked(whole, image[None], np.array([called]))
         except gradcam.NoMaps as why:
             raise ComparisonError(str(why)) from None
-        lit = image * (DARK + (1 - DARK) * heat[..., None])
-        pixels = lit.round().astype(np.uint8)
+        pixels = gradcam.lit(image, heat)
         return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+
+    def image(self, picture: str | Path) -> np.ndarray:
+        """A picture as it sees it, uint8 [h, w, c]. Raises ComparisonError for what is none."""
+        try:
+            return pictures.as_input(str(picture), self.card.network.input_shape)
+        except NoPicture as why:
+            raise ComparisonError(f"{picture}: {why}") from None
 
     def _decoded(
         self, files: Sequence[str], unread: Callable[[str, str], None]

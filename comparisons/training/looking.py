@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
+import numpy as np
+
 from comparisons.core import card as cards
 from comparisons.core.control import Control
 from comparisons.core.events import Looked, Note, Stage, Tell
 from comparisons.core.samples import data_uri
 from comparisons.data.pictures import NoPicture, as_input, quiet
 from comparisons.training.keeping import network_of
-from models import kept
+from models import gradcam, kept
 
 
 def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
@@ -38,8 +41,15 @@ def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
             (chances,) = network.predict_on_batch(image[None])
             best = int(chances.argmax())
             certainty = float(chances[best])
-            tell(
-                Looked(
-                    card.classes[best], certainty, certainty > card.sure.threshold, data_uri(image)
-                )
-            )
+            sure = certainty > card.sure.threshold
+            looked = _looked(network, image, best)
+            tell(Looked(card.classes[best], certainty, sure, data_uri(image), looked))
+
+
+def _looked(network: keras.Model, image: np.ndarray, called: int) -> str | None:
+    try:
+        whole = network.get_layer("whole")
+        (heat,) = gradcam.looked(whole, image[None], np.array([called]))
+    except gradcam.NoMaps:
+        return None
+    return data_uri(gradcam.lit(image, heat))

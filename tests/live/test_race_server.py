@@ -238,6 +238,7 @@ def _networks_answer(race):
     assert all(0 < one["certainty"] <= 1 and isinstance(one["sure"], bool) for one in found)
     with urllib.request.urlopen(found[0]["seen"]) as uri, Image.open(uri) as seen:
         assert seen.getpixel((3, 3))[0] > 200 and seen.width == seen.height
+    assert all(one["looked"].startswith("data:image/png;base64,") for one in found)
     status, said, _ = post(b"not a picture")
     assert (status, len(said.splitlines())) == (400, 1) and "no picture" in said
     assert post(file.getvalue())[1] == json.dumps(found, separators=(",", ":"))

@@ -74,7 +74,9 @@ const trying = {
     $('tried').replaceChildren(...said.map(one => {
       const track = view.heat.tracks.find(track => track.label === one.label) ?? {name: one.label, glyph: '', colour: ''};
       return make('li', {},
-        make('figure', {}, make('img', {src: one.seen, alt: `what ${track.name} saw`}), make('figcaption', {}, track.name)),
+        make('figure', {}, make('div', {class: 'both'}, make('img', {src: one.seen, alt: `what ${track.name} saw`}),
+          ...(one.looked ? [make('img', {src: one.looked, alt: `where ${track.name} looked: it is dark elsewhere`})] : [])),
+        make('figcaption', {}, track.name)),
         make('ul', {}, answer(track, one.called, one.certainty, one.sure ? 'sure' : 'not sure', one.sure ? '' : 'not sure')));
     }));
   },
