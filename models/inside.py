@@ -35,10 +35,10 @@ def maps(network: keras.Model, image: np.ndarray) -> np.ndarray:
     Of at most MOST_MAPS filters, those that find most. Raises NothingInside.
     """
     holder, layer = _with_holder(network)
-    below = keras.Model(holder.inputs, layer.output)
-    inputs = image[None]
+    below = keras.Model(holder.input, layer.output)
+    inputs = keras.ops.convert_to_tensor(image[None])
     for part in _before(network, holder):
-        inputs = np.asarray(part(inputs, training=False))
+        inputs = part(inputs, training=False)
     (found,) = np.asarray(below(inputs, training=False), np.float32)
     found = np.maximum(np.moveaxis(found, 2, 0), 0)
     strongest = np.argsort(-found.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]

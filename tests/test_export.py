@@ -55,7 +55,7 @@ def test_every_number_of_an_epoch_comes_back(results, capsys):
         assert seen["accuracy/train"] == curve(record, "train_accuracy")
         assert seen["loss/validation"] == curve(record, "val_loss")
         assert seen["loss/train"] == curve(record, "train_loss")
-        assert seen["learning rate"] == curve(record, "learning_rate")
+        assert seen["learning_rate"] == curve(record, "learning_rate")
         tested = [(len(record.history), pytest.approx(record.test.accuracy))] if record.test else []
         assert seen.get("accuracy/test", []) == tested
 

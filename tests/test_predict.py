@@ -99,7 +99,7 @@ def test_json_and_csv_say_the_same(results, photos, capsys):
 
 def test_where_it_looked_is_bright_and_the_rest_dark(model, results, photos, tmp_path, capsys):
     file = photos / "0 ö.png"
-    image = predict.answers.decode(str(file), model.card.network.input_shape)
+    image = model.image(file)
     whole = model.network.get_layer("whole")
     (answer,) = model.answers(file)
     for name in (None, *model.card.classes):

@@ -48,6 +48,8 @@ class Asked:
             self._worker.send(control.Look(file.name))
             try:
                 return [self._next(label) for label in self._labels]
+            except ComparisonError:
+                raise
             except ValueError:  # closed meanwhile: the next race has begun
                 raise ComparisonError("these networks are gone: another race has begun") from None
 

@@ -77,7 +77,7 @@ def _scatter(axes: Axes, plane: np.ndarray, groups: Sequence[str]) -> None:
     for number, group in enumerate(sorted(set(groups))):
         chosen = plane[np.array([g == group for g in groups])]
         marker = "osD^vP*X"[number % 8]  # told apart without colour, too
-        axes.scatter(*chosen.T, s=14, marker=marker, alpha=0.7, label=group)
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=14, marker=marker, alpha=0.7, label=group)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.legend(fontsize=8)

@@ -27,8 +27,8 @@ CURVES = {
     "accuracy/validation": "val_accuracy",
     "loss/train": "train_loss",
     "loss/validation": "val_loss",
-    "learning rate": "learning_rate",
-    "seconds of learning": "elapsed_cold",
+    "learning_rate": "learning_rate",
+    "learning_seconds": "elapsed_cold",
 }
 
 

@@ -24,10 +24,10 @@ def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
     for a network that cannot be read.
     """
     known = []
-    for path in files:
-        card = cards.read(path)
-        card.file = path.with_suffix(".keras").name
-        known.append((card, kept.read(network_of(card), cards.model_file(card, path.parent))))
+    for file in files:
+        card = cards.read(file)
+        card.file = file.with_suffix(".keras").name
+        known.append((card, kept.read(network_of(card), cards.model_file(card, file.parent))))
     tell(Stage("ready"))
     while True:
         path = held.next_look()
