@@ -35,11 +35,10 @@ def maps(network: keras.Model, image: np.ndarray) -> np.ndarray:
     Of at most MOST_MAPS filters, those that find most. Raises NothingInside.
     """
     holder, layer = _with_holder(network)
-    below = keras.Model(holder.input, layer.output)
     inputs = keras.ops.convert_to_tensor(image[None])
     for part in _before(network, holder):
         inputs = part(inputs, training=False)
-    (found,) = np.asarray(below(inputs, training=False), np.float32)
+    (found,) = np.asarray(_up_to(layer, holder, inputs), np.float32)
     found = np.maximum(np.moveaxis(found, 2, 0), 0)
     strongest = np.argsort(-found.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]
     chosen = found[strongest]
@@ -67,6 +66,18 @@ def projected(found: np.ndarray, how: Projection = "pca", seed: int = 0) -> np.n
     from sklearn.decomposition import PCA
 
     return PCA(2, random_state=seed).fit_transform(found).astype(np.float32)
+
+
+def _up_to(layer: Any, holder: keras.Model, inputs: Any) -> Any:
+    """What a layer of a model gives for what goes into the model."""
+    if not isinstance(holder, keras.Sequential):
+        return keras.Model(holder.input, layer.output)(inputs, training=False)
+    # Its layers have been called again with each that was added: their outputs are several.
+    for one in holder.layers:
+        inputs = one(inputs)
+        if one is layer:
+            break
+    return inputs
 
 
 def _first_convolution(network: keras.Model) -> Any:
