@@ -39,6 +39,11 @@ class Examples:
     classes: int
     weights: np.ndarray | None = None
 
+    @property
+    def operations(self) -> int:
+        """FLOP of one slope: logits, and the product of what is wrong with all features."""
+        return 4 * self.features.size * self.classes
+
     def logits(self, weights: np.ndarray) -> np.ndarray:
         """Float32 [n, classes], by weights [d + 1, classes], the last row biases."""
         small = weights.astype(np.float32)
@@ -92,7 +97,7 @@ def fit_probe(
     with clock.charge("train"), threadpool_limits(1, "blas"):
         few = choosing(len(train.labels), len(validation.labels))
         chosen_by = Examples(validation.features[:few], validation.labels[:few], train.classes)
-        penalty = _best_penalty(train, chosen_by)
+        penalty, tried = _best_penalty(train, chosen_by)
         paths: list[np.ndarray] = []
         ends = [clock.spent("train").wall]
         elapsed: list[tuple[float, float]] = []
@@ -102,7 +107,8 @@ def fit_probe(
             ends.append(clock.spent("train").wall)
             elapsed.append((clock.learning().wall, clock.learning_cold().wall))
 
-        weights = minimise(train, penalty, phase.epochs, note=note)
+        weights, steps = minimise(train, penalty, phase.epochs, note=note)
+    result.flops += (tried + steps) * train.operations + len(PENALTIES) * chosen_by.operations // 2
     looked_at = checked(len(paths)) if paths else set()
     for number, (path, at) in enumerate(zip(paths, elapsed, strict=True), start=1):
         with clock.charge("validate"):
@@ -121,10 +127,10 @@ def minimise(
     iterations: int,
     begin: np.ndarray | None = None,
     note: Callable[[np.ndarray], None] = lambda weights: None,
-) -> np.ndarray:
+) -> tuple[np.ndarray, int]:
     """The weights [d + 1, classes] at one penalty, from `begin` (default: zero) on.
 
-    `note` hears those after each iteration.
+    And how often their slope was computed; `note` hears those after each iteration.
     """
     shape = (train.features.shape[1] + 1, train.classes)
     begin = np.zeros(shape) if begin is None else begin
@@ -141,13 +147,14 @@ def minimise(
         callback=lambda flat: note(flat.reshape(shape).copy()),
         options={"maxiter": iterations, "gtol": CLOSE, "ftol": 1e-7},
     )
-    return found.x.reshape(shape)
+    return found.x.reshape(shape), found.nfev
 
 
-def _best_penalty(train: Examples, chosen_by: Examples) -> float:
-    losses = {}
+def _best_penalty(train: Examples, chosen_by: Examples) -> tuple[float, int]:
+    losses, slopes = {}, 0
     weights = None
     for penalty in PENALTIES:
-        weights = minimise(train, penalty, STEPS, weights)
+        weights, some = minimise(train, penalty, STEPS, weights)
+        slopes += some
         losses[penalty] = chosen_by.scores(weights)[0]
-    return min(losses, key=lambda penalty: losses[penalty])
+    return min(losses, key=lambda penalty: losses[penalty]), slopes

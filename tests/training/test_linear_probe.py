@@ -31,7 +31,7 @@ def problem(count: int, seed: int = 0, classes: int = 4, width: int = 12) -> Exa
 @pytest.mark.parametrize("penalty", [0.3, 1e-2, 1e-4])
 def test_the_minimum_is_that_of_scikit_learn(penalty):
     train = problem(300)
-    ours = minimise(train, penalty, 1000)
+    ours, _ = minimise(train, penalty, 1000)
     theirs = LogisticRegression(C=1 / (penalty * 300), max_iter=5000, tol=1e-8)
     theirs.fit(train.features, train.labels)
     logits = train.logits(ours)
@@ -47,7 +47,7 @@ def test_with_class_weights_it_is_that_of_balanced_classes(penalty):
     whole = problem(300)
     kept = (whole.labels != 0) | (np.arange(300) % 10 == 0)  # of class 0 a tenth
     x, y = whole.features[kept], whole.labels[kept]
-    ours = minimise(Examples(x, y, 4, balance.weights(y, 4)), penalty, 1000)
+    ours, _ = minimise(Examples(x, y, 4, balance.weights(y, 4)), penalty, 1000)
     n = len(y)
     theirs = LogisticRegression(
         C=1 / (penalty * n), max_iter=5000, tol=1e-8, class_weight="balanced"
@@ -82,6 +82,16 @@ def probed(
                     epochs=epochs)  # fmt: skip
     weights, penalty = fit_probe(train, validation, phase, result, Clock(), lambda epoch: None)
     return weights, penalty, result
+
+
+def test_its_operations_are_counted():
+    """At least what its iterations cost, each with a slope; of twice the examples twice as much."""
+    train = problem(300)
+    _, _, result = probed(train, problem(60, 1))
+    assert train.operations == 4 * 300 * 12 * 4
+    assert result.flops > len(result.epochs) * train.operations
+    _, slopes = minimise(train, 1e-2, 1000)
+    assert slopes > 1
 
 
 def test_few_examples_ask_for_a_larger_penalty_than_many():
