@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,7 +16,7 @@ from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
 from comparisons.core.files import exists
 from comparisons.core.prices import Prices
-from comparisons.plan.request import DEVICES, ENGINES, EXPORTS, Request
+from comparisons.plan.request import CLASS_WEIGHTS, DEVICES, ENGINES, EXPORTS, Request
 from comparisons.plan.runs import command_line
 
 if TYPE_CHECKING:
@@ -72,6 +73,13 @@ def parser(module: str, description: str, examples: str, data: str | None = "aut
         help="test on 1,000 corrupted test images as well (noise, blur, brightness, contrast, "
         "JPEG)",
     )
+    add(
+        "--class-weights",
+        default="auto",
+        choices=CLASS_WEIGHTS,
+        help="let rare classes weigh as much as others in training (auto: where the largest has "
+        "three times the smallest, or more)",
+    )
     add("--device", default="auto", choices=DEVICES, help="where to run (default: auto)")
     add(
         "--deterministic",
@@ -105,6 +113,7 @@ def comparing(
     add("--source", default="auto", metavar="DATA", help="what `complete` pretrains on")
     add("--keep", metavar="A", help="keep the trained network of this arm, or of the `best`")
     add("--export", nargs="+", metavar="F", help=f"keep it as {' or '.join(EXPORTS)} as well")
+    add("--tensorboard", type=folder, metavar="DIR", help="write TensorBoard's event files as well")
     prices.add_flags(made)
     return made
 
@@ -133,7 +142,8 @@ def main(
         request = settled(_request(options, command=command_line(door.module, given), **usual))
         if do:
             return do(request, options.dry_run)
-        return carry_out(request, options.dry_run, prices.asked(options))
+        board = getattr(options, "tensorboard", None)
+        return carry_out(request, options.dry_run, prices.asked(options), board)
 
     return exit_code(run)
 
@@ -154,11 +164,11 @@ def compare(
     """Run a comparison and return its records, by size, then seed, then arm.
 
     The arguments are the flags of the command line: `preset`, `epochs`, `batch_size`, `device`,
-    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `deterministic`, `workers`,
-    `scheduler` and `fresh` as well. `arms`, `train_size` and `seeds` may be one or several. With
-    `out=None` nothing is written. `price_per_hour` and `watts` are for its page alone. Raises
-    ComparisonError, whose message is the one line that the command line would print, and TypeError
-    for an unknown argument.
+    `engine`, `source`, `validate_on`, `test_on`, `robustness`, `class_weights`, `deterministic`,
+    `workers`, `scheduler` and `fresh` as well. `arms`, `train_size` and `seeds` may be one or
+    several. With `out=None` nothing is written. `price_per_hour` and `watts` are for its page
+    alone. Raises ComparisonError, whose message is the one line that the command line would print,
+    and TypeError for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session
@@ -189,8 +199,11 @@ def show_tables() -> None:
     listing.show_tables()
 
 
-def carry_out(request: Request, dry_run: bool, costs: Prices) -> int:
-    """Show the plan of a request; or run it, write its page with prices and print its answer."""
+def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None = None) -> int:
+    """Show the plan of a request; or run it, write its page with prices and print its answer.
+
+    `board` is the folder that TensorBoard's event files go to meanwhile.
+    """
     from comparisons.running import listing
 
     if dry_run:
@@ -199,9 +212,15 @@ def carry_out(request: Request, dry_run: bool, costs: Prices) -> int:
     from comparisons.core.console import plain_console
     from comparisons.running.session import run_session
 
-    console = plain_console()
+    console, listening = plain_console(), []
+    if board:
+        from comparisons.report import tensorboard
+
+        tensorboard.must_be_installed()
+        listening.append(partial(tensorboard.listener, board))
     # What draws takes a second to load: that passes while the runs' framework is loaded.
-    session = run_session(request, console, lambda: importlib.import_module("comparisons.report"))
+    drawing = partial(importlib.import_module, "comparisons.report")
+    session = run_session(request, console, drawing, listening)
     assert session.out is not None
     from comparisons import report
     from comparisons.report import table

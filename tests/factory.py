@@ -265,7 +265,10 @@ def _calibration(accuracy: float, images: int) -> Calibration:
         sure = (i + 0.5) / 15
         plain[i] = Bin(images // 5, sure, max(sure - 0.05, 0.0))
         scaled[i] = Bin(images // 5, sure, sure)
-    return Calibration(1.3, 0.05, 0.0, 1.9 * (1 - accuracy), plain, scaled)
+    risks = [(1 - accuracy) * (i / 20) ** 2 for i in range(1, 21)]
+    return Calibration(
+        1.3, 0.05, 0.0, 1.9 * (1 - accuracy), plain, scaled, 0.9, 0.5, (1 - accuracy) / 4, risks
+    )
 
 
 def robustness(clean: float, lost: dict[str, float]) -> Robustness:

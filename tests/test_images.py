@@ -47,6 +47,27 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
     assert looked(out, view(found)) is None
 
 
+def test_uneven_classes_are_weighed_and_that_is_said(cache, tmp_path, capsys):
+    root = drawn.folder(tmp_path / "p", each=24)
+    for path in sorted((root / "bees").iterdir())[8:]:
+        path.unlink()
+    command = [str(root), "--arms", "tiny:probe", "--seeds", "0", "--epochs", "2"]
+    assert images.main([*command, "--dry-run"]) == 0
+    assert "classes weighed alike" in " ".join(capsys.readouterr().out.split())
+    out = tmp_path / "out"
+    assert images.main([*command, "--out", str(out)]) == 0
+    said = "classes are uneven: in training an image of class c weighs n / (k n_c)"
+    assert said in " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert said in (out / "report.html").read_text()
+    found, _ = records.load_all(out)
+    assert found and all(p.class_weights for one in found for p in one.phases)
+    plain = images.compare(
+        root, "tiny:probe", seeds=0, epochs=2, class_weights="off", out=tmp_path / "plain"
+    )
+    assert not {one.id for one in plain} & {one.id for one in found}
+    assert not any("uneven" in notice for one in plain for notice in one.notices)
+
+
 @pytest.mark.parametrize(
     ("names", "hint"),
     [

@@ -22,6 +22,7 @@ from comparisons.predict.__main__ import main
 from comparisons.running import keeping
 from comparisons.training import device
 from comparisons.training import run as training
+from models import gradcam
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,33 @@ def test_json_and_csv_say_the_same(results, photos, capsys):
     ]
 
 
+def test_where_it_looked_is_bright_and_the_rest_dark(model, results, photos, tmp_path, capsys):
+    file = photos / "0 ö.png"
+    image = model.image(file)
+    whole = model.network.get_layer("whole")
+    (answer,) = model.answers(file)
+    for name in (None, *model.card.classes):
+        place = model.card.classes.index(name or answer.name)
+        (heat,) = gradcam.looked(whole, image[None], np.array([place]))
+        lit = np.asarray(model.looked(file, name))
+        assert lit.shape == image.shape
+        np.testing.assert_allclose(lit, image * (0.15 + 0.85 * heat[..., None]), atol=0.51)
+    with pytest.raises(ComparisonError, match="unknown class 'cat'"):
+        model.looked(file, "cat")
+    with pytest.raises(ComparisonError, match=r"none\.png: "):
+        model.looked(photos / "none.png")
+    folder = tmp_path / "looked"
+    assert main([str(results), str(photos), "--looked", str(folder)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [f"{i + 1}-{i} ö.png" for i in range(6)]
+    written = np.asarray(Image.open(folder / "1-0 ö.png"))
+    np.testing.assert_array_equal(written, np.asarray(model.looked(file)))
+    (tmp_path / "file").touch()
+    assert main([str(results), str(file), "--looked", str(tmp_path / "file")]) in (1, 2)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_files_that_are_no_pictures_are_named_and_the_others_answered(results, photos, capsys):
     good = photos / "0 ö.png"
     (photos / "cut.png").write_bytes(good.read_bytes()[:60])
@@ -134,11 +162,11 @@ def _saved(image: Image.Image, path: Path, **how) -> Path:
 
 
 def test_grey_and_oblong_networks_get_what_they_take(tmp_path):
-    from comparisons.predict.answers import decode
+    from comparisons.data.pictures import as_input
 
     path = str(_saved(Image.new("RGB", (60, 30), (255, 0, 0)), tmp_path / "red.png"))
-    assert (decode(path, (28, 28, 1)) == 76).all()
-    assert decode(path, (12, 20, 3)).shape == (12, 20, 3)
+    assert (as_input(path, (28, 28, 1)) == 76).all()
+    assert as_input(path, (12, 20, 3)).shape == (12, 20, 3)
 
 
 def test_paths_are_files_folders_and_patterns_each_file_once(photos):
@@ -212,3 +240,18 @@ def test_a_model_from_elsewhere_is_not_opened(photos, tmp_path, capsys):
         assert "is no model that this project kept" in capsys.readouterr().err
     assert main([str(tmp_path / "nowhere"), str(photos)]) == 2
     assert "there is no model" in capsys.readouterr().err
+
+
+def test_networks_are_looked_into_side_by_side(model, photos):
+    figure = predict.inside({"one": model, "the same": model}, photos)
+    assert [axes.get_ylabel() for axes in figure.axes[::3]] == ["one", "the same"]
+    for axes in figure.axes[2::3]:
+        # Pictures of two folders, four and two of them, each a point.
+        points = [len(heap.get_offsets()) for heap in axes.collections]
+        assert sorted(points) == [2, 4]
+        assert {text.get_text() for text in axes.get_legend().get_texts()} == {photos.name, "below"}
+    for axes in (*figure.axes[::3], *figure.axes[1::3]):
+        (shown,) = axes.images
+        assert np.ptp(np.asarray(shown.get_array())) > 0.1
+    with pytest.raises(ComparisonError, match="no file"):
+        predict.inside({"one": model}, photos / "none")

@@ -46,6 +46,14 @@ class Accuracy(msgspec.Struct, kw_only=True):
     images: Annotated[Count, Meta(description="test images")]
 
 
+class Strangers(msgspec.Struct, kw_only=True):
+    """What the model says of pictures of none of its classes."""
+
+    name: Annotated[Name, Meta(description="which pictures: `shapes`, drawn ones")]
+    images: Annotated[Count, Meta(description="how many")]
+    sure: Annotated[Share, Meta(description="share that is called a class with certainty")]
+
+
 class Certain(msgspec.Struct, kw_only=True):
     """When the model is sure, and what is known of the answers that it is sure of."""
 
@@ -56,6 +64,10 @@ class Certain(msgspec.Struct, kw_only=True):
     chosen_on: Annotated[Count, Meta(description="validation images that chose the threshold")]
     answered: Annotated[Share, Meta(description="share of test images whose answer is sure")]
     wrong: Annotated[Share | None, Meta(description="share of wrong ones among these")]
+    strangers: Annotated[
+        Strangers | None,
+        Meta(description="pictures of no class; not tried where it learnt from drawn ones"),
+    ] = None
 
 
 class Agreement(msgspec.Struct, kw_only=True, omit_defaults=True):

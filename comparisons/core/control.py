@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from queue import Empty, SimpleQueue
 
 import msgspec
 
@@ -28,7 +29,13 @@ class Stop(_Message):
     """End without a record, as by Ctrl-C: the same command does this run again."""
 
 
-Message = Pause | Play | Step | Stop
+class Look(_Message):
+    """Say what kept networks see in the picture of a file."""
+
+    path: str
+
+
+Message = Pause | Play | Step | Stop | Look
 
 
 class Control:
@@ -37,9 +44,13 @@ class Control:
     def __init__(self) -> None:
         self._epochs = math.inf  # that may still begin
         self._changed = threading.Condition()
+        self._looks: SimpleQueue[str] = SimpleQueue()
 
-    def hear(self, message: Pause | Play | Step) -> None:
+    def hear(self, message: Pause | Play | Step | Look) -> None:
         """Take note of what is asked for."""
+        if isinstance(message, Look):
+            self._looks.put(message.path)
+            return
         with self._changed:
             if isinstance(message, Step):
                 self._epochs += 1
@@ -54,3 +65,12 @@ class Control:
                 # For a moment each: an interrupt is heard between two of them.
                 self._changed.wait(0.1)
             self._epochs -= 1
+
+    def next_look(self) -> str:
+        """The file of the next picture that is asked about, once there is one."""
+        while True:
+            try:
+                # For a moment each: an interrupt is heard between two of them.
+                return self._looks.get(timeout=0.1)
+            except Empty:
+                continue

@@ -49,6 +49,25 @@ class Epoch(_Event):
     entry: records.Epoch
 
 
+class Answers(_Event):
+    """What the network in training says of the pictures on show: `chances` [n][classes]."""
+
+    chances: list[list[float]]
+
+
+class Looked(_Event):
+    """What a kept network calls a picture, how certainly, what it saw of it and where it looked.
+
+    Both are data URIs; `looked` is None where that cannot be told.
+    """
+
+    called: str
+    certainty: float
+    sure: bool
+    seen: str
+    looked: str | None
+
+
 class Continued(_Event):
     """A phase goes on where a checkpoint has it, after these epochs of all phases."""
 
@@ -87,7 +106,21 @@ class Done(_Event):
     """A task without a record has ended."""
 
 
-Event = Start | Stage | Device | Phase | Epoch | Continued | Note | Features | Record | Error | Done
+Event = (
+    Start
+    | Stage
+    | Device
+    | Phase
+    | Epoch
+    | Answers
+    | Looked
+    | Continued
+    | Note
+    | Features
+    | Record
+    | Error
+    | Done
+)
 # What a run tells of itself, and what hears it with its run's place in the plan.
 Tell = Callable[[Event], None]
 Listener = Callable[[int, Event], None]

@@ -198,6 +198,9 @@ class Bin(msgspec.Struct):
     accuracy: Annotated[Share, Meta(description="share that is named rightly")]
 
 
+RISK = 0.05  # share of wrong ones among sure answers that a threshold aims at
+
+
 class Calibration(msgspec.Struct):
     """How far a network's certainty can be trusted, before and after temperature scaling."""
 

@@ -89,6 +89,13 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = 0.0
     l1: Annotated[float, Meta(description="weighs sum |w| of all kernels in the loss")] = 0.0
     l2: Annotated[float, Meta(description="weighs sum w² of all kernels in the loss")] = 0.0
+    class_weights: Annotated[
+        bool,
+        Meta(
+            description="whether an image of class c weighs n / (k n_c) in the loss, of n images "
+            "in k classes, n_c of them in that one: rare classes count like others"
+        ),
+    ] = False
     patience: Annotated[
         int,
         Meta(

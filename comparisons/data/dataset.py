@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from filelock import FileLock
 
+from comparisons.core.balance import uneven
 from comparisons.core.cache import Entry
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import remove
@@ -60,6 +61,7 @@ class About(msgspec.Struct, frozen=True):
     image_shape: tuple[int, int, int]
     validation: int = 0
     files: tuple[str, ...] = ()
+    uneven: bool = False  # the largest class has several times the smallest one's training images
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,12 @@ class Dataset:
     def drawn(self) -> bool:
         """Whether it has no test images, so that each seed draws some (`dealt`)."""
         return len(self.x_test) == 0
+
+    @property
+    def test_files(self) -> Sequence[str]:
+        """The files of all test images, in their order; none where images come from no files."""
+        rows = self.pool.test if self.pool else len(self.x_train) + np.arange(len(self.x_test))
+        return [self.files[row] for row in rows] if self.files else ()
 
     def dealt(self, tested: Sequence[int]) -> Dataset:
         """The same with these of its training images to test on; as it is where there are none."""
@@ -299,6 +307,7 @@ def about(arrays: Arrays, name: str, synthetic: bool = False, complete: bool = T
         image_shape=arrays.x_train.shape[1:],
         validation=arrays.validation,
         files=arrays.files,
+        uneven=uneven(np.unique_counts(arrays.y_train).counts),
     )
 
 

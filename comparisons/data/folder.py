@@ -11,6 +11,7 @@ import numpy as np
 
 from comparisons.core import audit as audits
 from comparisons.core.audit import Left, shown
+from comparisons.core.balance import uneven
 from comparisons.core.records import data_name
 from comparisons.data import audit, dataset, listing, pictures, splits
 from comparisons.data.audit import Looked
@@ -131,6 +132,7 @@ def outline(path: Path, side: int) -> About:
         test=counts["test"],
         image_shape=(side, side, 3),
         validation=counts["validation"],
+        uneven=uneven(Counter(f.label for f in found.files if f.part != "test").values()),
     )
 
 

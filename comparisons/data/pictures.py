@@ -95,6 +95,21 @@ def decode(path: str, side: int) -> tuple[np.ndarray, Seen]:
     return np.asarray(picture), seen
 
 
+def as_input(path: str, shape: tuple[int, int, int]) -> np.ndarray:
+    """A picture as a network takes it, uint8 [h, w, c]: as folders are read, then the middle.
+
+    Raises NoPicture.
+    """
+    height, width, channels = shape
+    side = max(height, width)
+    picture, _ = decode(path, side)
+    top, left = (side - height) // 2, (side - width) // 2
+    picture = picture[top : top + height, left : left + width]
+    if channels == 1:
+        return np.asarray(Image.fromarray(picture).convert("L"))[..., None]
+    return picture
+
+
 def read(
     paths: Sequence[str], side: int, file: IO[bytes], tell: Callable[[int, int], None]
 ) -> list[Seen | str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from comparisons.core.card import Card
 from comparisons.core.records import Bin, Calibration, Record
 from comparisons.findings import intervals, race, text
 from comparisons.findings.groups import Group
@@ -52,6 +55,77 @@ def errors(group: Group) -> tuple[float | None, float | None]:
     return (
         intervals.mean_of(one.error for one in noted),
         intervals.mean_of(one.error_scaled for one in noted),
+    )
+
+
+@dataclass(frozen=True)
+class Selective:
+    """An arm that keeps silent where it is not sure, means over its seeds.
+
+    `risks` are the shares of wrong answers among the surest twentieth of the test images, two
+    twentieths, and so on; at the threshold that validation chose it answers `answered` of them, of
+    which `wrong` are wrong (None: it answers none).
+    """
+
+    group: Group
+    risks: tuple[float, ...]
+    answered: float | None
+    wrong: float | None
+
+    @property
+    def coverages(self) -> list[float]:
+        """The shares of images answered that `risks` are of."""
+        return [(i + 1) / len(self.risks) for i in range(len(self.risks))]
+
+
+def selective(seen: View) -> list[Selective]:
+    """The arms of the main size of which it is known, the most accurate first."""
+    return [one for g in shown(seen) if (one := _selective(g))]
+
+
+def _selective(group: Group) -> Selective | None:
+    noted = [one for one in known(group) if one.risks]
+    if len({len(one.risks) for one in noted}) != 1:
+        return None
+    return Selective(
+        group,
+        tuple(math.fsum(each) / len(noted) for each in zip(*(n.risks for n in noted), strict=True)),
+        intervals.mean_of(one.answered for one in noted),
+        intervals.mean_of(one.answered_wrong for one in noted),
+    )
+
+
+def selective_title(records: Sequence[Record]) -> str:
+    """Of the headline's two arms: how much each answers when it is sure, and how well."""
+    seen = view(records)
+    found = {one.group: one for one in selective(seen) if one.answered is not None}
+    groups = [*found]
+    chosen = race.rivals(groups) or groups[:1]
+    if not chosen:
+        return "No threshold of certainty was noted"
+    return "; ".join(f"{seen.name(g.label)} {_answers(found[g])}" for g in chosen)
+
+
+def _answers(one: Selective) -> str:
+    if one.wrong is None:
+        return "is never sure"
+    share = text.percent(one.answered, 0)
+    return f"is sure of {share} of the images, {text.percent(one.wrong)} of these wrongly"
+
+
+def of_strangers(card: Card, name: str) -> str:
+    """What the kept model, called `name`, says of pictures of no class, in a sentence.
+
+    Empty where it met none.
+    """
+    met = card.sure.strangers
+    if met is None:
+        return ""
+    return (
+        f"The model that is kept here, {name}, was shown {text.count(met.images)} pictures of none "
+        f"of its classes (drawn {met.name}): {text.percent(met.sure)} of them it calls one all the "
+        f"same, and is sure. Its own test pictures it is sure of in "
+        f"{text.percent(card.sure.answered)}."
     )
 
 

@@ -12,6 +12,8 @@ from comparisons.findings import intervals, race
 from comparisons.findings.groups import Group
 from comparisons.findings.view import View
 
+SHOWN = 10  # images on which two arms disagree
+
 
 @dataclass(frozen=True)
 class Disputes:

@@ -154,11 +154,17 @@ def answers(record: Record) -> np.ndarray | None:
 
     None as well where each seed has a test set of its own: those cannot be laid side by side.
     """
-    if record.test is None or not record.test.right or record.data.drawn_from:
+    right = None if record.data.drawn_from else named_rightly(record)
+    return None if right is None else right.astype(float)
+
+
+def named_rightly(record: Record) -> np.ndarray | None:
+    """For each test image of a run whether it was named rightly, bool [n]; None where unknown."""
+    if record.test is None or not record.test.right:
         return None
     images = sum(map(sum, record.test.confusion))
     bits = np.unpackbits(np.frombuffer(record.test.right, np.uint8))
-    return bits[:images].astype(float) if 0 <= len(bits) - images < 8 else None
+    return bits[:images].astype(bool) if 0 <= len(bits) - images < 8 else None
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:

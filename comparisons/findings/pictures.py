@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comparisons.core.audit import Audit, Found, Kind
+from comparisons.core.balance import uneven
 from comparisons.findings import text
 
 MOST_CLASSES, MOST_NAMED = 8, 3
-UNEVEN = 3  # times as many pictures as the smallest class has
 
 
 @dataclass(frozen=True)
@@ -111,5 +111,5 @@ def _classes(audit: Audit) -> str:
     said = [f"{name} {count:,}" for name, count in counts.most_common(MOST_CLASSES)]
     more = [f"{len(counts) - MOST_CLASSES} more"] if len(counts) > MOST_CLASSES else []
     fewest, most = min(counts.values()), max(counts.values())
-    uneven = f" (uneven: the largest has {most / fewest:.0f} times the smallest; see macro F1)"
-    return ", ".join([*said, *more]) + (uneven if most >= UNEVEN * fewest else "")
+    rare = f" (uneven: the largest has {most / fewest:.0f} times the smallest; see macro F1)"
+    return ", ".join([*said, *more]) + (rare if uneven(counts.values()) else "")

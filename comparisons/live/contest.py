@@ -6,7 +6,8 @@ import io
 import re
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from comparisons.core import events
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.records import Record
 from comparisons.live import feed, heats
+from comparisons.live.asking import Asked as Networks
+from comparisons.live.asking import Said, kept
 from comparisons.live.feed import Feed, State
 from comparisons.plan.request import Request, check
 from comparisons.running.remote import Remote, Stopped
@@ -85,6 +88,8 @@ class Contest:
         with self._lock:
             if self._race and self._race.thread.is_alive():
                 raise Busy("a race is under way: stop it first")
+            if self._race:
+                self._race.forget()
             self._race = _Race(request, self.feed, self._over)
 
     def pause(self) -> None:
@@ -111,11 +116,19 @@ class Contest:
             self.feed.tell(State("stopping", "stopping"))
             race.remote.stop()
 
+    def say(self, content: bytes) -> list[Said]:
+        """What each network of the race that is over says of a picture. Raises ComparisonError."""
+        race = self._race
+        if race is None or race.networks is None:
+            raise ComparisonError("no network has been trained yet: let a race come to its end")
+        return race.networks.say(content)
+
     def close(self, seconds: float) -> None:
         """The same, and wait until it has ended, for so many seconds at most."""
         self.stop()
         if self._race:
             self._race.thread.join(seconds)
+            self._race.forget()
 
     def _running(self) -> _Race | None:
         race = self._race
@@ -123,15 +136,22 @@ class Contest:
 
 
 class _Race:
-    """A race in hand: its thread, and the remote control of its runs."""
+    """A race in hand: its thread, the remote control of its runs, and at its end its networks."""
 
     def __init__(self, request: Request, told: Feed, over: Over) -> None:
         self.remote = Remote()
+        self.networks: Networks | None = None
         self._request, self._feed, self._over = request, told, over
         self._tracks: list[heats.Track] = []
+        self._answers: Callable[[Sequence[Sequence[float]]], list[feed.Answer]]
         self.thread = threading.Thread(target=self._run, daemon=True)
         self._feed.tell(State("preparing", "looking for data and weights"))
         self.thread.start()
+
+    def forget(self) -> None:
+        """End the process that the networks are in."""
+        if self.networks:
+            self.networks.close()
 
     def _run(self) -> None:
         try:
@@ -149,8 +169,9 @@ class _Race:
 
     def _do(self) -> list[Record]:
         # Only now: what draws on a terminal takes longer to load than a page may wait.
-        from comparisons.core.files import must_be_writable
-        from comparisons.running import runner, session
+        from comparisons.core.files import must_be_writable, remove
+        from comparisons.live import pictures
+        from comparisons.running import keeping, runner, session
 
         had = session.have(self._request, _said(self._feed, self.remote))
         if self.remote.stopped.is_set():
@@ -158,14 +179,26 @@ class _Race:
         planned = had.runs(self._request)
         heat = heats.of_plan(planned, had.dataset, had.notices)
         self._tracks = heat.tracks
+        self._answers = partial(pictures.answers, had.dataset.classes)
         out = OUT / re.sub(r"[^\w-]+", "-", had.dataset.name)[:60]
-        must_be_writable(out)
+        networks = out / "networks"
+        must_be_writable(networks)
+        remove(networks)
+        for run in filter(keeping.can_be_kept, planned):
+            run.keep = str(networks)
         self._feed.tell(feed.Begin(heat))
+        self._feed.tell(feed.Shown(pictures.shown(planned[0], had.dataset)))
         self._feed.tell(State("paused" if self.remote.paused else "running"))
         # Without a rehearsal: it takes as long as loading does, and an arm that fails says so here.
-        return runner.run_all(
+        records = runner.run_all(
             planned, had.dataset.described(), out, True, [self._hear], remote=self.remote
         )
+        session.keep_samples(out, had, records)
+        if disputed := pictures.disputed(out, records):
+            self._feed.tell(disputed)
+        if found := kept(networks, {run.name: run.id for run in planned}):
+            self.networks = Networks(found)
+        return records
 
     def _hear(self, number: int, event: events.Event) -> None:
         """Tell the feed of an event of the run at a place of the plan."""
@@ -179,6 +212,8 @@ class _Race:
                 point = heats.point(entry, len(track.points) + 1)
                 track.points.append(point)
                 tell(feed.Learnt(number, point))
+            case events.Answers(chances):
+                tell(feed.Answered(number, self._answers(chances)))
             case events.Record(record):
                 heats.end(track, record)
                 tell(feed.Ended(number, track.seconds, track.status, track.error, track.test))

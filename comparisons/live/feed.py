@@ -44,6 +44,41 @@ class Learnt(_Message):
     point: Point
 
 
+class Answer(msgspec.Struct):
+    """What an arm calls a picture, and how certain it is, from 0 to 1."""
+
+    called: str
+    certainty: float
+
+
+class Picture(msgspec.Struct):
+    """A picture as a data URI, and its true class; what arms said of it, by their labels."""
+
+    image: str
+    truth: str
+    answers: dict[str, Answer] = {}
+
+
+class Shown(_Message):
+    """The held-out pictures on show, the same for every arm."""
+
+    pictures: list[Picture]
+
+
+class Answered(_Message):
+    """What a run says by now of the pictures on show, in their order."""
+
+    track: int
+    answers: list[Answer]
+
+
+class Disputed(_Message):
+    """Test pictures that two arms disagree on though both are sure, at the end; `said` which."""
+
+    said: str
+    pictures: list[Picture]
+
+
 class Ended(_Message):
     """A run has ended."""
 
@@ -54,7 +89,7 @@ class Ended(_Message):
     test: float | None
 
 
-Message = State | Begin | Stage | Learnt | Ended
+Message = State | Begin | Stage | Learnt | Shown | Answered | Disputed | Ended
 
 
 class Feed:

@@ -10,7 +10,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN = "x-race-token"
-MOST_BYTES = 20_000  # of what is posted: a start with every choice made has a tenth of it
+PICTURES = "/try"  # where a picture is posted; all other changes are JSON
+JSON = "application/json"
+MOST_BYTES = 20_000  # of what else is posted: a start with every choice made has a tenth of it
+MOST_OF_A_PICTURE = 25_000_000  # bytes; a telephone's has a fifth of it
 
 # Scripts, styles and connections of this very address and no other; nothing in line.
 POLICY = (
@@ -23,7 +26,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "permissions-policy": "camera=(self), geolocation=(), microphone=()",
     "cache-control": "no-store",
 }
 
@@ -50,13 +53,13 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        refused = self._refused(scope["method"], Headers(scope=scope))
+        refused = self._refused(scope["method"], scope["path"], Headers(scope=scope))
         if refused:
             await PlainTextResponse(refused[1] + "\n", refused[0])(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
 
-    def _refused(self, method: str, headers: Headers) -> tuple[int, str] | None:
+    def _refused(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
         """The status and a line for what is refused by its head alone."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self._hosts:
@@ -67,9 +70,16 @@ class Guard:
             return 403, "asked by another site"
         if not secrets.compare_digest(headers.get(TOKEN, "").encode(), self._token):
             return 403, "not the token of this server: open the address that its terminal shows"
-        if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return 415, "changes are asked for in application/json"
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if path == PICTURES:
+            most = MOST_OF_A_PICTURE
+            if not kind.startswith("image/"):
+                return 415, "a picture is posted as image/jpeg, image/png or another image"
+        else:
+            most = MOST_BYTES
+            if kind != JSON:
+                return 415, f"changes are asked for in {JSON}"
         length = headers.get("content-length", "")
-        if not (length.isascii() and length.isdecimal()) or int(length[:9]) > MOST_BYTES:
-            return 413, f"at most {MOST_BYTES:,} bytes, their number said before"
+        if not (length.isascii() and length.isdecimal()) or int(length[:9]) > most:
+            return 413, f"at most {most:,} bytes, their number said before"
         return None

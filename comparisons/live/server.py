@@ -16,7 +16,7 @@ from starlette.routing import Route
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.live import site
 from comparisons.live.contest import Asked, Busy, Contest
-from comparisons.live.guard import Guard
+from comparisons.live.guard import PICTURES, Guard
 from comparisons.live.site import Given
 
 BEAT = 0.25  # seconds between two looks for news, and so between two drawings
@@ -69,6 +69,14 @@ def _live(contest: Contest, closing: threading.Event) -> list[Route]:
             return PlainTextResponse(f"{first_line(error)}\n", 400)
         return await _done(lambda: contest.start(asked))
 
+    async def say(request: Request) -> Response:
+        content = await request.body()
+        try:
+            said = await run_in_threadpool(contest.say, content)
+        except ComparisonError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        return Response(msgspec.json.encode(said), media_type="application/json")
+
     def change(do: Callable[[], object]) -> Callable[[Request], object]:
         async def changed(request: Request) -> Response:
             return await _done(do)
@@ -80,6 +88,7 @@ def _live(contest: Contest, closing: threading.Event) -> list[Route]:
     return [
         Route("/events", events),
         Route("/start", start, methods=["POST"]),
+        Route(PICTURES, say, methods=["POST"]),
         *(Route(f"/{name}", change(do), methods=["POST"]) for name, do in changes.items()),
     ]
 

@@ -28,6 +28,7 @@ HIGHEST_SEED = 2**32 - 1  # of NumPy's, which Keras sets as well
 FEWEST = 20  # images: no smaller share of few is worth a run
 BEST = "best"  # in place of an arm: the one that does best on validation images
 EXPORTS = ("onnx", "tflite")
+CLASS_WEIGHTS = ("auto", "on", "off")
 ENGINES = ("auto", "openvino", "tensorflow", "keras")
 
 
@@ -60,6 +61,7 @@ class Request:
     test_on: int | None = None
     data_dir: Path | None = None
     robustness: bool = False
+    class_weights: str = "auto"
     deterministic: bool = False
     scheduler: str | None = None
     workers: int | None = None
@@ -97,7 +99,8 @@ class Known:
     It has `images` to learn from, of which `most` may be trained on and the rest validate, and
     `tests` to test on; `tested` are the rows that each seed tests on, where those differ.
     `image_size` is what its pictures were resized to, where they were. `mirrors` says that an image
-    means the same in a mirror, `classes` are those that are used where that is not all.
+    means the same in a mirror, `classes` are those that are used where that is not all, which are
+    `uneven` where some are much rarer than others.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Known:
     tests: int
     mirrors: bool = True
     classes: tuple[str, ...] = ()
+    uneven: bool = False
     tested: Mapping[int, Sequence[int]] = field(default_factory=dict)
     image_size: int | None = None
 
@@ -118,6 +122,7 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     for kind, name, known in (
         ("device", request.device, DEVICES),
         ("engine", request.engine, ENGINES),
+        ("class weights", request.class_weights, CLASS_WEIGHTS),
     ):
         if name not in known:
             raise ComparisonError(f"unknown {kind} '{name}': known: {', '.join(known)}")
@@ -232,6 +237,7 @@ def runs(
         epochs = preset.epochs
     variants = KNOBS[request.knob].all_changes if request.knob else [("", {})]
     since = timestamp() if request.fresh else ""
+    weighed = weighs_classes(request, target)
     planned = []
     for size, seed, arm, (variant, changes) in product(
         train_sizes(request, preset, target), seeds(request, preset), wanted, variants
@@ -247,6 +253,8 @@ def runs(
             phase if _mirrors(phase, target, first) else recipes.unmirrored(phase)
             for phase in phases
         ]
+        # The classes of a source are not those that are uneven here.
+        phases = [replace(p, class_weights=weighed and p.name != SOURCE) for p in phases]
         settings = Settings(
             data=data_name(target.name, target.classes),
             device=request.device,
@@ -290,6 +298,11 @@ def runs(
             )
         )
     return planned
+
+
+def weighs_classes(request: Request, target: Known) -> bool:
+    """Whether rare classes weigh as much as others in training, the same for every arm."""
+    return request.class_weights == "on" or (request.class_weights == "auto" and target.uneven)
 
 
 def _mirrors(phase: Phase, target: Known, source: Known | None) -> bool:

@@ -6,16 +6,23 @@ import csv
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from comparisons.command import Parser
 from comparisons.core.errors import exit_code, one_line
+from comparisons.core.files import cannot_write, write_with
+
+if TYPE_CHECKING:
+    from comparisons.predict.answers import Model
 
 EXAMPLES = """examples:
   python -m comparisons.predict results/cifar10 cat.jpg          the model that --keep left there
   python -m comparisons.predict results/cifar10/model photos     every picture in a folder and below
   python -m comparisons.predict results/cifar10 'photos/*.png' --csv > answers.csv
+  python -m comparisons.predict results/cifar10 cat.jpg --looked looked     and where it looked
 
 "sure" means above the threshold that validation images chose: see the model's card, model.json.
 """
@@ -35,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="as a table for a spreadsheet")
     form.add_argument("--json", action="store_true", help="as a list for a program")
+    add("--looked", metavar="DIR", help="write where it looked: each picture, dark elsewhere")
     options = parser.parse_args(arguments)
     missed: list[str] = []
 
@@ -45,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         from comparisons.predict.answers import load
 
-        answers = load(options.model).answers(options.paths, unread)
+        model = load(options.model)
+        answers = model.answers(options.paths, unread)
+        if options.looked:
+            _write_looked(model, [a.file for a in answers], Path(options.looked))
         if options.json:
             print(msgspec.json.format(msgspec.json.encode(answers), indent=1).decode())
         elif options.csv:
@@ -59,6 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if missed else 0
 
     return exit_code(run)
+
+
+def _write_looked(model: Model, files: Sequence[str], folder: Path) -> None:
+    """Write where a model looked in each of the files, as DIR/1-NAME.png, DIR/2-NAME.png, …"""
+    for number, file in enumerate(files, start=1):
+        image = model.looked(file)
+        try:
+            path = folder / f"{number}-{Path(file).stem}.png"
+            write_with(path, lambda out, image=image: image.save(out, "png"))
+        except OSError as error:
+            raise cannot_write(folder, error, "--looked") from None
 
 
 if __name__ == "__main__":

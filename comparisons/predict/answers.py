@@ -15,7 +15,7 @@ from PIL import Image
 
 from comparisons.core import card as cards
 from comparisons.core.card import Card
-from comparisons.core.errors import ComparisonError, printable
+from comparisons.core.errors import ComparisonError, printable, unknown
 from comparisons.core.files import exists
 from comparisons.core.machine import backend, before_loading, cores
 from comparisons.data import pictures
@@ -65,6 +65,36 @@ class Model:
             found += map(self._answer, some, compute(images))
         return found
 
+    def looked(self, picture: str | Path, name: str | None = None) -> Image.Image:
+        """Where it looked: the picture as it sees it, dark where nothing spoke for the class.
+
+        That of its answer, or the one called `name`. Raises ComparisonError for a file that is no
+        picture, a class that it does not know, and a network of which nobody can tell.
+        """
+        if name is not None and name not in self.card.classes:
+            raise unknown("class", name, self.card.classes)
+        image = self.image(picture)
+        from models import gradcam
+        from models.prediction import predict
+
+        called = int(predict(self.network, image[None]).argmax())
+        if name is not None:
+            called = self.card.classes.index(name)
+        try:
+            whole = self.network.get_layer("whole")
+            (heat,) = gradcam.looked(whole, image[None], np.array([called]))
+        except gradcam.NoMaps as why:
+            raise ComparisonError(str(why)) from None
+        pixels = gradcam.lit(image, heat)
+        return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
+
+    def image(self, picture: str | Path) -> np.ndarray:
+        """A picture as it sees it, uint8 [h, w, c]. Raises ComparisonError for what is none."""
+        try:
+            return pictures.as_input(str(picture), self.card.network.input_shape)
+        except NoPicture as why:
+            raise ComparisonError(f"{picture}: {why}") from None
+
     def _decoded(
         self, files: Sequence[str], unread: Callable[[str, str], None]
     ) -> Iterator[tuple[list[str], np.ndarray]]:
@@ -72,7 +102,7 @@ class Model:
 
         def one(path: str) -> np.ndarray | NoPicture:
             try:
-                return decode(path, self.card.network.input_shape)
+                return pictures.as_input(path, self.card.network.input_shape)
             except NoPicture as why:
                 return why
 
@@ -132,21 +162,6 @@ def load(path: str | Path) -> Model:
         return Model(card, kept.read(built, file))
     except (backbones.BadWeights, ValueError) as error:
         raise ComparisonError(f"{file} does not fit its card: {error}") from None
-
-
-def decode(path: str, shape: tuple[int, int, int]) -> np.ndarray:
-    """A picture as a network takes it, uint8 [h, w, c]: as folders are read, then the middle.
-
-    Raises NoPicture.
-    """
-    height, width, channels = shape
-    side = max(height, width)
-    picture, _ = pictures.decode(path, side)
-    top, left = (side - height) // 2, (side - width) // 2
-    picture = picture[top : top + height, left : left + width]
-    if channels == 1:
-        return np.asarray(Image.fromarray(picture).convert("L"))[..., None]
-    return picture
 
 
 def _folder(path: Path) -> Path:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from comparisons.core import card as cards
+from comparisons.core.card import Card
 from comparisons.core.console import in_notebook
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
@@ -19,7 +21,7 @@ from comparisons.report import page, table
 from comparisons.report.figures import catalog
 from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, svg
 from comparisons.report.figures.style import MANY
-from comparisons.report.gallery import gallery
+from comparisons.report.gallery import gallery, wrong
 from comparisons.report.looked import looked
 from comparisons.report.strip import strip
 
@@ -112,10 +114,19 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, pric
             _write_bytes(folder / "figures" / "slides" / f"{plot.name}.png", slide)
     _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
-    answers = page.Answers(strip(folder, seen), gallery(folder, seen))
+    answers = page.Answers(strip(folder, seen), gallery(folder, seen), wrong(folder, seen))
     beside = answers, looked(folder, seen)
-    write_text(path, page.render(seen, pictures, *beside, left_out, prices))
+    write_text(path, page.render(seen, pictures, *beside, left_out, prices, _model(folder, seen)))
     return path
+
+
+def _model(folder: Path, seen: View) -> Card | None:
+    """The card of the model that one of the runs left; None without any that can be read."""
+    try:
+        card = cards.read(folder / cards.FOLDER / cards.CARD)
+    except ComparisonError:
+        return None
+    return card if card.record in {r.id for r in seen.records} else None
 
 
 def _write_bytes(path: Path, data: bytes) -> None:

@@ -14,9 +14,10 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from comparisons.core.card import Card
 from comparisons.core.prices import UNPRICED, Prices
 from comparisons.core.records import Record
-from comparisons.findings import intervals, labels, text, verdict, why
+from comparisons.findings import certainty, intervals, labels, text, verdict, why
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
@@ -32,7 +33,7 @@ from comparisons.report.details import ArmSettings, Fact, settings_of_arms, surr
 from comparisons.report.differences import Difference, differences
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.catalog import Place, Plot
-from comparisons.report.gallery import Gallery
+from comparisons.report.gallery import Gallery, Wrong
 from comparisons.report.looked import Looked
 from comparisons.report.strip import Strip
 from comparisons.report.table import Row
@@ -68,10 +69,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Answers:
-    """Test images with what each arm answered: some that were drawn, some that arms dispute."""
+    """Test images with what each arm answered: drawn ones, disputed ones, mistaken ones."""
 
     strip: Strip | None = None
     gallery: Gallery | None = None
+    wrong: Wrong | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Page:
     classes: Classes | None
     looked: Looked | None
     sure: list[str]
+    strangers: str
     outlooks: list[str]
     figures: dict[Place, list[Shown]]
     differences: Grid[Difference]
@@ -125,8 +128,12 @@ def render(
     looked: Looked | None = None,
     left_out: Sequence[str] = (),
     prices: Prices = UNPRICED,
+    model: Card | None = None,
 ) -> str:
-    """The whole page as HTML text. Every string of a record is escaped."""
+    """The whole page as HTML text. Every string of a record is escaped.
+
+    `model` is the card of the model that one of the runs left.
+    """
     records, rows = seen.records, table.summarise(seen.records)
     everything = [*records, *seen.also]
     lines, knob = headline(records), said_of_knobs.knob_of(records)
@@ -143,6 +150,7 @@ def render(
         classes=classes(seen),
         looked=looked,
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
+        strangers=certainty.of_strangers(model, arm_name(model.arm)) if model else "",
         outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),
         differences=grid(tables.DIFFERENCES, pairs),

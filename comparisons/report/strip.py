@@ -5,15 +5,12 @@ Where these files are not there (older results, committed evidence) there is no 
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
 from comparisons.core import predictions, samples
 from comparisons.core.samples import Samples
@@ -24,9 +21,7 @@ from comparisons.findings.names import shortened
 from comparisons.findings.view import View
 
 MOST_ARMS = 6  # whose answers fit under an image
-MOST_LETTERS = 40  # of a class's name
-SMALL = 48  # pixels a side up to which a picture is kept as it is
-QUALITY = 90  # of larger ones, as JPEG
+MOST_LETTERS = 40  # of a class's name, or a file's
 
 
 @dataclass(frozen=True)
@@ -42,11 +37,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pictured:
-    """A test image as a data URI, its true class and its row in the test set."""
+    """A test image as a data URI, its true class, its row in the test set and its file, if any."""
 
     image: Markup
     truth: str
     row: int
+    file: str
     answers: tuple[Answer, ...]
 
 
@@ -65,12 +61,12 @@ def strip(folder: Path, seen: View) -> Strip | None:
     return answered(folder, seen, found) if found else None
 
 
-def kept(folder: Path, seen: View, disputed: bool = False) -> Samples | None:
-    """The samples of the records' test images, or those that arms disagree on, if any fit."""
+def kept(folder: Path, seen: View, chosen: bool = False) -> Samples | None:
+    """The samples of the records' test images, or those that results chose, if any fit."""
     if not seen.records:
         return None
     data = seen.records[0].data
-    found = samples.read(folder, data.fingerprint, own_test_set(seen), disputed)
+    found = samples.read(folder, data.fingerprint, own_test_set(seen), chosen)
     if found is None or not all(0 <= label < len(data.classes) for label in found.labels):
         return None
     return found
@@ -95,9 +91,10 @@ def answered(folder: Path, seen: View, found: Samples, seed: int | None = None) 
     names = [shortened(name, MOST_LETTERS) for name in seen.records[0].data.classes]
     pictures = tuple(
         Pictured(
-            _data_uri(image),
+            Markup(samples.data_uri(image)),
             names[label],
             int(row),
+            shortened(found.files[i], MOST_LETTERS) if found.files else "",
             tuple(_answer(g, shares[i], int(label), names) for g, _, shares in shown),
         )
         for i, (image, label, row) in enumerate(
@@ -129,12 +126,3 @@ def _told(
 def _answer(g: Group, shares: np.ndarray, truth: int, names: Sequence[str]) -> Answer:
     called = int(shares.argmax())
     return Answer(g.label, g.name, names[called], float(shares[called]), called == truth)
-
-
-def _data_uri(image: np.ndarray) -> Markup:
-    picture = Image.fromarray(image if image.shape[-1] == 3 else image[..., 0])
-    # A photograph takes a quarter of the bytes as JPEG; of a small picture every pixel is seen.
-    kind = "jpeg" if max(image.shape[:2]) > SMALL and image.shape[-1] == 3 else "png"
-    file = io.BytesIO()
-    picture.save(file, kind, quality=QUALITY)
-    return Markup(f"data:image/{kind};base64,{b64encode(file.getvalue()).decode()}")

@@ -112,7 +112,8 @@ def _phase(phase: Phase) -> str:
         for name in ("weight_decay", "label_smoothing", "init", "dropout", "l1", "l2", "patience")
         if getattr(phase, name)
     )
+    weighed = ", classes weighed alike" if phase.class_weights else ""
     return (
         f"{phase.name}: {text.plural(phase.epochs, 'epoch')}, {phase.optimizer} "
-        f"{phase.learning_rate:g}{found}, batch {phase.batch_size}{extras}{turned}"
+        f"{phase.learning_rate:g}{found}, batch {phase.batch_size}{extras}{turned}{weighed}"
     )

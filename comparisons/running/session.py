@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,16 +19,17 @@ from comparisons.core import cache, samples
 from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
 from comparisons.core.errors import ComparisonError
+from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset, catalog, splits
 from comparisons.findings import pictures
-from comparisons.findings.disputes import disputes
+from comparisons.findings.mistakes import worth_showing
 from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
-from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds
+from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds, weighs_classes
 from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
@@ -84,12 +85,13 @@ def run_session(
     request: Request,
     console: Console | None = None,
     meanwhile: Callable[[], object] = lambda: None,
+    listening: Sequence[Callable[[Sequence[Run]], Listener]] = (),
 ) -> Session:
     """Have data and weights ready, run what is not yet done, and return all records.
 
-    `meanwhile` is called where something else would only be waited for.
-    Raises ComparisonError before any training when something asked for cannot be had, and
-    when a record cannot be written.
+    `meanwhile` is called where something else would only be waited for; each of `listening` makes
+    of the plan what hears its events. Raises ComparisonError before any training when something
+    asked for cannot be had, and when a record cannot be written.
     """
     console = console or plain_console()
     with crew(request, console) as who:
@@ -106,7 +108,10 @@ def run_session(
             _keep_audit(out, had, had.audit)
         wish = keeping.wanted(request, planned, out)
         todo = _todo(planned, out, request.fresh) if wish else []
-        records = carry_out(planned, had.dataset, out, request.fresh, console, meanwhile, who)
+        hearing = [listen(planned) for listen in listening]
+        records = carry_out(
+            planned, had.dataset, out, request.fresh, console, meanwhile, who, hearing
+        )
     model = keeping.Kept(records)
     if wish:
 
@@ -115,7 +120,7 @@ def run_session(
 
         model = keeping.keep(wish, records, {run.id for run in todo}, again, _sayer(console))
     if out:
-        _keep_samples(out, had, model.records)
+        keep_samples(out, had, model.records)
     return Session(model.records, out, model.model, model.why_not)
 
 
@@ -151,7 +156,7 @@ def have(request: Request, console: Console) -> Supplies:
     tested = splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
-    notices = notices + more
+    notices = [*notices, *more, *_weighed(request, known(name, dataset))]
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
@@ -164,6 +169,17 @@ def have(request: Request, console: Console) -> Supplies:
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
 
 
+def _weighed(request: Request, target: Known) -> list[str]:
+    """A line that says that rare classes weigh as much as others, where they do."""
+    if not weighs_classes(request, target):
+        return []
+    why = "classes are uneven" if target.uneven else "--class-weights on"
+    return [
+        f"{why}: in training an image of class c weighs n / (k n_c), of n images in k classes, n_c "
+        "of them in that one, for every arm; accuracy still counts images, macro F1 classes"
+    ]
+
+
 def carry_out(
     planned: list[Run],
     dataset: Dataset,
@@ -172,6 +188,7 @@ def carry_out(
     console: Console,
     meanwhile: Callable[[], object] = lambda: None,
     who: Crew = ALONE,
+    hearing: Sequence[Listener] = (),
 ) -> list[Record]:
     """Rehearse and do the runs of a plan that are not yet done; the records of all of them."""
     todo = _todo(planned, out, fresh)
@@ -181,7 +198,8 @@ def carry_out(
             console.print(line, style="yellow", soft_wrap=True, markup=False, highlight=False)
     rehearsal.rehearse(todo, dataset, _sayer(console), who.here)
     with Display(planned, console) as display:
-        return who.run_all(planned, dataset.described(), out, fresh, [display], meanwhile)
+        listeners = [display, *hearing]
+        return who.run_all(planned, dataset.described(), out, fresh, listeners, meanwhile)
 
 
 def _todo(planned: list[Run], out: Path | None, fresh: bool) -> list[Run]:
@@ -198,20 +216,18 @@ def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
         raise cannot_write(out, error) from None
 
 
-def _keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
-    """A few test images for the page, and some that the headline's two arms disagree on.
+def keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
+    """A few test images for the page, and some that what the arms answered makes worth a look.
 
     All runs have ended: the test labels may be opened now.
     """
     first = min(had.tested, default=None)
     dataset = had.dataset if first is None else had.dataset.dealt(had.tested[first])
-    images, labels = dataset.x_test, dataset.open_test_labels()
-    found = disputes(out, view(records))
+    whole = samples.tested(dataset.x_test, dataset.open_test_labels(), dataset.test_files)
+    rows = worth_showing(out, view(records), whole.labels)
     try:
-        samples.keep(out, dataset.fingerprint, images, labels, first)
-        if found:
-            rows = found.rows[: samples.DISPUTED]
-            samples.keep_disputed(out, dataset.fingerprint, images, labels, rows, first)
+        samples.keep(out, dataset.fingerprint, whole, first)
+        samples.keep_chosen(out, dataset.fingerprint, whole, rows, first)
     except OSError as error:
         raise cannot_write(out, error) from None
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlparse
 
+import numpy as np
+
+from comparisons.core.balance import uneven
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.events import Error, Stage
 from comparisons.data import (
@@ -119,7 +122,8 @@ def known(
     images = len(data.y_train) - most
     found = _known(name, data.fingerprint, images, tests, classes, data.validation)
     size = data.image_shape[0] if catalog.is_folder(name) else None
-    return replace(found, tested=tested, image_size=size)
+    rare = uneven(np.unique_counts(data.y_train).counts)
+    return replace(found, tested=tested, image_size=size, uneven=rare)
 
 
 def image_size(name: str, wanted: Sequence[Arm]) -> int | None:
@@ -165,7 +169,8 @@ def described(name: str, data_dir: Path | None, classes: Sequence[str] = ()) -> 
         some, all_of_them = len(set(classes)), DATASETS[name].classes
         count, tests = count * some // all_of_them, tests * some // all_of_them
     validation = about.validation if about else 0
-    return _known(name, about.fingerprint if about else "", count, tests, classes, validation)
+    found = _known(name, about.fingerprint if about else "", count, tests, classes, validation)
+    return replace(found, uneven=bool(about and about.uneven))
 
 
 def weights(

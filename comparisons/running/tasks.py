@@ -54,4 +54,10 @@ class Export(_Task):
     formats: list[str]
 
 
-Task = Prepare | Fetch | Rehearse | Train | Export
+class Answer(_Task):
+    """Say what kept networks see in pictures, for as long as they are asked; files of cards."""
+
+    networks: list[str]
+
+
+Task = Prepare | Fetch | Rehearse | Train | Export | Answer

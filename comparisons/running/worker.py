@@ -143,6 +143,16 @@ def export(task: tasks.Export, tell: Tell, held: Control) -> None:
     tell(Done())
 
 
+def answer(task: tasks.Answer, tell: Tell, held: Control) -> None:
+    """Say what kept networks see in pictures, until nobody asks any more."""
+    from comparisons.training.device import start
+
+    start("auto", 0, False)
+    from comparisons.training import looking
+
+    looking.answer([Path(path) for path in task.networks], tell, held)
+
+
 def _data_of(run: Run) -> Dataset:
     """The images of a run, as its seed deals them."""
     from comparisons.data import prepare
@@ -158,6 +168,7 @@ TASKS: dict[type[tasks.Task], Callable[[Any, Tell, Control], None]] = {
     tasks.Rehearse: rehearse,
     tasks.Train: train,
     tasks.Export: export,
+    tasks.Answer: answer,
 }
 
 

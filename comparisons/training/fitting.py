@@ -6,11 +6,12 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
+from comparisons.core import balance
 from comparisons.core.clock import PAUSED, Clock
 from comparisons.core.phases import Phase
 from comparisons.core.records import Epoch, finite
@@ -119,7 +120,8 @@ def fit(
     )
     steps = math.ceil(len(examples) / phase.batch_size)
     optimizer = make_optimizer(phase, steps * phase.epochs, rates)
-    compile_model(model, phase, optimizer, runtime)
+    weights = balance.weights(train[1], classes)
+    compile_model(model, phase, optimizer, runtime, weights)
     whole = Way(model, epochs(model, examples, phase.batch_size, runtime), flops.forward(model))
     warm_up(model, whole.loop, clock)
     few_labels = choosing(len(examples), len(validation[1])) if phase.patience else 0
@@ -128,7 +130,7 @@ def fit(
             whole.loss(few_labels)
     ways = [whole] * phase.epochs
     if few := phase.windowed_epochs:
-        ways[:few] = [through_windows(model, phase, examples, runtime, clock)] * few
+        ways[:few] = [through_windows(model, phase, examples, runtime, clock, weights)] * few
     best = Best(model, phase.patience)
     begun = keeper.begin(model, best) if keeper else 0
     before = len(result.epochs) - begun
@@ -258,11 +260,12 @@ def through_windows(
     examples: Examples,
     runtime: Runtime,
     clock: Clock,
+    weights: np.ndarray,
 ) -> Way:
     """The way to train a compiled `model`, by its own optimizer, on windows of the images."""
     with runtime.scope():
         small = smaller(model, *window_sides(*examples.inputs.shape[1:3]))
-    compile_model(small, phase, model.optimizer, runtime)
+    compile_model(small, phase, model.optimizer, runtime, weights)
     windows = replace(examples, names=[*examples.names, "window"])
     loop = epochs(small, windows, phase.batch_size, runtime)
     warm_up(small, loop, clock, validates=False)
@@ -275,18 +278,35 @@ def metrics(model: keras.Model) -> dict[str, float]:
     return {name: float(value) for name, value in model.get_metrics_result().items()}
 
 
+class Weighed(keras.losses.CategoricalCrossentropy):
+    """Cross-entropy of one-hot or mixed targets, times what their classes weigh [classes]."""
+
+    def __init__(self, weights: np.ndarray, **how: Any) -> None:
+        super().__init__(**how)
+        self.weights = weights
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each example."""
+        return super().call(y_true, y_pred) * keras.ops.sum(y_true * self.weights, axis=-1)
+
+
 def compile_model(
     model: keras.Model,
     phase: Phase,
     optimizer: keras.optimizers.Optimizer,
     runtime: Runtime,
+    weights: np.ndarray,
 ) -> None:
-    """Compile with the loss that a phase trains on, and the metrics that a record has."""
+    """Compile with the loss that a phase trains on, and the metrics that a record has.
+
+    `weights` [classes] are what images of each class weigh in that loss where the phase says so.
+    """
+    smoothing = phase.label_smoothing
     model.compile(
         optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=phase.label_smoothing
-        ),
+        loss=Weighed(weights, from_logits=True, label_smoothing=smoothing)
+        if phase.class_weights
+        else keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
         # The loss of arms with and without label smoothing cannot be compared; this one can.
         metrics=[
             keras.metrics.CategoricalAccuracy(name="accuracy"),

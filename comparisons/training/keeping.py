@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from comparisons.core import card as cards
-from comparisons.core.card import Agreement, Card, Certain
+from comparisons.core.card import Agreement, Card, Certain, Strangers
 from comparisons.core.clock import timestamp
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import digest, remove
 from comparisons.core.predictions import softmax
 from comparisons.core.records import Record, finite
+from comparisons.data import strangers
 from comparisons.plan import arms, bases
 from comparisons.training import selective
 from comparisons.training.building import change_of
@@ -36,13 +37,19 @@ def keep(job: Job, record: Record, logits: np.ndarray, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept.write(built, job.network, file)
-        answers = predict(kept.read(built, file), job.dataset.x_test)
+        network = kept.read(built, file)
+        answers = predict(network, job.dataset.x_test)
         found = parity(probabilities(logits / built.temperature), answers, HALF)
         if found.differing:
             remove(file)
             rows = ", ".join(map(str, found.differing[:5]))
             raise ValueError(f"read again it answers otherwise than was tested, picture {rows}")
-        cards.write(_card(job, record, built, agreement(found), file), file.with_suffix(".json"))
+        card = _card(job, record, built, agreement(found), file)
+        if not record.data.synthetic:
+            chances = predict(network, strangers.strangers(built.input_shape)).max(axis=1)
+            sure = float((chances > card.sure.threshold).mean())
+            card.sure.strangers = Strangers(name=strangers.NAME, images=len(chances), sure=sure)
+        cards.write(card, file.with_suffix(".json"))
     except (OSError, ValueError) as error:
         # What was measured is worth more than the network.
         said = getattr(error, "strerror", None) or first_line(error)

@@ -29,11 +29,20 @@ CLOSE = 1e-4  # the largest slope at which a fit ends
 
 @dataclass(frozen=True)
 class Examples:
-    """Features float32 [n, d] and their labels int64 [n], of so many classes."""
+    """Features float32 [n, d] and their labels int64 [n], of so many classes.
+
+    `weights` [classes] are what an image of each weighs in what is made small: alike by default.
+    """
 
     features: np.ndarray
     labels: np.ndarray
     classes: int
+    weights: np.ndarray | None = None
+
+    @property
+    def operations(self) -> int:
+        """FLOP of one slope: logits, and the product of what is wrong with all features."""
+        return 4 * self.features.size * self.classes
 
     def logits(self, weights: np.ndarray) -> np.ndarray:
         """Float32 [n, classes], by weights [d + 1, classes], the last row biases."""
@@ -43,25 +52,31 @@ class Examples:
     def scores(self, weights: np.ndarray) -> tuple[float, float]:
         """Cross-entropy in nats, and accuracy."""
         logits = self.logits(weights)
-        loss, _ = self._loss(logits)
-        return loss, float((logits.argmax(axis=1) == self.labels).mean())
+        losses, _ = self._losses(logits)
+        return float(losses.mean(dtype=np.float64)), float(
+            (logits.argmax(axis=1) == self.labels).mean()
+        )
 
     def slope(self, weights: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
         """What is made small, and its gradient [d + 1, classes]."""
-        loss, wrong = self._loss(self.logits(weights))
+        losses, wrong = self._losses(self.logits(weights))
         wrong[np.arange(len(wrong)), self.labels] -= 1
         wrong /= len(wrong)
+        if self.weights is not None:
+            each = self.weights[self.labels][:, None]
+            losses, wrong = losses * each, wrong * each
+        loss = float(losses.mean(dtype=np.float64))
         gradient = np.vstack([self.features.T @ wrong, wrong.sum(axis=0)]).astype(np.float64)
         gradient[:-1] += penalty * weights[:-1]
         return loss + penalty / 2 * float((weights[:-1] ** 2).sum()), gradient
 
-    def _loss(self, logits: np.ndarray) -> tuple[float, np.ndarray]:
-        """Mean cross-entropy of logits, and their softmax, float32 [n, classes]."""
+    def _losses(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cross-entropy of logits [n, 1], and their softmax, float32 [n, classes]."""
         logits = logits - logits.max(axis=1, keepdims=True)
         odds = np.exp(logits)
         total = odds.sum(axis=1, keepdims=True)
         right = np.take_along_axis(logits, self.labels[:, None], axis=1)
-        return float((np.log(total) - right).mean(dtype=np.float64)), odds / total
+        return np.log(total) - right, odds / total
 
 
 def fit_probe(
@@ -82,7 +97,7 @@ def fit_probe(
     with clock.charge("train"), threadpool_limits(1, "blas"):
         few = choosing(len(train.labels), len(validation.labels))
         chosen_by = Examples(validation.features[:few], validation.labels[:few], train.classes)
-        penalty = _best_penalty(train, chosen_by)
+        penalty, tried = _best_penalty(train, chosen_by)
         paths: list[np.ndarray] = []
         ends = [clock.spent("train").wall]
         elapsed: list[tuple[float, float]] = []
@@ -92,7 +107,8 @@ def fit_probe(
             ends.append(clock.spent("train").wall)
             elapsed.append((clock.learning().wall, clock.learning_cold().wall))
 
-        weights = minimise(train, penalty, phase.epochs, note=note)
+        weights, steps = minimise(train, penalty, phase.epochs, note=note)
+    result.flops += (tried + steps) * train.operations + len(PENALTIES) * chosen_by.operations // 2
     looked_at = checked(len(paths)) if paths else set()
     for number, (path, at) in enumerate(zip(paths, elapsed, strict=True), start=1):
         with clock.charge("validate"):
@@ -111,10 +127,10 @@ def minimise(
     iterations: int,
     begin: np.ndarray | None = None,
     note: Callable[[np.ndarray], None] = lambda weights: None,
-) -> np.ndarray:
+) -> tuple[np.ndarray, int]:
     """The weights [d + 1, classes] at one penalty, from `begin` (default: zero) on.
 
-    `note` hears those after each iteration.
+    And how often their slope was computed; `note` hears those after each iteration.
     """
     shape = (train.features.shape[1] + 1, train.classes)
     begin = np.zeros(shape) if begin is None else begin
@@ -131,13 +147,14 @@ def minimise(
         callback=lambda flat: note(flat.reshape(shape).copy()),
         options={"maxiter": iterations, "gtol": CLOSE, "ftol": 1e-7},
     )
-    return found.x.reshape(shape)
+    return found.x.reshape(shape), found.nfev
 
 
-def _best_penalty(train: Examples, chosen_by: Examples) -> float:
-    losses = {}
+def _best_penalty(train: Examples, chosen_by: Examples) -> tuple[float, int]:
+    losses, slopes = {}, 0
     weights = None
     for penalty in PENALTIES:
-        weights = minimise(train, penalty, STEPS, weights)
+        weights, some = minimise(train, penalty, STEPS, weights)
+        slopes += some
         losses[penalty] = chosen_by.scores(weights)[0]
-    return min(losses, key=lambda penalty: losses[penalty])
+    return min(losses, key=lambda penalty: losses[penalty]), slopes

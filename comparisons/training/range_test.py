@@ -14,6 +14,7 @@ import keras
 import msgspec
 import numpy as np
 
+from comparisons.core import balance
 from comparisons.core.phases import Phase
 from comparisons.core.records import RangeTest, finite
 from comparisons.core.streams import Stream, generator
@@ -43,7 +44,7 @@ def range_test(
     when the smoothed loss explodes. Every variable of the model is as before, bit for bit.
     """
     optimizer = make_optimizer(msgspec.structs.replace(phase, schedule="constant"), 1)
-    compile_model(model, phase, optimizer, runtime)
+    compile_model(model, phase, optimizer, runtime, balance.weights(labels, classes))
     batches = _batches(len(inputs), phase.batch_size, seed)
     targets = keras.utils.to_categorical(labels, classes)
     rates: list[float] = []

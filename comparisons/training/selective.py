@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-RISK = 0.05  # share of wrong ones among the answers that is aimed at
+from comparisons.core.parts import RISK
+
 NONE = 1.0  # the threshold that no certainty is above
 STRETCHES = 20  # coverages at which the risk is noted
 

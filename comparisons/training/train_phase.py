@@ -6,8 +6,11 @@ import keras
 import msgspec
 import numpy as np
 
-from comparisons.core import events
+from comparisons.core import balance, events
 from comparisons.core.phases import Phase
+from comparisons.core.predictions import softmax
+from comparisons.core.records import Epoch
+from comparisons.core.samples import ON_SHOW, choose
 from comparisons.training.continuing import Keeper
 from comparisons.training.extraction import extracted, extracted_views
 from comparisons.training.fitting import choosing, fit
@@ -48,7 +51,16 @@ def train_phase(job: Job, phase: Phase) -> None:
     job.last = Trained(phase, lower, upper, np.array(validation[:few]))
     if phase.optimizer == LBFGS:
         _probe(job, phase, train, labels, validation)
+        if job.run.settings.live:
+            _answer(job, upper, _shown(job, validation))
         return
+    shown = _shown(job, validation) if job.run.settings.live else None
+
+    def tell(epoch: Epoch) -> None:
+        job.tell(events.Epoch(epoch))
+        if shown is not None and epoch.val_loss is not None:
+            _answer(job, upper, shown)
+
     fit(
         upper,
         phase,
@@ -59,12 +71,23 @@ def train_phase(job: Job, phase: Phase) -> None:
         runtime=job.runtime,
         result=job.result,
         clock=job.clock,
-        tell=lambda epoch: job.tell(events.Epoch(epoch)),
+        tell=tell,
         before_epoch=job.control.before_epoch,
         keeper=keeper,
         augment=names,
         rates=_rates(job, phase),
     )
+
+
+def _shown(job: Job, validation: np.ndarray) -> np.ndarray:
+    """Of what the validation images are to the part that trains, those that people are shown."""
+    return np.array(validation[choose(job.dataset.y_train[job.rows.validation], ON_SHOW)])
+
+
+def _answer(job: Job, upper: keras.Model, shown: np.ndarray) -> None:
+    """Tell what the network says of the pictures on show, as it is now; nobody is charged."""
+    with job.clock.charge("watch"):
+        job.tell(events.Answers(softmax(predict(upper, shown)).tolist()))
 
 
 SCALED_BY = 1024  # training images whose features say how large features are
@@ -91,15 +114,16 @@ def _probe(
     scale, logits = job.network.scale, job.network.head.layers[-1]
     size = float(np.asarray(scale.size)) if scale else 1.0
     classes, held_out = len(job.dataset.classes), job.rows.validation
-    weights, job.penalty = fit_probe(
-        Examples(features / np.float32(size), labels, classes),
+    weights = balance.weights(labels, classes) if phase.class_weights else None
+    solved, job.penalty = fit_probe(
+        Examples(features / np.float32(size), labels, classes, weights),
         Examples(validation / np.float32(size), job.dataset.y_train[held_out], classes),
         phase,
         job.result,
         job.clock,
         lambda epoch: job.tell(events.Epoch(epoch)),
     )
-    logits.set_weights([weights[:-1], weights[-1]])
+    logits.set_weights([solved[:-1], solved[-1]])
     job.chosen_on = choosing(len(labels), len(held_out))
 
 

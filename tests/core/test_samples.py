@@ -24,27 +24,40 @@ def test_samples_are_balanced_and_depend_on_labels_alone(labels):
     assert samples.choose(np.array(labels)).tolist() == rows.tolist()
 
 
+def test_results_choose_others_that_are_kept_with_the_names_of_their_files(tmp_path):
+    images = np.arange(30, dtype=np.uint8).reshape(30, 1, 1, 1).repeat(3, axis=3)
+    names = [f"ants/{i} \udcff.png" for i in range(30)]
+    whole = samples.tested(images, np.arange(30) % 3, names)
+    samples.keep_chosen(tmp_path, "f", whole, np.array([4, 29]))
+    found = samples.read(tmp_path, "f", chosen=True)
+    assert found.rows.tolist() == [4, 29] and found.images[:, 0, 0, 0].tolist() == [4, 29]
+    # What is no character of any text could not be written on a page.
+    assert found.files == (r"ants/4 \udcff.png", r"ants/29 \udcff.png")
+    samples.keep_chosen(tmp_path, "f", whole, np.array([], int))
+    assert samples.read(tmp_path, "f", chosen=True) is None
+
+
 def test_what_is_kept_is_read_back_and_never_kept_twice(tmp_path):
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (30, 8, 8, 3), np.uint8)
     labels = np.arange(30) % 3
-    samples.keep(tmp_path, "f", images, labels)
+    samples.keep(tmp_path, "f", samples.tested(images, labels))
     found = samples.read(tmp_path, "f")
     assert (found.images == images[found.rows]).all()
     assert (found.labels == labels[found.rows]).all()
-    samples.keep(tmp_path, "f", images[::-1], labels)
+    samples.keep(tmp_path, "f", samples.tested(images[::-1], labels))
     assert (samples.read(tmp_path, "f").images == found.images).all()
     # What is damaged is made again.
     (path,) = (tmp_path / "images").iterdir()
     path.write_bytes(path.read_bytes()[:100])
-    samples.keep(tmp_path, "f", images, labels)
+    samples.keep(tmp_path, "f", samples.tested(images, labels))
     assert (samples.read(tmp_path, "f").images == found.images).all()
 
 
 @pytest.mark.parametrize(("shape", "kept"), [((300, 200, 3), (96, 64, 3)), ((28, 28, 1), None)])
 def test_large_images_are_made_small_and_small_ones_stay(tmp_path, shape, kept):
     images = np.full((12, *shape), 7, np.uint8)
-    samples.keep(tmp_path, "f", images, np.arange(12))
+    samples.keep(tmp_path, "f", samples.tested(images, np.arange(12)))
     found = samples.read(tmp_path, "f").images
     assert found.shape[1:] == (kept or shape) and (found == 7).all()
 
@@ -59,11 +72,13 @@ class Trap:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize("bad", ["missing", "torn", "text", "pickle", "lengths", "floats", "huge"])
+@pytest.mark.parametrize(
+    "bad", ["missing", "torn", "text", "pickle", "lengths", "names", "floats", "huge"]
+)
 def test_a_file_that_cannot_be_used_is_none(tmp_path, bad):
     path = tmp_path / "images" / "f.npz"
     images = np.zeros((12, 4, 4, 3), np.uint8)
-    samples.keep(tmp_path, "f", images, np.arange(12))
+    samples.keep(tmp_path, "f", samples.tested(images, np.arange(12)))
     arrays = dict(np.load(path))
     if bad == "missing":
         path.unlink()
@@ -75,6 +90,8 @@ def test_a_file_that_cannot_be_used_is_none(tmp_path, bad):
         np.savez(path, **{**arrays, "rows": np.array([Trap(tmp_path / "sprung")] * 10, object)})
     elif bad == "lengths":
         np.savez(path, **{**arrays, "labels": np.arange(3)})
+    elif bad == "names":
+        np.savez(path, **{**arrays, "files": np.array(["one.png"])})
     elif bad == "floats":
         np.savez(path, **{**arrays, "images": images.astype(np.float32)})
     else:  # a few bytes on disk, a hundred million once they are unpacked

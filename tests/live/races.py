@@ -37,7 +37,7 @@ class Race:
         data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
         if method == "POST":
             sent["content_length"] = str(len(data))
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in (sent | headers).items():

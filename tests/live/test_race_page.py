@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import chromium
+from PIL import Image
 from races import served
 
 from comparisons.core.machine import ROOT
@@ -235,6 +236,31 @@ def test_without_scripts_the_page_says_what_there_is(browser, replayed):
     assert "CNN · from scratch 85.6" in shown
 
 
+def _pictures(page, folder):
+    """Held-out pictures with two answers each; then one's own, chosen, dropped and photographed."""
+    answers = (
+        "[...document.querySelectorAll('#shown > li')].map(e => e.querySelectorAll('li').length)"
+    )
+    assert page.do(f"return {answers}") == [2] * 12
+    path = folder / "red.png"
+    Image.new("RGB", (64, 48), "red").save(path)
+    page.browser.find_element("id", "file").send_keys(str(path))
+    tried = "document.querySelectorAll('#tried > li').length"
+    page.until(f"{tried} === 2", 60)
+    page.do(
+        "document.getElementById('tried').replaceChildren();"
+        "const data = new DataTransfer();"
+        "data.items.add(new File(['none'], 'none.txt', {type: 'text/plain'}));"
+        "document.getElementById('drop').dispatchEvent(new DragEvent('drop', {dataTransfer: data}))"
+    )
+    assert page.text("try-message") == "That is no picture."
+    page.click("camera")
+    page.until("!document.getElementById('take').hidden")
+    page.click("take")
+    page.until(f"{tried} === 2", 60)
+    assert page.text("try-message") == ""
+
+
 @pytest.mark.slow
 def test_a_live_race_in_two_windows(browser, tiny_npz, tmp_path):
     """Choose by a link, predict, start, pause, single epoch, go on, see the end; then stop one."""
@@ -269,6 +295,7 @@ def test_a_live_race_in_two_windows(browser, tiny_npz, tmp_path):
         assert page.rows("standings") == there
         assert page.text("clock") != "0.0 s"
         assert "of 1 hand said" in page.text("said")
+        _pictures(page, tmp_path)
         page.click("go")
         page.until("!document.getElementById('stop').disabled")
         page.click("stop")

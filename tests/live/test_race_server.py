@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
 import signal
 import socket
 import time
+import urllib.request
+from functools import partial
 
 import factory
 import processes
 import pytest
+from PIL import Image
 from races import heard, served, until
 
 from comparisons.core import records
@@ -131,6 +135,25 @@ def test_what_cannot_be_started_is_said_in_one_line(race, body):
     assert "The race: ready." in race.ask("GET", "/")[1]
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 415),
+        ({"content_type": "text/html"}, 415),
+        ({"content_type": "image/png", "x_race_token": None}, 403),
+        ({"content_type": "image/png", "origin": "http://evil.example"}, 403),
+        ({"content_type": "image/png", "content_length": "25000001"}, 413),
+        ({"content_type": "image/png"}, 400),
+    ],
+)
+def test_a_picture_is_asked_about_with_all_that_it_needs_and_once_there_are_networks(
+    race, headers, status
+):
+    found, said, _ = race.ask("POST", "/try", b"picture", **headers)
+    assert found == status and len(said.splitlines()) == 1
+    assert status != 400 or "no network has been trained yet" in said
+
+
 def test_ctrl_c_ends_it_within_two_seconds_with_streams_open():
     with served() as found, found.stream() as one, found.stream() as other:
         assert all(stream.readline().startswith(b"retry") for stream in (one, other))
@@ -185,6 +208,42 @@ def test_a_folder_that_cannot_be_written_is_said_with_code_1(tmp_path, capsys):
     assert "--save" in capsys.readouterr().err
 
 
+def _pictures_are_answered_by_both(whole):
+    """Twelve held-out pictures are shown, and after each look both arms say what they are."""
+    (shown,) = (m["pictures"] for m in whole if m["kind"] == "shown")
+    assert len(shown) == 12
+    assert all(one["image"].startswith("data:image/png;base64,") for one in shown)
+    told = [m for m in whole if m["kind"] == "answered"]
+    assert {m["track"] for m in told} == {0, 1}
+    classes = {one["truth"] for one in shown}
+    for message in told:
+        assert len(message["answers"]) == 12
+        assert all(0 < said["certainty"] <= 1 for said in message["answers"])
+    # Stripes are easy: at the end they know most of what nobody trained on.
+    right = [
+        said["called"] == one["truth"] for said, one in zip(told[-1]["answers"], shown, strict=True)
+    ]
+    assert len(classes) > 1 and sum(right) > 6
+
+
+def _networks_answer(race):
+    """A picture is answered by every arm; what is none is said to be none, and asked no more."""
+    file = io.BytesIO()
+    Image.new("RGB", (200, 120), "red").save(file, "JPEG")
+    post = partial(race.ask, "POST", "/try", content_type="image/jpeg")
+    status, said, _ = post(file.getvalue())
+    assert status == 200, said
+    found = json.loads(said)
+    assert [one["label"] for one in found] == ["cnn:scratch", "tiny:frozen"]
+    assert all(0 < one["certainty"] <= 1 and isinstance(one["sure"], bool) for one in found)
+    with urllib.request.urlopen(found[0]["seen"]) as uri, Image.open(uri) as seen:
+        assert seen.getpixel((3, 3))[0] > 200 and seen.width == seen.height
+    assert all(one["looked"].startswith("data:image/png;base64,") for one in found)
+    status, said, _ = post(b"not a picture")
+    assert (status, len(said.splitlines())) == (400, 1) and "no picture" in said
+    assert post(file.getvalue())[1] == json.dumps(found, separators=(",", ":"))
+
+
 @pytest.mark.slow
 def test_a_race_is_paused_stepped_seen_late_and_stopped(tiny_npz):
     arms = ["cnn:scratch", "tiny:frozen"]
@@ -211,6 +270,8 @@ def test_a_race_is_paused_stepped_seen_late_and_stopped(tiny_npz):
         assert learnt not in rest
         assert [m["point"]["epoch"] for m in whole if m["kind"] == "learnt"] == [1, 2, 3, 4] * 2
         assert [m["test"] is not None for m in whole if m["kind"] == "ended"] == [True, True]
+        _pictures_are_answered_by_both(whole)
+        _networks_answer(race)
         assert race.ask("POST", "/start", asked)[0] == 204
         assert race.ask("POST", "/stop")[0] == 204
         until(told, "stopped")

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from comparisons.core import records
+from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import BACKENDS, ROOT
 from comparisons.plan.request import Known, Request, check, runs
 from comparisons.plan.runs import run_id
@@ -107,3 +108,28 @@ def test_digits_are_not_mirrored_in_training_nor_testing():
                 for name in ("flip", "mirror")
             ]
             assert any(flipped) == mirrors, (arm, mirrors)
+
+
+def weighed(uneven: bool, **asked) -> list:
+    """Which phases of two arms, one with a source phase, weigh classes, and the runs' IDs."""
+    request = Request(
+        arms=("cnn:scratch", "tiny:complete", "tiny:probe"), train_sizes=(100,), seeds=(0,), **asked
+    )
+    target = Known("mine", "f", 200, 180, 20, uneven=uneven)
+    source = Known("shapes-source", "s", 5_000, 4_500, 500)
+    planned = runs(request, *check(request), target, source)
+    phases = [(p.name, p.class_weights) for run in planned for p in run.phases]
+    return [phases, [run.id for run in planned]]
+
+
+def test_uneven_classes_are_weighed_for_every_arm_and_even_ones_keep_their_ids():
+    even, even_ids = weighed(uneven=False)
+    assert not any(on for _, on in even)
+    uneven, uneven_ids = weighed(uneven=True)
+    assert all(on == (name != "source") for name, on in uneven)
+    assert {"source"} < {name for name, _ in uneven}
+    assert not set(even_ids) & set(uneven_ids)
+    assert weighed(uneven=True, class_weights="off") == [even, even_ids]
+    assert weighed(uneven=False, class_weights="on") == [uneven, uneven_ids]
+    with pytest.raises(ComparisonError, match="unknown class weights 'some': known: auto, on, off"):
+        weighed(uneven=True, class_weights="some")

@@ -27,8 +27,9 @@ def disputed(folder, records, images=None):
     if images is None:
         images = np.random.default_rng(1).integers(0, 256, (IMAGES, 8, 8, 3), np.uint8)
     found = disputes.disputes(folder, view(records))
-    rows = found.rows[: samples.DISPUTED]
-    samples.keep_disputed(folder, records[0].data.fingerprint, images, labels, rows)
+    rows = found.rows[: disputes.SHOWN]
+    whole = samples.tested(images, labels)
+    samples.keep_chosen(folder, records[0].data.fingerprint, whole, rows)
     return logits
 
 
@@ -65,7 +66,7 @@ def test_the_images_shown_are_those_that_both_are_surest_of(tmp_path):
         (row for row in range(IMAGES) if one[row].argmax() != other[row].argmax()),
         key=lambda row: -min(one[row].max(), other[row].max()),
     )
-    assert [picture.row for picture in found.pictures] == wanted[: samples.DISPUTED]
+    assert [picture.row for picture in found.pictures] == wanted[: disputes.SHOWN]
     assert (found.different, found.images, found.seed) == (len(wanted), IMAGES, 0)
     assert found.surest
     for picture in found.pictures:
@@ -79,7 +80,7 @@ def test_the_answers_are_of_one_seed_that_both_have(tmp_path):
     assert records[0].seed == 0
     found = gallery(tmp_path, view(records))
     assert found.seed == 1
-    assert not found.surest or len(found.pictures) == samples.DISPUTED
+    assert not found.surest or len(found.pictures) == disputes.SHOWN
     for picture in found.pictures:
         assert len({answer.called for answer in picture.answers}) == 2
 
@@ -107,7 +108,7 @@ def test_the_page_shows_them_escaped_with_texts_for_who_cannot_see_them(tmp_path
     tree = ET.fromstring(html(tmp_path, records))
     alts = [e.get("alt") for e in tree.iter() if e.tag.endswith("}img")]
     pictures = [alt for alt in alts if alt.startswith("disputed image")]
-    assert len(pictures) == samples.DISPUTED
+    assert len(pictures) == disputes.SHOWN
     assert all("<script>alert(" in alt for alt in pictures)
     assert not [e for e in tree.iter() if e.tag.endswith("}script")]
 
@@ -121,7 +122,7 @@ def test_a_page_of_many_arms_and_large_photographs_grows_by_little(tmp_path):
     before = len(html(tmp_path, records).encode())
     disputed(tmp_path, records, noise)
     found = gallery(tmp_path, view(records))
-    assert 1 < len(found.pictures) < samples.DISPUTED and found.left_out
+    assert 1 < len(found.pictures) < disputes.SHOWN and found.left_out
     assert sum(len(picture.image) for picture in found.pictures) <= MOST_BYTES
     assert 0 < len(html(tmp_path, records).encode()) - before <= PAGE_BYTES
 

@@ -23,7 +23,7 @@ def answered(folder, records, seed=0):
     classes = len(records[0].data.classes)
     labels = np.arange(IMAGES) % classes
     images = generator.integers(0, 256, (IMAGES, 8, 8, 3), np.uint8)
-    samples.keep(folder, records[0].data.fingerprint, images, labels)
+    samples.keep(folder, records[0].data.fingerprint, samples.tested(images, labels))
     (folder / "predictions").mkdir(exist_ok=True)
     logits = {}
     for record in records:

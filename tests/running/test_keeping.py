@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from comparisons import predict
+from comparisons import predict, report
 from comparisons.core import card as cards
 from comparisons.core import records as kept_records
 from comparisons.core.errors import ComparisonError
 from comparisons.core.records import Record
-from comparisons.data import prepare
+from comparisons.data import prepare, strangers
 from comparisons.plan.request import Known, Request, check, runs
 from comparisons.plan.runs import Run
 from comparisons.running import keeping
@@ -92,6 +92,21 @@ def test_the_card_says_what_was_measured_and_the_model_answers_as_was_tested(kep
     tested = comparison.logits.astype(np.float32) / card.temperature
     got = np.asarray(model.network(images, training=False))
     np.testing.assert_allclose(got, probabilities(tested), atol=2e-3)  # kept in half precision
+
+
+def test_pictures_of_no_class_are_tried_and_the_share_called_with_certainty_is_written(kept):
+    comparison, result = kept
+    card = cards.read(result.model / cards.CARD)
+    met = card.sure.strangers
+    images = strangers.strangers((20, 20, 3))
+    chances = np.asarray(predict.load(result.model).network(images, training=False)).max(axis=1)
+    assert (met.name, met.images) == ("shapes", len(images) == 500 and 500)
+    assert met.sure == pytest.approx((chances > card.sure.threshold).mean())
+    # The page says it, of the model whose run it is about and of no other.
+    said = "pictures of none of its classes (drawn shapes)"
+    assert said in report.build(comparison.folder, result.records).read_text()
+    other = [replace(record, id="another") for record in result.records]
+    assert said not in report.build(comparison.folder, other).read_text()
 
 
 def test_a_run_that_was_done_without_its_network_is_done_again_and_said(kept, tmp_path):

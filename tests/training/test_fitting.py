@@ -12,10 +12,12 @@ import pytest
 from scipy.special import log_softmax
 from small import network, phase, problem, trained
 
+from comparisons.core import balance
 from comparisons.core.clock import Clock
 from comparisons.core.phases import Phase
 from comparisons.training import device, epochs
 from comparisons.training.fitting import Fit, checked, fit, warm_up
+from comparisons.training.optimizers import make_optimizer
 from models import adapt, kernels
 from models.catalog import MODELS
 
@@ -328,3 +330,36 @@ def test_signals_and_gradients_at_the_start_are_those_of_the_network():
     assert found[-1][2] == pytest.approx(np.std(logits.numpy()), rel=1e-3)
     inside = keras.Model(one.base.inputs, one.base.get_layer("block2_conv1").output)
     assert found[6][2] == pytest.approx(np.std(inside.predict(images, verbose=0)), rel=1e-3)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_with_class_weights_a_step_is_that_of_weighed_examples(smoothing):
+    inputs, labels = little_problem()
+    rare = (labels == 0) | (np.arange(len(labels)) % 5 == 0)
+    inputs, labels = inputs[rare], labels[rare]
+    usual = {"optimizer": "sgd", "batch_size": len(labels), "epochs": 1}
+    chosen = phase(**usual, label_smoothing=smoothing, class_weights=True)
+    ours, theirs = bare(), bare()
+    result = Fit()
+    data = inputs, labels
+    fit(ours, chosen, data, data, 2, 0, CPU, result, Clock(), lambda epoch: None)
+    weights = balance.weights(labels, 2)
+    assert weights[1] > 1.5 * weights[0]
+    theirs.compile(
+        make_optimizer(chosen, 1),
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
+    )
+    targets = keras.utils.to_categorical(labels, 2)
+    before = log_softmax(np.asarray(theirs(inputs)), axis=1)
+    # Keras's own mean over weighed examples divides by their number as well.
+    theirs.train_on_batch(inputs, targets, sample_weight=weights[labels])
+    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    # What is reported counts every image alike.
+    plain = -before[np.arange(len(labels)), labels].mean()
+    assert result.epochs[0].train_loss == pytest.approx(plain, rel=1e-4)
+
+
+def bare() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])

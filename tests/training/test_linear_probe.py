@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 from sklearn.linear_model import LogisticRegression
 
+from comparisons.core import balance
 from comparisons.core.clock import Clock
 from comparisons.data import prepare
 from comparisons.plan import recipes
@@ -30,7 +31,7 @@ def problem(count: int, seed: int = 0, classes: int = 4, width: int = 12) -> Exa
 @pytest.mark.parametrize("penalty", [0.3, 1e-2, 1e-4])
 def test_the_minimum_is_that_of_scikit_learn(penalty):
     train = problem(300)
-    ours = minimise(train, penalty, 1000)
+    ours, _ = minimise(train, penalty, 1000)
     theirs = LogisticRegression(C=1 / (penalty * 300), max_iter=5000, tol=1e-8)
     theirs.fit(train.features, train.labels)
     logits = train.logits(ours)
@@ -39,6 +40,24 @@ def test_the_minimum_is_that_of_scikit_learn(penalty):
     centred = logits - logits.mean(axis=1, keepdims=True)
     expected = expected - expected.mean(axis=1, keepdims=True)
     assert np.abs(centred - expected).max() < 0.05 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("penalty", [0.3, 1e-2])
+def test_with_class_weights_it_is_that_of_balanced_classes(penalty):
+    whole = problem(300)
+    kept = (whole.labels != 0) | (np.arange(300) % 10 == 0)  # of class 0 a tenth
+    x, y = whole.features[kept], whole.labels[kept]
+    ours, _ = minimise(Examples(x, y, 4, balance.weights(y, 4)), penalty, 1000)
+    n = len(y)
+    theirs = LogisticRegression(
+        C=1 / (penalty * n), max_iter=5000, tol=1e-8, class_weight="balanced"
+    ).fit(x, y)
+    logits, expected = whole.logits(ours), theirs.decision_function(whole.features)
+    logits, expected = (v - v.mean(axis=1, keepdims=True) for v in (logits, expected))
+    assert np.abs(logits - expected).max() < 0.05 * np.abs(expected).max()
+    # What is reported counts every image alike.
+    plain, weighed = (Examples(x, y, 4, w).scores(ours) for w in (None, balance.weights(y, 4)))
+    assert plain == weighed
 
 
 @given(some.integers(0, 1000), some.sampled_from(PENALTIES))
@@ -63,6 +82,16 @@ def probed(
                     epochs=epochs)  # fmt: skip
     weights, penalty = fit_probe(train, validation, phase, result, Clock(), lambda epoch: None)
     return weights, penalty, result
+
+
+def test_its_operations_are_counted():
+    """At least what its iterations cost, each with a slope; of twice the examples twice as much."""
+    train = problem(300)
+    _, _, result = probed(train, problem(60, 1))
+    assert train.operations == 4 * 300 * 12 * 4
+    assert result.flops > len(result.epochs) * train.operations
+    _, slopes = minimise(train, 1e-2, 1000)
+    assert slopes > 1
 
 
 def test_few_examples_ask_for_a_larger_penalty_than_many():

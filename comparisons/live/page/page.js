@@ -9,7 +9,7 @@ const AT = Math.max(1, Number(params.get('at')) || 10);  // seconds: the moment 
 // All that is shown follows from this.
 const view = {
   heat: null, arms: null, now: 0, moment: Infinity, running: false, begun: false, over: false,
-  idle: false, stages: {}, hands: {early: {}, end: {}},
+  idle: false, shown: null, disputed: null, stages: {}, hands: {early: {}, end: {}},
 };
 
 function make(tag, attributes = {}, ...inner) {
@@ -88,6 +88,7 @@ function redraw() {
   $('choose').hidden = hidden.has('choose') || (view.begun && !view.over && !view.idle);
   $('predict').hidden = hidden.has('predict') || view.begun || !tracks.length;
   showResult(tracks);
+  drawPictures();
 }
 
 function caption(tracks) {

@@ -73,7 +73,8 @@ const race = {
     const tracks = view.heat?.tracks;
     switch (message.kind) {
       case 'begin':
-        Object.assign(view, {heat: message.heat, arms: null, begun: true, stages: {}, moment: 0});
+        Object.assign(view, {heat: message.heat, arms: null, begun: true, stages: {}, moment: 0, shown: null, disputed: null});
+        $('tried').replaceChildren();
         $('title').textContent = view.heat.title;
         $('notices').replaceChildren(...view.heat.notices.map(said => make('li', {}, said)));
         break;
@@ -91,6 +92,15 @@ const race = {
         tracks[message.track].points.push(message.point);
         view.stages[message.track] = 'learns';
         view.moment = message.point.seconds;
+        break;
+      case 'shown':
+        view.shown = message.pictures;
+        break;
+      case 'answered':
+        message.answers.forEach((said, i) => { view.shown[i].answers[tracks[message.track].label] = said; });
+        break;
+      case 'disputed':
+        view.disputed = message;
         break;
       case 'ended': {
         const {track, kind, ...rest} = message;
@@ -134,6 +144,7 @@ const race = {
     $('step').disabled = !runs;
     $('stop').disabled = !this.busy() || this.state === 'stopping';
     $('clock-note').textContent = this.busy() ? `of learning · ${this.text || (this.state === 'running' ? 'runs' : this.state)}` : 'of learning';
+    $('try-part').hidden = hidden.has('try') || this.state !== 'over';
     $('choices').inert = this.busy();
   },
 };
@@ -148,5 +159,6 @@ const race = {
   for (const part of document.querySelectorAll('[data-part]')) if (hidden.has(part.dataset.part)) part.hidden = true;
   $('numbers').parentElement.parentElement.addEventListener('toggle', redraw);
   new ResizeObserver(() => redraw()).observe($('chart'));
+  if (GIVEN.live) trying.start();
   source.start();
 }

@@ -85,6 +85,10 @@ def _has_certainty(seen: View) -> bool:
     return bool(said_of_certainty.shown(seen))
 
 
+def _has_risks(seen: View) -> bool:
+    return bool(said_of_certainty.selective(seen))
+
+
 def _has_robustness(seen: View) -> bool:
     return bool(robustness.shown(seen))
 
@@ -200,6 +204,18 @@ FIGURES = {
             "90 % certain, fewer than 90 of 100 are right. Scaling changes no answer, only how "
             "certain it is said to be.",
             _has_certainty,
+            place="sure",
+            half=True,
+        ),
+        Plot(
+            "risk-coverage",
+            "What is gained by not answering",
+            certainty_figures.risk,
+            said_of_certainty.selective_title,
+            "Lower is better: read upwards from a share of images how many of the answers to the "
+            "surest of them are wrong. At the right end all are answered. The large marks are "
+            "where each arm would stop to keep at most 5 % of its answers wrong.",
+            _has_risks,
             place="sure",
             half=True,
         ),

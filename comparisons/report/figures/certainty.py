@@ -1,4 +1,8 @@
-"""The reliability diagram: how often an arm is right among the images it is equally sure of."""
+"""Figures of certainty: how often an arm is right when it is so sure, and what silence gains.
+
+The reliability diagram, and risk against coverage (El-Yaniv & Wiener 2010, Journal of Machine
+Learning Research 11:1605-1641; Geifman & El-Yaniv 2017, arXiv:1705.08500).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,21 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
+from comparisons.core.parts import RISK
 from comparisons.core.records import Record
 from comparisons.findings import certainty, race, text
 from comparisons.findings.groups import Group
 from comparisons.findings.view import view
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.paper import PALE, WIDE, Paper, Sheet, sheet, styled
-from comparisons.report.figures.style import in_lines, percent_axis, where
+from comparisons.report.figures.style import (
+    End,
+    in_lines,
+    key_height,
+    name_lines,
+    percent_axis,
+    where,
+)
 
 MOST = 6  # panels
 TICKS = [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -68,3 +80,35 @@ def _panel(ax: Axes, g: Group, name: str, style: Style, paper: Paper) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         percent_axis(axis)
         axis.set_major_locator(FixedLocator([0.0, 0.5, 1.0] if paper.narrow else TICKS))
+
+
+@styled
+def risk(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
+    """The share of wrong answers against the share of images answered, the surest first."""
+    seen = view(records)
+    arms = certainty.selective(seen)
+    note = (
+        f"{where(seen, seen.size)}. The surest answers first, certainty scaled; means over seeds. "
+        "Large: at the threshold that validation images chose, "
+        f"for {text.percent(RISK, 0)} wrong (grey line)."
+    )
+    names = [seen.name(one.group.label) for one in arms]
+    height = (2.6 if paper.narrow else 3.6) + (key_height(names, paper) if paper.narrow else 0)
+    fig, axes = sheet(certainty.selective_title(records), note, paper, height)
+    ax, chosen = axes[0], styles(seen.labels)
+    ax.axhline(RISK, color=PALE, lw=1, zorder=1)
+    ends = []
+    for one, name in zip(arms, names, strict=True):
+        style = chosen[one.group.label]
+        ax.plot(one.coverages, one.risks, color=style.colour, lw=2)
+        if one.answered and one.wrong is not None:
+            ax.plot(
+                one.answered, one.wrong, color=style.colour, marker=style.marker, ms=11, ls="",
+                mec="white", mew=0.8, zorder=4,
+            )  # fmt: skip
+        ends.append(End(1.0, one.risks[-1], name, text.percent(one.risks[-1]), style))
+    ax.set(xlim=(0, 1.0), ylim=(0, None), xlabel="images answered", ylabel="wrong answers")
+    for axis in (ax.xaxis, ax.yaxis):
+        percent_axis(axis)
+    name_lines(fig, axes, [ends], paper)
+    return fig

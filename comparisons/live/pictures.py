@@ -1,0 +1,64 @@
+"""Pictures of a race: held-out ones while arms learn, and what they disagree on at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparisons.core.records import Record
+from comparisons.core.samples import ON_SHOW, choose, data_uri
+from comparisons.data import Dataset, split
+from comparisons.findings import text
+from comparisons.findings.names import shortened
+from comparisons.findings.view import view
+from comparisons.live.feed import Answer, Disputed, Picture
+from comparisons.plan.runs import Run
+from comparisons.report.gallery import gallery
+from comparisons.report.strip import MOST_LETTERS
+
+
+def shown(run: Run, dataset: Dataset) -> list[Picture]:
+    """The held-out pictures that people are shown: the same for every arm of a seed."""
+    data = dataset.dealt(run.tested)
+    rows = split(
+        data.y_train,
+        run.seed,
+        run.train_size,
+        run.settings.validate_on,
+        data.groups,
+        data.validation,
+    ).validation
+    chosen = rows[choose(data.y_train[rows], ON_SHOW)]
+    names = _names(data.classes)
+    return [Picture(data_uri(data.x_train[row]), names[data.y_train[row]]) for row in chosen]
+
+
+def answers(classes: Sequence[str], chances: Sequence[Sequence[float]]) -> list[Answer]:
+    """What a network says of pictures, by the probabilities [n][classes] that it gives."""
+    names = _names(classes)
+    return [Answer(names[one.index(max(one))], max(one)) for one in map(list, chances)]
+
+
+def disputed(folder: Path, records: Sequence[Record]) -> Disputed | None:
+    """Test pictures that the first two arms disagree on, of those kept under a folder."""
+    found = gallery(folder, view(list(records)))
+    if found is None:
+        return None
+    first, second = found.names
+    said = (
+        f"{first} and {second} differ on {text.count(found.different)} of "
+        f"{text.count(found.images)} test images. Here both are sure, and one is wrong at least."
+    )
+    pictures = [
+        Picture(
+            str(one.image),
+            one.truth,
+            {answer.label: Answer(answer.called, answer.certainty) for answer in one.answers},
+        )
+        for one in found.pictures
+    ]
+    return Disputed(said, pictures)
+
+
+def _names(classes: Sequence[str]) -> list[str]:
+    return [shortened(name, MOST_LETTERS) for name in classes]
