@@ -41,15 +41,14 @@ LIMITS = {"train_size": 2000, "epochs": 6, "validate_on": 500, "test_on": 1000}
 import numpy as np
 
 from comparisons import knobs, report
-from comparisons.core.machine import before_loading
 from comparisons.data import split
 from comparisons.findings import verdict
 from comparisons.findings.text import percent
-from comparisons.report.lesson import answered, check, say, table
+from comparisons.report.lesson import answered, check, quietly, say, table
 from comparisons.running import supplies
 
-before_loading()  # so that what Keras stands on says less as it is loaded
-import keras
+with quietly():
+    import keras
 
 name, data, notices = supplies.dataset(DATA, None, print)
 rows = split(data.y_train, seed=0, train_size=SIZE, validate_on=SIZE)

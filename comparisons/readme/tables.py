@@ -75,7 +75,7 @@ def lessons() -> str:
     for script in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
         lines = script.read_text().splitlines()
         title = next(line[4:] for line in lines if line[:4] == "# # ")
-        minutes = next(line.split()[2] for line in lines if line.startswith("# **Minutes.**"))
+        minutes = next(line.split()[2][:2] for line in lines if line.startswith("# **Minutes.**"))
         stem, number = script.stem, script.stem[:2]
         rows.append(
             (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from comparisons.core.machine import before_loading
 from comparisons.findings import text
 
-__all__ = ["answered", "check", "say", "table"]
+__all__ = ["answered", "check", "quietly", "say", "table"]
 
 
 def say(words: str) -> None:
@@ -46,6 +49,20 @@ def check(given: Any, right: Callable[[Any], Any], hint: str) -> None:
     except Exception:
         good = False
     say("**Right.**" if good else f"**Not quite.** {hint}")
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Load a framework without the lines that it writes past Python, which explain nothing."""
+    before_loading()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _cells(line: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -46,3 +47,13 @@ def test_a_prediction_stands_beside_what_came(shown: list[str]) -> None:
     ]
     with pytest.raises(ValueError):
         lesson.answered({"Who wins?": ""}, ("frozen", "after 3 s"))
+
+
+def test_what_is_loaded_quietly_is_not_heard_and_what_follows_is(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ImportError), lesson.quietly():
+        os.write(2, b"oneDNN custom operations are on.")
+        raise ImportError
+    os.write(2, b"a warning")
+    assert capfd.readouterr().err == "a warning"
