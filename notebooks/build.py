@@ -1,8 +1,9 @@
 """Makes each lesson's two notebooks from its script, which is the source and holds the solutions.
 
 The exercise shows no results, for a lesson asks for predictions, and `...` wherever a cell tagged
-`solution` has what its reader is to write. The solution is the whole script, with what it showed
-when it was last run, for reading. Both keep the tags of their cells.
+`solution` has what its reader is to write; its first code installs the project where that is
+missing. The solution is the whole script, with what it showed when it was last run, for reading.
+Both keep the tags of their cells.
 
 python notebooks/build.py          write both; the results of a solution stay while its code does
 python notebooks/build.py --run    run each solution from top to bottom and keep what it shows
@@ -26,6 +27,7 @@ import nbformat
 from nbformat import NotebookNode
 
 HERE = Path(__file__).parent
+FIRST = HERE / "first_cell.py"
 SOLUTIONS = "solutions"
 SOLUTION = "solution"  # the tag
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -45,10 +47,12 @@ def notebook(script: Path) -> NotebookNode:
 
 
 def exercise(made: NotebookNode) -> NotebookNode:
-    """The same notebook with every solution left for its reader to write."""
+    """The same notebook with every solution left for its reader to write, and installed first."""
     for cell in made.cells:
         if SOLUTION in cell.metadata.get("tags", []):
             cell.source = blanked(cell.source) if cell.cell_type == "code" else YOURS
+    first = FIRST.read_text(encoding="utf-8").strip()
+    made.cells.insert(1, nbformat.v4.new_code_cell(first, id="cell-first"))
     return made
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import subprocess
+import venv
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -113,11 +117,59 @@ def test_a_solution_that_would_stay_in_the_exercise_is_refused(
         build.blanked(f"x = 1\n{given_away}")
 
 
-def test_answers_in_prose_are_left_to_the_reader(build: ModuleType, tmp_path: Path) -> None:
-    script = tmp_path / "01_small.py"
+def small_script(folder: Path) -> Path:
+    script = folder / "01_small.py"
     script.write_text('# %% [markdown] tags=["solution"]\n# Because.\n\n# %%\nprint(1)\n')
-    (prose, _) = build.exercise(build.notebook(script)).cells
+    return script
+
+
+def test_answers_in_prose_are_left_to_the_reader(build: ModuleType, tmp_path: Path) -> None:
+    (prose, _, _) = build.exercise(build.notebook(small_script(tmp_path))).cells
     assert (prose.source, prose.metadata.tags) == (build.YOURS, ["solution"])
+
+
+def packed(folder: Path, name: str, version: str, text: str, needs: str = "") -> Path:
+    """A wheel of one module."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    about = f"{name}-{version}.dist-info"
+    said = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
+    files = {
+        f"{name}.py": text,
+        f"{about}/METADATA": said,
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{file},,\n" for file in (*files, f"{about}/RECORD"))
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file, content in files.items():
+            wheel.writestr(file, content)
+    return path
+
+
+@pytest.mark.slow
+def test_the_first_cell_installs_the_project_and_restarts_once_if_it_must(
+    build: ModuleType, tmp_path: Path
+) -> None:
+    """In a bare environment, where a package is loaded in another version than is needed."""
+    (_, cell, _) = build.exercise(build.notebook(small_script(tmp_path))).cells
+    old = packed(tmp_path, "keras", "1.0", "__version__ = '1.0'")
+    packed(tmp_path, "keras", "2.0", "__version__ = '2.0'")
+    project = packed(tmp_path, "comparisons", "0.1", "", "Requires-Dist: keras==2.0\n")
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    alone = {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+
+    def run(source: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [python, "-c", source], cwd=tmp_path / "env", env=alone, capture_output=True, text=True
+        )
+
+    assert "write into PROJECT what pip can install" in run(cell.source).stderr
+    subprocess.run([python, "-m", "pip", "install", "-q", old], env=alone, check=True)
+    told = cell.source.replace('PROJECT = ""', f"PROJECT = {str(project)!r}")
+    told = f"import keras\n{told}\nimport comparisons\nprint(keras.__version__)"
+    first, second = run(told), run(told)
+    assert "in another version: keras" in first.stdout and "1.0" not in first.stdout, first
+    assert (second.stdout, second.stderr) == ("2.0\n", "")
 
 
 def code(script: Path) -> str:
