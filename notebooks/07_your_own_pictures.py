@@ -177,8 +177,7 @@ def check_bad(given):
 
 check_bad(bad)
 if bad is not ...:
-    mended = folder.parent / f"{folder.name}-mended"
-    shutil.rmtree(mended, ignore_errors=True)
+    mended = Path(mkdtemp()) / "mended"
     shutil.copytree(folder, mended)
     for name in bad:
         (mended / name).unlink()
