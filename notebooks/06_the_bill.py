@@ -239,11 +239,7 @@ if second is not ...:
 # laptop: what will they pay, in what, and what have others paid for them?
 
 # %% tags=["solution"]
-my_bill = (
-    f"A week's training costs about {seconds(intervals.learning(frozen, cold=False))} and hardly "
-    "any money once the features are kept. The base was trained by others, who paid many thousand "
-    "times that, once."
-)
+my_bill = f"Each week {seconds(intervals.learning(frozen))}, for pennies. Others paid for the base."
 
 # %%
 check(my_bill, lambda it: len(it.split()) > 10, "Two sentences, with a number that has a unit.")
