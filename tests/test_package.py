@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from comparisons.core.machine import ROOT
 
@@ -57,6 +58,17 @@ def test_the_wheel_has_its_licence(wheel: zipfile.ZipFile) -> None:
     assert said["License-Expression"] == "Apache-2.0"
     (licence,) = (name for name in wheel.namelist() if name.endswith("/LICENSE"))
     assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_what_is_pinned_is_every_dependency_within_its_bounds() -> None:
+    bounds = {r.name: r.specifier for r in map(Requirement, PROJECT["dependencies"])}
+    pinned = {
+        r.name: r.specifier for r in map(Requirement, PROJECT["optional-dependencies"]["pinned"])
+    }
+    assert pinned.keys() == bounds.keys()
+    for name, specifier in pinned.items():
+        (exact,) = specifier
+        assert exact.operator == "==" and bounds[name].contains(exact.version), name
 
 
 def test_the_citation_and_the_first_page_agree_with_the_project() -> None:

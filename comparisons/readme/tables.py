@@ -70,11 +70,20 @@ def knobs() -> str:
 
 
 def lessons() -> str:
-    """The table of lessons: the title, the notebook, a copy that shows results, the script."""
+    """The table of lessons: number and title, minutes, both notebooks, what a teacher needs."""
     rows = []
     for script in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
-        title = next(line[4:] for line in script.read_text().splitlines() if line[:4] == "# # ")
-        stem = script.stem
-        links = (f"{stem}.ipynb", f"rendered/{stem}.ipynb", f"{stem}.py")
-        rows.append((title, *(f"[{link}]({link})" for link in links)))
-    return text.markdown(("lesson", "to run", "to read", "source"), rows)
+        lines = script.read_text().splitlines()
+        title = next(line[4:] for line in lines if line[:4] == "# # ")
+        minutes = next(line.split()[2][:2] for line in lines if line.startswith("# **Minutes.**"))
+        stem, number = script.stem, script.stem[:2]
+        rows.append(
+            (
+                f"{int(number)}. {title}",
+                minutes,
+                f"[exercise]({stem}.ipynb)",
+                f"[solution](solutions/{stem}.ipynb)",
+                ", ".join(f"[{w}](teaching/{number}_{w}.md)" for w in ("plan", "key", "handout")),
+            )
+        )
+    return text.markdown(("lesson", "minutes", "to run", "to read", "for the teacher"), rows)

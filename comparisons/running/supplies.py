@@ -200,6 +200,14 @@ def weights(
     return kept, notices
 
 
+def base(model: str, say: Callable[[str], None] = print) -> str:
+    """The model, or `tiny` where its weights can be neither found nor fetched, which is said."""
+    (arm,), notices = weights([arms.parse(f"{model}:frozen")], False, say)
+    for notice in notices:
+        say(notice)
+    return arm.model_name
+
+
 def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
     """Why an arm's weights cannot be had; None when they can, after fetching them if need be."""
     if not arm.strategy.pretrained or weights_file(arm.model).exists():

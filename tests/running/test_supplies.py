@@ -23,3 +23,15 @@ def test_a_handle_needs_the_network_unless_it_is_here(monkeypatch, tmp_path):
         supplies.weights([arm], True, print)
     catalog.weights_file(arm.model).mkdir()
     assert supplies.weights([arm], True, print) == ([arm], [])
+
+
+def test_a_lesson_stands_on_the_base_that_can_be_had(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(supplies.internet, "reachable", lambda host: False)
+    said: list[str] = []
+    assert supplies.base("mobilenet@0.25x64", said.append) == "tiny"
+    assert "tiny:frozen stands in for it" in said[0]
+    file = catalog.weights_file(arms.parse("mobilenet@0.25x64:frozen").model)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"weights")
+    assert supplies.base("mobilenet@0.25x64", print) == "mobilenet@0.25x64"

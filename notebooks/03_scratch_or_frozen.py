@@ -1,6 +1,18 @@
 # %% [markdown]
 # # Train from scratch, or fine-tune?
 #
+# **Question.** With 2,000 images and two minutes: begin with random weights, or stand on a base
+# that somebody has already trained?
+#
+# **Goals.** You can say what a frozen base is and prove that it stayed frozen; read learning curves
+# over epochs and over seconds; tell a cold price from a warm one; say how far one seed can be
+# trusted.
+#
+# **You need** to know what a convolution and an epoch are, and this project installed, by
+# `pip install -e ".[notebooks]"` in its folder.
+#
+# **Minutes.** 45, of which the computer needs one or two.
+#
 # You have images, labels and a computer. There are two ways to get a classifier:
 #
 # - **From scratch.** Begin with random weights and learn everything from your own images.
@@ -14,15 +26,11 @@
 # see the same images in the same order, every second is charged, and the test images are looked
 # at once, at the end.
 #
-# The lesson takes half an hour, of which the computer needs a minute or two. It assumes that you
-# know what a convolution and an epoch are, and nothing else. It needs this project installed, by
-# `pip install -e ".[notebooks]"` in the project's folder.
-#
-# Do you see results below the cells already? Then this is the copy for reading, as it was last run
+# Do you see results below the cells already? Then this is the solution, as it was last run
 # for the project. Run the lesson yourself and the numbers will differ, the seconds most of all; the
 # sentences about them are computed, and follow.
 #
-# ## Predict first
+# ## Predict
 #
 # A side of the experiment is called an **arm** and is written `MODEL:STRATEGY`. One of ours is
 # `cnn:scratch`, a small convolutional network with random weights. The other one is called
@@ -41,7 +49,7 @@ prediction = {
 }
 
 # %% [markdown]
-# ## Run the experiment
+# ## Run
 #
 # One call does all of it. `preset="demo"` asks for 2,000 training images of CIFAR-10, photographs
 # of 32 × 32 pixels in ten classes. Where CIFAR-10 or the pretrained weights are neither on disk
@@ -50,15 +58,18 @@ prediction = {
 #
 # Everything that follows is computed from what ran on *your* computer.
 
-# %%
-from IPython.display import Markdown, display
+# %% tags=["parameters"]
+DATA = "auto"  # "shapes" needs neither network nor data
+LIMITS = {"preset": "demo"}
 
+# %%
 from comparisons import cifar, report
 from comparisons.findings import intervals, verdict
 from comparisons.findings.names import arm_name
 from comparisons.findings.text import percent, seconds
+from comparisons.report.lesson import answered, check, say, table
 
-records = cifar.compare(preset="demo")
+records = cifar.compare(data=DATA, **LIMITS)
 
 assert all(r.status == "ok" for r in records), [(r.arm, r.status, r.error) for r in records]
 scratch = next(r for r in records if r.strategy == "scratch")
@@ -66,19 +77,6 @@ frozen = next(r for r in records if r.strategy == "frozen")
 
 
 # %%
-def say(text):
-    display(Markdown(text))
-
-
-def table(header, *rows):
-    rule = " | ".join(["---"] * (header.count("|") + 1))
-    say("\n".join(f"| {line} |" for line in (header, rule, *rows)))
-
-
-def draw(name):
-    display(report.draw(records, name))
-
-
 data, sizes = scratch.data, scratch.data.sizes
 kind = "drawn by a program, so they say nothing of photographs" if data.synthetic else "real"
 say(
@@ -90,7 +88,7 @@ say(
 )
 
 # %% [markdown]
-# ## A record is data
+# ## Investigate: a record is data
 #
 # `compare` returns one **record** for each run: what the run was, what it did and what it cost.
 # There is nothing magic in a record, and no picture in this lesson shows anything that you could
@@ -123,6 +121,28 @@ table(
 # Not even the network from scratch trains every parameter. Its first layer is computed from the
 # images rather than learnt, and its normalisation layers keep running averages. **Predict**: is one
 # of the two networks much larger than the other?
+#
+# **Write**: which share of the frozen arm's parameters is trained? `frozen.parameters` has both
+# counts.
+
+# %% tags=["solution"]
+share = frozen.parameters.trainable / frozen.parameters.total
+
+
+# %%
+def check_share(share):
+    counts = frozen.parameters
+    check(
+        share,
+        lambda it: round(it * counts.total) == counts.trainable,
+        "Divide the trainable parameters by all of them.",
+    )
+
+
+check_share(share)
+
+# %% [markdown]
+# Now all counts. The assertions below fail loudly if anything is trained that should not be.
 
 # %%
 table(
@@ -153,15 +173,21 @@ assert scratch.weights.origin == "random" != frozen.weights.origin
 # and report the best, you report partly how good the network is and partly how lucky its luckiest
 # epoch was.
 #
-# **Predict before you run the next cell.** Is the gap between training (dashed) and validation
+# **Predict** before you run the next cell. Is the gap between training (dashed) and validation
 # (solid) wider for the arm from scratch or for the frozen one? Will either validation loss turn
 # upwards? A warning: the levels of two arms' *losses* need not be comparable, because arms may
 # train with different loss functions (ours do: one softens its labels). Compare shapes.
 
 # %%
-draw("loss")
-draw("accuracy")
+report.draw(records, "loss")
 
+# %% [markdown]
+# Now the same as accuracy. **Predict**: which curve is the steepest at its beginning?
+
+# %%
+report.draw(records, "accuracy")
+
+# %%
 table(
     "arm | validation, best epoch | validation, last epoch | test",
     *(
@@ -198,8 +224,9 @@ def leader_after(moment):
     return "neither" if a == b else scratch.arm if a > b else frozen.arm
 
 
-draw("accuracy-time")
+report.draw(records, "accuracy-time")
 
+# %%
 finish = max(intervals.clock(r)[-1] for r in records)
 table(
     f"after | {scratch.arm} | {frozen.arm} | ahead",
@@ -228,8 +255,32 @@ table(
 # fewer epochs help that arm most?
 
 # %%
-draw("time-split")
+report.draw(records, "time-split")
 
+# %% [markdown]
+# **Write** the cold price of the frozen arm's learning from the parts in `frozen.seconds`: reading,
+# setting up, extracting features of training images, compiling, training. Those that a cache can
+# save have a twin that ends in `_cold`.
+
+# %%
+paid = frozen.seconds
+
+# %% tags=["solution"]
+price = paid.read + paid.setup_cold + paid.extract_train_cold + paid.compile + paid.train
+
+
+# %%
+def check_price(price):
+    check(
+        price,
+        lambda it: abs(it - intervals.learning(frozen)) < 0.01,
+        "Five parts, of which setting up and extracting have a `_cold` twin.",
+    )
+
+
+check_price(price)
+
+# %%
 cold, warm = (intervals.learning(frozen, cold=c) for c in (True, False))
 images = sizes.train + sizes.validation + sizes.test
 found = "were found on disk" if frozen.kept_costs else "had to be computed in this run"
@@ -253,17 +304,20 @@ say(
 # careful with the sentence "fine-tuning needs less data": it needs less of *your* data.
 
 # %%
-paid = {k: v for k, v in frozen.weights.upstream.items() if v is not None}
-if paid:
-    rows = (f"{k} | {v:,}" if isinstance(v, int | float) else f"{k} | {v}" for k, v in paid.items())
+upstream = {k: v for k, v in frozen.weights.upstream.items() if v is not None}
+if upstream:
+    rows = (
+        f"{k} | {v:,}" if isinstance(v, int | float) else f"{k} | {v}" for k, v in upstream.items()
+    )
     table(f"before {frozen.arm} | what is known", *rows)
 else:
     say("The record has no figure for it. Not known is not the same as nothing.")
-if "images" in paid:
-    often = f"{paid['epochs']} epochs" if "epochs" in paid else "Even a single epoch"
-    shown = paid["images"] * paid.get("epochs", 1)
+if "images" in upstream:
+    often = f"{upstream['epochs']} epochs" if "epochs" in upstream else "Even a single epoch"
+    shown = upstream["images"] * upstream.get("epochs", 1)
     say(
-        f"{often} over those {paid['images']:,} images: that is {shown / frozen.images_seen:.1f} "
+        f"{often} over those {upstream['images']:,} images: that is "
+        f"{shown / frozen.images_seen:.1f} "
         f"times the {frozen.images_seen:,} images that the head was shown here in all its epochs. "
         f"{scratch.arm} owes nothing to anybody: it was shown {scratch.images_seen:,} images in "
         "all, and that is its whole education."
@@ -288,8 +342,9 @@ def worst_confusion(record):
     return share, names[i], names[j]
 
 
-draw("confusion")
+report.draw(records, "confusion")
 
+# %%
 for r in records:
     share, true, called = worst_confusion(r)
     say(f"**{r.arm}** takes {percent(share, 0)} of the images of *{true}* for *{called}*.")
@@ -324,11 +379,7 @@ parts = {
     "training": frozen.seconds.train,
 }
 answers = (leader_after(10), best.arm, max(parts, key=parts.get))
-rows = zip(prediction.items(), answers, strict=True)
-table(
-    "question | you predicted | the records say",
-    *(f"{question} | {said or '(nothing)'} | {answer}" for (question, said), answer in rows),
-)
+answered(prediction, answers)
 
 # %% [markdown]
 # ## When does training from scratch win?
@@ -360,11 +411,13 @@ table(
 # seem to.
 
 # %% [markdown]
-# ## Exercises
+# ## Modify, then make
 #
-# Write down a prediction before each one. Remove the `#` in front of the lines of code that you
+# Predict before each one, in writing. Remove the `#` in front of the lines of code that you
 # want to run; each exercise takes a few minutes on two cores. `report.show` shows the finding, a
 # table and all figures.
+#
+# The first three modify what you ran, the last two make a comparison of your own.
 #
 # 1. **Find the crossing.** Compare three training-set sizes. Does the gap shrink as the labels
 #    grow? At which size would you expect the two to meet? Try a larger one.
