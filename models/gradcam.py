@@ -14,6 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
+Through = Callable[[Any], Any]
+
 
 class NoMaps(ValueError):
     """A network, or a backend, that no map can be made with; the message is one line."""
@@ -28,7 +30,7 @@ def looked(network: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
     """
     lower, upper = _halves(network)
     wanted = ops.one_hot(classes, network.output_shape[-1])
-    maps = lower(images, training=False)
+    maps = lower(images)
     slopes = _slopes(lambda x: ops.sum(upper(x) * wanted), maps)
     weights = ops.mean(slopes, axis=(1, 2), keepdims=True)
     heat = np.asarray(ops.relu(ops.sum(weights * maps, axis=-1, keepdims=True)))
@@ -38,7 +40,7 @@ def looked(network: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
     return np.asarray(large, np.float32)[..., 0]
 
 
-def _halves(network: keras.Model) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+def _halves(network: keras.Model) -> tuple[Through, Through]:
     """Images -> the last maps, and from these to the logits. Raises NoMaps."""
     inside = [part for part in network.get_layer("backbone").layers if _is_part(part)]
     head = network.get_layer("head")
@@ -50,6 +52,17 @@ def _halves(network: keras.Model) -> tuple[Callable[[Any], Any], Callable[[Any],
             above = [keras.Model(maps, part.outputs[0]), *inside[place + 1 :], head]
             return _through(below), _through(above)
     raise NoMaps("this network has no maps, so that where it looked cannot be told")
+
+
+def _through(parts: list[Any]) -> Through:
+    """One part after the other, as they answer and not as they train."""
+
+    def compute(x: Any) -> Any:
+        for part in parts:
+            x = part(x, training=False)
+        return x
+
+    return compute
 
 
 def _last_maps(part: keras.Model) -> Any:
@@ -67,15 +80,6 @@ def _last_maps(part: keras.Model) -> Any:
 
 def _is_part(layer: keras.Layer) -> bool:
     return not isinstance(layer, keras.layers.InputLayer)
-
-
-def _through(parts: list[Any]) -> Callable[..., Any]:
-    def compute(x: Any, training: bool = False) -> Any:
-        for part in parts:
-            x = part(x, training=training)
-        return x
-
-    return compute
 
 
 def _slopes(score: Callable[[Any], Any], at: Any) -> Any:
