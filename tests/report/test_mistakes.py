@@ -132,7 +132,7 @@ def test_probable_label_errors_are_found_among_images_that_no_arm_has_seen(tmp_p
     labels = truth.copy()
     wrong_ones = generator.choice(300, 9, replace=False)
     labels[wrong_ones] = (labels[wrong_ones] + 1) % 4
-    certainties = certainty(generator.normal(0, 1, (300, 5)) + 6 * np.eye(5)[truth])
+    certainties = certainty(generator.normal(0, 1, (300, 5)) + 12 * np.eye(5)[truth])
     (group,) = view(factory.records(ARMS[:1])).groups
     of = mistakes.Answered(group, group.records[0], certainties)
     found = suspects.suspects([of], labels)
