@@ -132,11 +132,11 @@ def test_probable_label_errors_are_found_among_images_that_no_arm_has_seen(tmp_p
     labels = truth.copy()
     wrong_ones = generator.choice(300, 9, replace=False)
     labels[wrong_ones] = (labels[wrong_ones] + 1) % 4
-    certainties = certainty(generator.normal(0, 1, (300, 5)) + 12 * np.eye(5)[truth])
+    certainties = certainty(generator.normal(0, 1, (300, 5)) + 8 * np.eye(5)[truth])
     (group,) = view(factory.records(ARMS[:1])).groups
     of = mistakes.Answered(group, group.records[0], certainties)
     found = suspects.suspects([of], labels)
-    assert set(wrong_ones) <= set(found.tolist()) and len(found) < 12
+    assert set(found.tolist()) <= set(wrong_ones.tolist()) and len(found) >= 8
     held = certainties[found, labels[found]]
     assert (np.diff(held) >= -1e-9).all(), "the worst first"
     assert not len(suspects.suspects([of], labels * 0))
