@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 DARK = 0.15  # of its light that a place has where nothing was looked at
+Through = Callable[[Any], Any]
 
 
 class NoMaps(ValueError):
@@ -30,7 +31,7 @@ def looked(network: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
     """
     lower, upper = _halves(network)
     wanted = ops.one_hot(classes, network.output_shape[-1])
-    maps = lower(images, training=False)
+    maps = lower(images)
     slopes = _slopes(lambda x: ops.sum(upper(x) * wanted), maps)
     weights = ops.mean(slopes, axis=(1, 2), keepdims=True)
     heat = np.asarray(ops.relu(ops.sum(weights * maps, axis=-1, keepdims=True)))
@@ -45,7 +46,7 @@ def lit(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     return (image * (DARK + (1 - DARK) * heat[..., None])).round().astype(np.uint8)
 
 
-def _halves(network: keras.Model) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+def _halves(network: keras.Model) -> tuple[Through, Through]:
     """Images -> the last maps, and from these to the logits. Raises NoMaps."""
     inside = [part for part in network.get_layer("backbone").layers if _is_part(part)]
     head = network.get_layer("head")
@@ -57,6 +58,17 @@ def _halves(network: keras.Model) -> tuple[Callable[[Any], Any], Callable[[Any],
             above = [keras.Model(maps, part.outputs[0]), *inside[place + 1 :], head]
             return _through(below), _through(above)
     raise NoMaps("this network has no maps, so that where it looked cannot be told")
+
+
+def _through(parts: list[Any]) -> Through:
+    """One part after the other, as they answer and not as they train."""
+
+    def compute(x: Any) -> Any:
+        for part in parts:
+            x = part(x, training=False)
+        return x
+
+    return compute
 
 
 def _last_maps(part: keras.Model) -> Any:
@@ -74,15 +86,6 @@ def _last_maps(part: keras.Model) -> Any:
 
 def _is_part(layer: keras.Layer) -> bool:
     return not isinstance(layer, keras.layers.InputLayer)
-
-
-def _through(parts: list[Any]) -> Callable[..., Any]:
-    def compute(x: Any, training: bool = False) -> Any:
-        for part in parts:
-            x = part(x, training=training)
-        return x
-
-    return compute
 
 
 def _slopes(score: Callable[[Any], Any], at: Any) -> Any:

@@ -32,18 +32,21 @@ QUALITY = 90  # of larger ones, as JPEG
 class Samples:
     """Images uint8 [n, h, w, c], their labels [n], and their rows in the test set [n].
 
-    `files` are the names of the n files that they came from, where there were any.
+    `files` are the names of the n files that they came from, where there were any; `suspects` rows
+    [m] of all test images that probably have a wrong label, the worst first.
     """
 
     rows: np.ndarray
     labels: np.ndarray
     images: np.ndarray
     files: tuple[str, ...] = ()
+    suspects: tuple[int, ...] = ()
 
     def some(self, places: np.ndarray) -> Samples:
         """Those at some places, int [n]."""
         files = tuple(self.files[place] for place in places) if self.files else ()
-        return Samples(self.rows[places], self.labels[places], self.images[places], files)
+        some = self.rows[places], self.labels[places], self.images[places]
+        return Samples(*some, files, self.suspects)
 
 
 def choose(labels: np.ndarray, count: int = COUNT) -> np.ndarray:
@@ -57,9 +60,14 @@ def choose(labels: np.ndarray, count: int = COUNT) -> np.ndarray:
     return np.array(turns[:count], np.int64)
 
 
-def tested(images: np.ndarray, labels: np.ndarray, files: Sequence[str] = ()) -> Samples:
+def tested(
+    images: np.ndarray,
+    labels: np.ndarray,
+    files: Sequence[str] = (),
+    suspects: Sequence[int] = (),
+) -> Samples:
     """A whole test set, to keep some of."""
-    return Samples(np.arange(len(labels)), labels, images, tuple(files))
+    return Samples(np.arange(len(labels)), labels, images, tuple(files), tuple(suspects))
 
 
 def keep(folder: Path, fingerprint: str, whole: Samples, seed: int | None = None) -> None:
@@ -96,10 +104,16 @@ def read(
             if sum(one.file_size for one in packed.infolist()) > MOST_BYTES:
                 return None
         with np.load(path, allow_pickle=False) as arrays:
-            files = arrays["files"] if "files" in arrays else np.array([], "U1")
-            found = Samples(
-                arrays["rows"], arrays["labels"], arrays["images"], tuple(files.tolist())
-            )
+            kept = dict(arrays)
+        files = kept.get("files", np.array([], "U"))
+        suspects = kept.get("suspects", np.array([], np.int64))
+        found = Samples(
+            kept["rows"],
+            kept["labels"],
+            kept["images"],
+            tuple(files.tolist()),
+            tuple(suspects.tolist()),
+        )
     except Exception:
         # A damaged header is read by Python's own parser, which may raise nearly anything.
         return None
@@ -107,7 +121,8 @@ def read(
     whole = [a.dtype.kind in "iu" and a.shape == (n,) for a in (found.rows, found.labels)]
     pictures = found.images.dtype == np.uint8 and found.images.ndim == 4
     named = files.dtype.kind == "U" and files.shape in ((0,), (n,))
-    if not (n and all(whole) and pictures and len(found.images) == n and named):
+    doubted = suspects.dtype.kind == "i" and suspects.ndim == 1
+    if not (n and all(whole) and pictures and len(found.images) == n and named and doubted):
         return None
     return found if found.images.shape[3] in (1, 3) and found.images.size else None
 
@@ -119,13 +134,20 @@ def _path(folder: Path, fingerprint: str, seed: int | None, chosen: bool = False
 
 
 def _write(path: Path, found: Samples) -> None:
-    arrays = {
-        "rows": found.rows,
-        "labels": found.labels,
-        "images": np.stack([_small(image) for image in found.images]),
-        "files": np.array([printable(name) for name in found.files], "U"),
-    }
-    write_with(path, lambda file: np.savez(file, **arrays))
+    images = np.stack([_small(image) for image in found.images])
+    files = np.array([printable(name) for name in found.files], "U")
+    suspects = np.array(found.suspects, np.int64)
+    write_with(
+        path,
+        lambda file: np.savez(
+            file,
+            rows=found.rows,
+            labels=found.labels,
+            images=images,
+            files=files,
+            suspects=suspects,
+        ),
+    )
 
 
 def _small(image: np.ndarray) -> np.ndarray:

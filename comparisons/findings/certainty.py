@@ -98,12 +98,12 @@ def _selective(group: Group) -> Selective | None:
 def selective_title(records: Sequence[Record]) -> str:
     """Of the headline's two arms: how much each answers when it is sure, and how well."""
     seen = view(records)
-    found = {one.group: one for one in selective(seen) if one.answered is not None}
-    groups = [*found]
+    found = {one.group.label: one for one in selective(seen) if one.answered is not None}
+    groups = [one.group for one in found.values()]
     chosen = race.rivals(groups) or groups[:1]
     if not chosen:
         return "No threshold of certainty was noted"
-    return "; ".join(f"{seen.name(g.label)} {_answers(found[g])}" for g in chosen)
+    return "; ".join(f"{seen.name(g.label)} {_answers(found[g.label])}" for g in chosen)
 
 
 def _answers(one: Selective) -> str:
@@ -124,8 +124,9 @@ def of_strangers(card: Card, name: str) -> str:
     return (
         f"The model that is kept here, {name}, was shown {text.count(met.images)} pictures of none "
         f"of its classes (drawn {met.name}): {text.percent(met.sure)} of them it calls one all the "
-        f"same, and is sure. Its own test pictures it is sure of in "
-        f"{text.percent(card.sure.answered)}."
+        f"same, and is sure. Of its own test pictures it is sure of "
+        f"{text.percent(card.sure.answered)}. When it is sure was chosen by "
+        f"{text.plural(card.sure.chosen_on, 'validation image')}."
     )
 
 

@@ -78,7 +78,8 @@ def confusions(answers: Sequence[Answered]) -> list[Confusion]:
     pair = race.rivals([one.group for one in answers])
     of = tuple(one for one in answers if pair is None or one.group in pair)
     tables = [np.array(one.record.test.confusion) for one in of if one.record.test]
-    if len({table.shape for table in tables}) != 1:
+    sides = {one.certainties.shape[1:] * 2 for one in of} | {table.shape for table in tables}
+    if len(sides) != 1:
         return []
     each = np.stack(tables)
     off = each.sum(axis=0)

@@ -164,7 +164,7 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     named = request.arms or preset.arms
     if request.arms is None and has_accelerator(request.device):
         named += preset.arms_on_accelerator
-    parsed = (_parsed(text, size) for text in named)
+    parsed = (sized(text, size) for text in named)
     wanted = list(dict.fromkeys(parsed))
     names = [arm.name for arm in wanted]
     for name in names:
@@ -173,7 +173,7 @@ def check(request: Request) -> tuple[Preset, list[Arm]]:
     return preset, wanted
 
 
-def _parsed(text: str, size: int | None) -> Arm:
+def sized(text: str, size: int | None) -> Arm:
     """An arm; where its base's options are not spelled out, for pictures of `size`."""
     arm = arms.parse(text)
     return arm if size is None or "@" in text.rpartition(":")[0] else arms.at_size(arm, size)

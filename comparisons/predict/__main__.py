@@ -6,6 +6,7 @@ import csv
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def _write_looked(model: Model, files: Sequence[str], folder: Path) -> None:
         image = model.looked(file)
         try:
             path = folder / f"{number}-{Path(file).stem}.png"
-            write_with(path, lambda out, image=image: image.save(out, "png"))
+            write_with(path, partial(image.save, format="png"))
         except OSError as error:
             raise cannot_write(folder, error, "--looked") from None
 

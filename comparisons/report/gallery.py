@@ -5,8 +5,8 @@ Where no answers or no images are kept there is no gallery.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from comparisons.core.samples import Samples
 from comparisons.findings import mistakes as found_mistakes
-from comparisons.findings import text
+from comparisons.findings import suspects, text
 from comparisons.findings.disputes import SHOWN, disputes
-from comparisons.findings.mistakes import EACH, Confusion, Mistakes, confusions, examples
+from comparisons.findings.mistakes import EACH, Answered, Confusion, confusions, examples, mistakes
 from comparisons.findings.names import shortened
 from comparisons.findings.view import View
 from comparisons.report.strip import MOST_LETTERS, Pictured, Strip, answered, kept
@@ -51,10 +51,35 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Wrong:
-    """Each arm's surest mistakes, and the most frequent confusions."""
+    """Each arm's surest mistakes, the most frequent confusions, and what has a doubtful label."""
 
     surest: tuple[Shelf, ...]
     confused: tuple[Shelf, ...]
+    doubted: tuple[Shelf, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The kept images that results chose, with what each arm's run of a seed answered."""
+
+    folder: Path
+    seen: View
+    samples: Samples
+    by_seed: dict[int, Strip | None] = field(default_factory=dict)
+
+    def strip(self, seed: int) -> Strip | None:
+        """All of them, answered by the runs of a seed."""
+        if seed not in self.by_seed:
+            self.by_seed[seed] = answered(self.folder, self.seen, self.samples, seed)
+        return self.by_seed[seed]
+
+    def of(self, rows: np.ndarray, seed: int, most_bytes: int = MOST_BYTES) -> tuple[Pictured, ...]:
+        """Those of some rows of the test set, in that order, as many as there is room for."""
+        strip = self.strip(seed)
+        by_row = {picture.row: picture for picture in strip.pictures} if strip else {}
+        wanted = [by_row[row] for row in rows.tolist() if row in by_row]
+        so_far = accumulate(len(picture.image) for picture in wanted)
+        return tuple(p for p, size in zip(wanted, so_far, strict=True) if size <= most_bytes)
 
 
 def gallery(folder: Path, seen: View) -> Gallery | None:
@@ -63,83 +88,84 @@ def gallery(folder: Path, seen: View) -> Gallery | None:
     found = disputes(folder, seen) if samples else None
     if samples is None or found is None:
         return None
+    images = _Kept(folder, seen, samples)
     rows = found.rows[np.isin(found.rows, samples.rows)][:SHOWN]
-    shown = _pictured(folder, seen, samples, rows, found.seed)
-    if shown is None:
+    pictures, strip = images.of(rows, found.seed), images.strip(found.seed)
+    if not pictures or strip is None:
         return None
     first, second = (g.name for g in found.pair)
     return Gallery(
-        shown.pictures,
+        pictures,
         (first, second),
         found.seed,
         len(found.rows),
         found.images,
-        [p.row for p in shown.pictures] == found.rows[: len(shown.pictures)].tolist(),
-        shown.left_out,
+        [p.row for p in pictures] == found.rows[: len(pictures)].tolist(),
+        strip.left_out,
     )
 
 
 def wrong(folder: Path, seen: View) -> Wrong | None:
-    """The kept images that arms name wrongly; None without any."""
+    """The kept images that arms name wrongly, or whose label may be wrong; None without any."""
     samples = kept(folder, seen, chosen=True)
-    if samples is None:
+    answers = found_mistakes.answered(folder, seen) if samples else []
+    if samples is None or not answers:
         return None
-    answers = found_mistakes.answered(folder, seen)
-    # Of an arm whose surest mistakes are not among the kept images others must not pass for them.
-    known = [
-        one
-        for one in found_mistakes.mistakes(answers)
-        if np.isin(one.rows[:EACH], samples.rows).all()
-    ]
-    pairs = confusions(answers)
-    names = [shortened(name, MOST_LETTERS) for name in seen.records[0].data.classes]
+    images = _Kept(folder, seen, samples)
+    found = Wrong(_surest(images, answers), _confused(images, answers), _doubted(images, answers))
+    return found if found.surest or found.confused or found.doubted else None
 
-    def shelf(says: str, rows: np.ndarray, seed: int, shelves: int) -> Shelf | None:
-        found = _pictured(folder, seen, samples, rows[:EACH], seed, MOST_BYTES // shelves)
-        return Shelf(says, found.pictures) if found else None
 
-    surest = [shelf(_mistaken(m), m.rows, m.of.record.seed, len(known)) for m in known]
-    confused = [
-        shelf(
-            _confused(c, names),
-            examples(c, samples.rows, samples.labels),
-            c.of[0].record.seed,
-            len(pairs),
+def _surest(images: _Kept, answers: Sequence[Answered]) -> tuple[Shelf, ...]:
+    """Of each arm the mistakes that it is surest of."""
+    found = mistakes(answers)
+    # Where some of these are not among the images, others must not pass for them.
+    whole = [one for one in found if np.isin(one.rows[:EACH], images.samples.rows).all()]
+    return _shelves(
+        (
+            f"{one.of.group.name} (seed {one.of.record.seed}) names "
+            f"{_share(len(one.rows), one.of)} wrongly",
+            images.of(one.rows[:EACH], one.of.record.seed, MOST_BYTES // len(whole)),
         )
-        for c in pairs
-    ]
-    found = Wrong(tuple(filter(None, surest)), tuple(filter(None, confused)))
-    return found if found.surest or found.confused else None
-
-
-def _pictured(
-    folder: Path,
-    seen: View,
-    samples: Samples,
-    rows: np.ndarray,
-    seed: int,
-    most_bytes: int = MOST_BYTES,
-) -> Strip | None:
-    """Those rows of the kept images in their order, as many as there is room for; None for none."""
-    place = {int(row): i for i, row in enumerate(samples.rows)}
-    order = np.array([place[row] for row in rows.tolist()], int)
-    found = answered(folder, seen, samples.some(order), seed) if len(order) else None
-    if found is None:
-        return None
-    so_far = accumulate(len(picture.image) for picture in found.pictures)
-    shown = [p for p, size in zip(found.pictures, so_far, strict=True) if size <= most_bytes]
-    return Strip(tuple(shown), found.seeds, found.left_out) if shown else None
-
-
-def _mistaken(found: Mistakes) -> str:
-    of = found.of
-    share = f"{text.count(len(found.rows))} of {text.count(len(of.certainties))} test images"
-    return f"{of.group.name} (seed {of.record.seed}) names {share} wrongly"
-
-
-def _confused(found: Confusion, names: Sequence[str]) -> str:
-    each = (
-        f"{text.count(count)} by {one.group.name}"
-        for one, count in zip(found.of, found.counts, strict=True)
+        for one in whole
     )
-    return f"{names[found.truth]} taken for {names[found.called]}: {text.listing(list(each))}"
+
+
+def _confused(images: _Kept, answers: Sequence[Answered]) -> tuple[Shelf, ...]:
+    """The most frequent confusions."""
+    found = confusions(answers)
+    names = [shortened(n, MOST_LETTERS) for n in images.seen.records[0].data.classes]
+    return _shelves(
+        (
+            f"{names[one.truth]} taken for {names[one.called]}: {_counted(one)}",
+            images.of(
+                examples(one, images.samples.rows, images.samples.labels)[:EACH],
+                one.of[0].record.seed,
+                MOST_BYTES // len(found),
+            ),
+        )
+        for one in found
+    )
+
+
+def _doubted(images: _Kept, answers: Sequence[Answered]) -> tuple[Shelf, ...]:
+    """Images whose label is probably wrong, on one shelf."""
+    of, rows = answers[0], np.array(images.samples.suspects, int)
+    by = f"by what {of.group.name} (seed {of.record.seed}) answered"
+    return _shelves(
+        [(f"{_share(len(rows), of)}, {by}", images.of(rows[: suspects.SHOWN], of.record.seed))]
+    )
+
+
+def _shelves(each: Iterable[tuple[str, tuple[Pictured, ...]]]) -> tuple[Shelf, ...]:
+    """Those that have any images on them."""
+    return tuple(Shelf(says, pictures) for says, pictures in each if pictures)
+
+
+def _counted(found: Confusion) -> str:
+    each = zip(found.of, found.counts, strict=True)
+    return text.listing([f"{text.count(count)} by {one.group.name}" for one, count in each])
+
+
+def _share(count: int, of: Answered) -> str:
+    return f"{text.count(count)} of {text.count(len(of.certainties))} test images"

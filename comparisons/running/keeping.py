@@ -18,7 +18,7 @@ from comparisons.core.machine import backend
 from comparisons.core.records import Record
 from comparisons.findings import intervals
 from comparisons.plan import arms
-from comparisons.plan.request import BEST, Request
+from comparisons.plan.request import BEST, Request, sized
 from comparisons.plan.runs import Run
 from comparisons.running import tasks
 from comparisons.running.process import Worker
@@ -60,7 +60,7 @@ def wanted(request: Request, planned: Sequence[Run], out: Path | None) -> Keepin
     if best:
         candidates = [run for run in first if can_be_kept(run)]
     else:
-        arm = arms.parse(request.kept)
+        arm = sized(request.kept, request.image_size)
         candidates = [run for run in first if run.arm == arm.name]
         if not candidates:
             named = ", ".join(dict.fromkeys(run.arm for run in first))

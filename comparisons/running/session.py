@@ -10,6 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -23,8 +24,7 @@ from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.records import Record
 from comparisons.data import Dataset, catalog, splits
-from comparisons.findings import pictures
-from comparisons.findings.mistakes import worth_showing
+from comparisons.findings import mistakes, pictures, suspects
 from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
@@ -223,8 +223,11 @@ def keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
     """
     first = min(had.tested, default=None)
     dataset = had.dataset if first is None else had.dataset.dealt(had.tested[first])
-    whole = samples.tested(dataset.x_test, dataset.open_test_labels(), dataset.test_files)
-    rows = worth_showing(out, view(records), whole.labels)
+    labels, seen = dataset.open_test_labels(), view(records)
+    doubted = suspects.suspects(mistakes.answered(out, seen), labels).tolist()
+    whole = samples.tested(dataset.x_test, labels, dataset.test_files, doubted)
+    rows = mistakes.worth_showing(out, seen, labels)
+    rows = np.union1d(rows, np.array(doubted[: suspects.SHOWN], rows.dtype))
     try:
         samples.keep(out, dataset.fingerprint, whole, first)
         samples.keep_chosen(out, dataset.fingerprint, whole, rows, first)

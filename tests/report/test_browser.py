@@ -91,7 +91,7 @@ def test_no_request_leaves_the_page(seen):
 @pytest.mark.parametrize("width", [400, 1400])
 def test_every_figure_is_loaded_visible_and_described(seen, width):
     images = seen["measured"][width]["images"]
-    assert len(images) == 11
+    assert len(images) == 12
     for image in images:
         assert image["complete"]
         assert image["natural"] > 0

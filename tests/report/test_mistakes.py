@@ -10,7 +10,7 @@ import pytest
 from test_strip import ARMS, IMAGES, answered
 
 from comparisons.core import samples
-from comparisons.findings import mistakes
+from comparisons.findings import mistakes, suspects
 from comparisons.findings.view import view
 from comparisons.report import page
 from comparisons.report.gallery import MOST_BYTES, wrong
@@ -123,6 +123,36 @@ def test_nothing_is_called_the_surest_that_may_not_be(tmp_path, gone):
         samples.keep_chosen(tmp_path, records[0].data.fingerprint, whole, np.arange(3))
         found = wrong(tmp_path, view(records))
         assert found is None or not found.surest
+
+
+def test_probable_label_errors_are_found_among_images_that_no_arm_has_seen(tmp_path):
+    pytest.importorskip("cleanlab")
+    generator = np.random.default_rng(0)
+    truth = np.arange(300) % 4  # of five classes one has no image
+    labels = truth.copy()
+    wrong_ones = generator.choice(300, 9, replace=False)
+    labels[wrong_ones] = (labels[wrong_ones] + 1) % 4
+    certainties = certainty(generator.normal(0, 1, (300, 5)) + 8 * np.eye(5)[truth])
+    (group,) = view(factory.records(ARMS[:1])).groups
+    of = mistakes.Answered(group, group.records[0], certainties)
+    found = suspects.suspects([of], labels)
+    assert set(found.tolist()) <= set(wrong_ones.tolist()) and len(found) >= 8
+    held = certainties[found, labels[found]]
+    assert (np.diff(held) >= -1e-9).all(), "the worst first"
+    assert not len(suspects.suspects([of], labels * 0))
+    assert not len(suspects.suspects([], labels))
+
+
+def test_images_with_a_doubtful_label_are_shown_and_counted(tmp_path):
+    records = factory.records(ARMS)
+    labels, _ = looked_at(tmp_path, records)
+    images = np.zeros((IMAGES, 8, 8, 3), np.uint8)
+    whole = samples.tested(images, labels, suspects=[7, 3, 21])
+    samples.keep_chosen(tmp_path, records[0].data.fingerprint, whole, np.array([3, 7]))
+    (found,) = wrong(tmp_path, view(records)).doubted
+    assert [picture.row for picture in found.pictures] == [7, 3]
+    assert found.says.startswith(f"3 of {IMAGES} test images")
+    assert "Probable label errors" in html(tmp_path, records)
 
 
 def test_the_page_shows_them_escaped_and_grows_by_little(tmp_path):

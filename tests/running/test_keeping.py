@@ -76,6 +76,18 @@ def test_keeping_changes_no_id_and_takes_the_first_seed_at_the_largest_size(tiny
     assert keeping.wanted(request(out=tmp_path), plain, tmp_path) is None
 
 
+def test_an_arm_is_kept_by_the_name_that_it_was_asked_for_by(tmp_path):
+    asked = Request(
+        arms=("mobilenet:scratch",), train_sizes=(60,), seeds=(0,), image_size=64,
+        keep="mobilenet:scratch", out=tmp_path,
+    )  # fmt: skip
+    target = Known("mine", "f", 300, 270, 90, image_size=64)
+    plan = runs(asked, *check(asked), target, None)
+    assert [run.arm for run in plan] == ["mobilenet@0.25x64:scratch"]
+    wish = keeping.wanted(asked, plan, tmp_path)
+    assert wish is not None and wish.candidates == plan
+
+
 def test_the_card_says_what_was_measured_and_the_model_answers_as_was_tested(kept):
     comparison, result = kept
     (record,) = result.records

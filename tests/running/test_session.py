@@ -28,6 +28,7 @@ def test_images_that_two_arms_dispute_or_confuse_are_kept(tmp_path, tiny_npz):
         record = replace(record, id=run.id, settings=run.settings, phases=run.phases)
         record.data.classes = ["upright", "lying", "both"]
         record.data.sizes.test = 90
+        record.test.confusion = [[15, 9, 6], [7, 15, 8], [5, 10, 15]]
         records.save(record, out)
         answers.append(generator.normal(size=(90, 3)).astype(np.float16))
         path = predictions.file(out, run.id)

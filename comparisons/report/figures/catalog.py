@@ -214,7 +214,7 @@ FIGURES = {
             said_of_certainty.selective_title,
             "Lower is better: read upwards from a share of images how many of the answers to the "
             "surest of them are wrong. At the right end all are answered. The large marks are "
-            "where each arm would stop to keep at most 5 % of its answers wrong.",
+            "where each arm would stop so that at most a twentieth of its answers is wrong.",
             _has_risks,
             place="sure",
             half=True,

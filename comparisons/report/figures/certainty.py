@@ -104,7 +104,7 @@ def risk(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
         if one.answered and one.wrong is not None:
             ax.plot(
                 one.answered, one.wrong, color=style.colour, marker=style.marker, ms=11, ls="",
-                mec="white", mew=0.8, zorder=4,
+                mec="white", mew=0.8, zorder=4, clip_on=False,
             )  # fmt: skip
         ends.append(End(1.0, one.risks[-1], name, text.percent(one.risks[-1]), style))
     ax.set(xlim=(0, 1.0), ylim=(0, None), xlabel="images answered", ylabel="wrong answers")
