@@ -43,9 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(one_line(f"{file}: {why}"), file=sys.stderr)
 
     def run() -> int:
-        from comparisons.predict.answers import load
+        from comparisons.predict import load, paths
 
-        answers = load(options.model).answers(options.paths, unread)
+        files = paths.files(options.paths)  # known before a framework is loaded for them
+        answers = load(options.model).answers(files, unread)
         if options.json:
             print(msgspec.json.format(msgspec.json.encode(answers), indent=1).decode())
         elif options.csv:
