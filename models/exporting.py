@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import layers
 
 BATCH = 50
 
@@ -36,6 +37,7 @@ class Format:
 def export(network: keras.Model, chosen: Format, path: Path) -> None:
     """Write a network to a file. Raises OSError, and whatever the converter raises."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder, _quiet():
+        network = _of_one_input(network)
         # Keras exports none that was never called.
         network(np.zeros((1, *network.input_shape[1:]), np.uint8), training=False)
         # Converters look at the ending, and write as they go.
@@ -82,6 +84,23 @@ FORMATS = {
 def _in_batches(images: np.ndarray, answers: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     parts = [answers(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
     return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def _of_one_input(network: keras.Model) -> keras.Model:
+    """The same network, sharing its layers, without those that would add inputs to an export.
+
+    Keras holds what a Normalization subtracts and divides by as tensors that are no weights.
+    TensorFlow counts these among a function's inputs, and tf2onnx among the model's.
+    """
+
+    def plain(layer: keras.Operation) -> keras.Operation:
+        if not isinstance(layer, layers.Normalization):
+            return layer
+        mean, deviation = np.ravel(layer.mean), np.sqrt(np.ravel(layer.variance))
+        scale = 1 / np.maximum(deviation, keras.config.epsilon())
+        return layers.Rescaling(scale.tolist(), (-mean * scale).tolist(), name=layer.name)
+
+    return keras.models.clone_model(network, clone_function=plain, recursive=True)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -16,6 +18,7 @@ from PIL import Image
 from comparisons import predict
 from comparisons.core import card as cards
 from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import ROOT
 from comparisons.data import prepare
 from comparisons.predict import paths
 from comparisons.predict.__main__ import main
@@ -84,6 +87,26 @@ def test_many_pictures_answer_as_one(model, photos, monkeypatch):
     monkeypatch.setattr("comparisons.predict.answers.MANY", 2)
     many = model.answers(photos)
     assert many[0].probability == pytest.approx(one.probability, abs=1e-4)
+
+
+def test_for_a_few_pictures_nothing_is_compiled(results, photos):
+    model = predict.load(results)
+    assert len(model.answers(photos)) == 6
+    assert model.network.predict_function is None
+
+
+@pytest.mark.parametrize("wrong", ["MODEL", "PATH"])
+def test_a_wrong_path_is_said_before_a_framework_is_loaded(results, photos, tmp_path, wrong):
+    model = tmp_path / "nowhere" if wrong == "MODEL" else results
+    path = photos if wrong == "MODEL" else tmp_path / "none.png"
+    code = (
+        "import sys; from comparisons.predict.__main__ import main; "
+        "sys.exit(10 if main(sys.argv[1:]) != 2 or 'keras' in sys.modules else 0)"
+    )
+    command = [sys.executable, "-c", code, str(model), str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_json_and_csv_say_the_same(results, photos, capsys):

@@ -52,10 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(one_line(f"{file}: {why}"), file=sys.stderr)
 
     def run() -> int:
-        from comparisons.predict.answers import load
+        from comparisons.predict import load, paths
 
+        files = paths.files(options.paths)  # known before a framework is loaded for them
         model = load(options.model)
-        answers = model.answers(options.paths, unread)
+        answers = model.answers(files, unread)
         if options.looked:
             _write_looked(model, [a.file for a in answers], Path(options.looked))
         if options.json:

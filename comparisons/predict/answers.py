@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import keras
 
 CHUNK = 200  # pictures that are held at once
-MANY = 200  # pictures that are worth having a faster engine made ready
+MANY = 200  # pictures that are worth compiling a program for
 
 
 class Answer(msgspec.Struct, rename={"name": "class"}):
@@ -121,12 +122,12 @@ class Model:
 
     def _computing(self, first: np.ndarray, count: int) -> Callable[[np.ndarray], np.ndarray]:
         """What computes the probabilities of images: for many of them, the fastest that agrees."""
-        from models import engines
+        from models import engines, prediction
 
-        name = "keras"
+        if count < MANY:
+            return partial(prediction.without_compiling, self.network)
         quick = backend() == "tensorflow" and not has_accelerator("auto")
-        if count >= MANY and quick and importlib.util.find_spec("openvino"):
-            name = "openvino"
+        name = "openvino" if quick and importlib.util.find_spec("openvino") else "keras"
         try:
             return engines.checked(name, self.network, first[: engines.CHECKED], cores())
         except engines.EngineRefused:

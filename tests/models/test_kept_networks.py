@@ -24,7 +24,7 @@ KINDS = ("cnn:scratch", "tiny:qlora@2")
 MORE = (
     "tiny:frozen", "tiny:lora@2", "tiny:hybrid@2", "tutorial-cnn:scratch",
     "mlp:scratch", "tiny:probe", "tiny:full", "tiny:qlora4@2",
-    "mobilenet@0.25x64:scratch", "efficientnetb0@32:lora@1",
+    "mobilenet@0.25x64:scratch", "efficientnetb0@32:lora@1", "vgg16@32:frozen",
 )  # fmt: skip
 
 
@@ -144,3 +144,21 @@ def test_an_export_answers_as_the_model(name, tmp_path):
 @pytest.mark.parametrize("written", [*KINDS, *MORE])
 def test_so_does_that_of_every_kind_of_arm(written, name, tmp_path):
     exports_alike(written, name, tmp_path)
+
+
+def test_what_normalises_adds_no_input_to_an_export(tmp_path):
+    """By numbers that it was given, as before a base, or by weights, as in EfficientNet."""
+    pytest.importorskip("onnxruntime")
+    images = keras.Input(networks.SHAPE, dtype="uint8")
+    x = keras.layers.Normalization(mean=(104.0, 117.0, 124.0), variance=(4.0, 9.0, 16.0))(images)
+    adapted = keras.layers.Normalization()
+    x = adapted(x)
+    adapted.adapt_mean.assign([5.0, -1.0, 2.0])
+    adapted.adapt_variance.assign([2.0, 1.0, 0.5])
+    adapted.finalize_state()
+    x = keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(x))
+    network = keras.Model(images, keras.Model(images, x)(images))
+    for chosen in exporting.FORMATS.values():
+        exporting.export(network, chosen, tmp_path / chosen.file)
+        answered = chosen.answers(tmp_path / chosen.file, IMAGES, 1)
+        np.testing.assert_allclose(answered, networks.through(network, IMAGES), atol=1e-5)
