@@ -35,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--classes", type=int, metavar="K", help="classes to tell apart")
     add("--minutes", type=float, metavar="M", help="that learning may take (default: any)")
     add("--data", metavar="NAME", help="read images and classes from a data set or FILE.npz")
+    add(
+        "--drawn", action="store_true",
+        help="the images are drawings, digits or charts, no photographs (default: as --data is)",
+    )  # fmt: skip
     add("--data-dir", type=command.folder, metavar="DIR", help="where TFDS data lies")
     add(
         "--records", nargs="+", type=command.folder, metavar="DIR",
@@ -49,10 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _advise(options: argparse.Namespace) -> int:
     from comparisons.running import advising
 
-    images, classes, data = options.images, options.classes, None
+    images, classes, data, photographs = options.images, options.classes, None, not options.drawn
     if options.data:
         known = advising.known(options.data, options.data_dir)
         data, images, classes = known.data, images or known.images, classes or known.classes
+        photographs = photographs and known.photographs
     if images is None or classes is None:
         raise ComparisonError("name --images and --classes, or --data to read them from")
     for flag, value in (("--images", images), ("--classes", classes)):
@@ -61,7 +66,7 @@ def _advise(options: argparse.Namespace) -> int:
     if options.minutes is not None and not 0 < options.minutes <= MOST:
         raise ComparisonError(f"--minutes {options.minutes:g}: give a number above 0")
     folders = options.records or [OWN]
-    advising.advise(images, classes, options.minutes, data, folders, options.json)
+    advising.advise(images, classes, options.minutes, data, photographs, folders, options.json)
     return 0
 
 

@@ -64,6 +64,20 @@ def test_images_and_classes_are_read_from_data(capsys, tmp_path, tiny_npz):
     assert found["reaches"] is False  # 270 images of 3 classes are none that were measured
 
 
+def test_drawings_are_told_from_photographs_by_a_flag_or_by_the_data(capsys, tmp_path):
+    for seed in range(3):
+        for arm, accuracy in (("tutorial-cnn:scratch", 0.95), ("tiny:frozen", 0.2)):
+            run = factory.record(arm, seed, 1_000, accuracy=accuracy)
+            run.data.name, run.data.synthetic = "shapes", True
+            records.save(run, tmp_path / "mine")
+    asked = "--images", 1000, "--classes", 10, "--records", tmp_path
+    assert said(capsys, *asked, "--drawn")["arm"] == "tutorial-cnn:scratch"
+    assert said(capsys, *asked, "--drawn")["evidence"][0]["data"] == "shapes"
+    of_digits = said(capsys, "--data", "mnist", *asked)
+    assert of_digits["arm"] == "tutorial-cnn:scratch"
+    assert said(capsys, *asked)["evidence"][0]["data"] == "cifar10"
+
+
 def test_with_other_records_it_answers_otherwise(capsys, tmp_path):
     before = said(capsys, "--images", 1000, "--classes", 10, "--records", tmp_path)
     assert before["arm"] != "tutorial-cnn:scratch"

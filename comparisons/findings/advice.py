@@ -28,6 +28,9 @@ LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # And on other data, as long as fewer families than this were measured: tasks of as many images and
 # classes lie that far apart, and nothing here tells how far.
 UNKNOWN_SPREAD, FEWEST_FAMILIES = 0.25, 3
+# How far drawings and digits are from photographs: a base that was pretrained on these says little
+# of those, however alike they are in numbers.
+OTHER_KIND = 3.0
 MOST_EVIDENCE = 3
 # Times the images, or the minutes, that are tried: the nearest first.
 LESS, MORE = (0.7, 0.5, 0.3, 0.2, 0.1), (1.5, 2.0, 3.0, 5.0, 10.0)
@@ -37,13 +40,15 @@ LESS, MORE = (0.7, 0.5, 0.3, 0.2, 0.1), (1.5, 2.0, 3.0, 5.0, 10.0)
 class Task:
     """What is asked about: images to train on, classes, seconds that learning may take.
 
-    `data` names the data set where it is one that was measured.
+    `data` names the data set where it is one that was measured; `photographs` says whether its
+    images are some, or drawings, digits and the like; None where nobody knows.
     """
 
     images: int
     classes: int
     seconds: float = math.inf
     data: str | None = None
+    photographs: bool | None = None
 
 
 class Accuracy(msgspec.Struct, frozen=True):
@@ -192,7 +197,8 @@ def _distance(task: Task, point: Point) -> float:
     images = math.log(point.images / task.images) / NEAR_IMAGES
     classes = math.log(point.classes / task.classes) / NEAR_CLASSES
     other = 0.0 if task.data in (None, point.data) else 1.0
-    return math.hypot(images, classes, other)
+    kind = 0.0 if task.photographs in (None, point.photographs) else OTHER_KIND
+    return math.hypot(images, classes, other, kind)
 
 
 def _share(accuracy: float, classes: int) -> float:

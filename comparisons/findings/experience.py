@@ -15,6 +15,7 @@ from comparisons.findings import intervals
 from comparisons.findings.groups import Group, group_runs
 
 ACCELERATORS = ("gpu", "tpu")  # whose times are never mixed with those of processors
+DRAWN = ("mnist",)  # data sets that are no photographs, beside those that a program draws
 PACKAGED = Path(__file__).parent / "experience.json"
 
 
@@ -23,7 +24,8 @@ class Point(msgspec.Struct, frozen=True):
 
     `family` is the data set that this one is a part of, or itself; `accuracy` the mean on test
     images, `seconds` of learning with an empty cache, `measuring` those of measuring. `seen` is
-    how many images training showed, each epoch counted. `records` are the IDs of its runs.
+    how many images training showed, each epoch counted; `photographs` whether they are some.
+    `records` are the IDs of its runs.
     """
 
     arm: str
@@ -38,6 +40,7 @@ class Point(msgspec.Struct, frozen=True):
     records: tuple[str, ...] = ()
     measuring: float = 0.0
     seen: float = 0.0
+    photographs: bool = True
 
 
 class Experience(msgspec.Struct, frozen=True):
@@ -119,4 +122,5 @@ def _point(group: Group) -> Point:
         records=tuple(r.id for r in ended),
         measuring=mean(lambda r: r.seconds.measuring_cold),
         seen=mean(lambda r: r.images_seen),
+        photographs=not (data.synthetic or data.name.partition(" (")[0] in DRAWN),
     )

@@ -62,7 +62,8 @@ def _cases(
         others = [p for p in points if p.family != family]
         if len(measured) > 1:
             for seconds in BUDGETS:
-                yield Task(images, classes, seconds), measured, others
+                task = Task(images, classes, seconds, photographs=measured[0].photographs)
+                yield task, measured, others
 
 
 def _advised(task: Task, measured: Sequence[Point], others: Sequence[Point]) -> str:

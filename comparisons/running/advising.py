@@ -27,18 +27,24 @@ WIDTH = 100
 
 @dataclass(frozen=True)
 class KnownData:
-    """What advice needs of a data set: its name in records, images to train on, classes."""
+    """What advice needs of a data set: its name in records, images to train on, classes.
+
+    And whether they are photographs.
+    """
 
     data: str
     images: int
     classes: int
+    photographs: bool
 
 
 def known(name: str, data_dir: Path | None) -> KnownData:
     """What is known of a data set without decoding it. Raises ComparisonError."""
     about = catalog.describe(name, data_dir)
     classes = len(about.classes) if about else DATASETS[name].classes
-    return KnownData(data_name(name), supplies.described(name, data_dir).most, classes)
+    row = DATASETS.get(name)
+    most = supplies.described(name, data_dir).most
+    return KnownData(data_name(name), most, classes, row is None or row.photographs)
 
 
 def advise(
@@ -46,11 +52,13 @@ def advise(
     classes: int,
     minutes: float | None,
     data: str | None,
+    photographs: bool,
     folders: Sequence[Path],
     as_json: bool,
 ) -> None:
     """Print advice on a task. Raises ComparisonError where nothing was measured."""
-    task = Task(images, classes, math.inf if minutes is None else 60 * minutes, data)
+    seconds = math.inf if minutes is None else 60 * minutes
+    task = Task(images, classes, seconds, data, photographs)
     own, left_out = measured.own(folders)
     known = measured.here(own, probe())
     found = advice.advise(task, known.points)
@@ -72,9 +80,10 @@ def _print(found: Advice, task: Task, known: Measured, console: Console) -> None
     def say(line: str, style: str = "") -> None:
         console.print(Text(line, style=style), width=width)
 
+    what = "images" if task.photographs else "drawn images"
     given = "" if math.isinf(task.seconds) else f" within {text.seconds(task.seconds)} of learning"
     say(
-        f"With {text.count(task.images)} training images of {text.count(task.classes)} classes"
+        f"With {text.count(task.images)} training {what} of {text.count(task.classes)} classes"
         f"{given}: {arm_name(found.arm)} ({found.arm}).", "bold",
     )  # fmt: skip
     say(_expectation("Expected", Expected(found.arm, found.accuracy, found.seconds)))

@@ -106,6 +106,32 @@ def test_the_nearest_comes_first_and_the_very_data_is_nearer():
     assert [e.data for e in near] == ["mine", "some"]
 
 
+def test_what_was_measured_on_photographs_says_little_of_drawings():
+    """A base of photographs wins there and loses here, with as many images and classes."""
+    photographs = [point(FROZEN, 1_000, 0.6, 5), point(SCRATCH, 1_000, 0.5, 5)]
+    drawings = [
+        replace(point(arm, 1_000, accuracy, 5, data="drawn"), photographs=False)
+        for arm, accuracy in ((FROZEN, 0.4), (SCRATCH, 0.9))
+    ]
+    both = [*photographs, *drawings]
+    assert advise(Task(1_000, 10, photographs=True), both).arm == FROZEN
+    found = advise(Task(1_000, 10, photographs=False), both)
+    assert found.arm == SCRATCH and found.evidence[0].data == "drawn"
+    assert found.accuracy.mean == pytest.approx(0.9, abs=0.02)
+    # Where nothing else was measured it is better than nothing.
+    assert advise(Task(1_000, 10, photographs=False), photographs).arm == FROZEN
+
+
+def test_records_know_which_images_are_photographs():
+    runs = [factory.record(SCRATCH, seed) for seed in range(3)]
+    for run, name, synthetic in zip(
+        runs, ("cifar10 (cat, dog)", "mnist (0, 1)", "shapes"), (False, False, True), strict=True
+    ):
+        run.data.name, run.data.synthetic = name, synthetic
+    found = {p.data: p.photographs for p in points(runs)}
+    assert found == {"cifar10 (cat, dog)": True, "mnist (0, 1)": False, "shapes": False}
+
+
 def test_records_become_a_point_for_each_arm_and_size():
     runs = factory.records([SCRATCH, FROZEN], seeds=3, sizes=(1_000, 5_000))
     failed = factory.record("tiny:frozen", status="failed", error="no", test=None)
