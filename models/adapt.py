@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from models import backbones, lora, scratch
-from models.blocks import Block, blocks, cut
+from models.blocks import Block, blocks, cut, unpooled
 from models.catalog import Model
 from models.normalization import BatchNormalization, FeatureScale
 
@@ -23,10 +23,10 @@ NEW_WIDTH = 128
 class Network:
     """A backbone, a head, and both in one.
 
-    `backbone`: uint8 images [n, h, w, c] -> features [n, d]; `head`: features -> logits
-    [n, classes]; `whole`: images -> logits, sharing their layers. Within the backbone,
-    `preprocess` comes before `base`, and `new`, where there are new blocks, after it. `adapted`
-    are the layers of the base that carry adapters.
+    `backbone`: uint8 images [n, h, w, c] -> features [n, d], or maps where the head reads those;
+    `head`: features -> logits [n, classes]; `whole`: images -> logits, sharing their layers.
+    Within the backbone, `preprocess` comes before `base`, and `new`, where there are new blocks,
+    after it. `adapted` are the layers of the base that carry adapters.
     """
 
     backbone: keras.Model
@@ -60,15 +60,15 @@ class Change:
     """What a strategy makes of a base before it trains: at most one of these is not zero.
 
     `rank` of adapters, on weights of `bits` bits; `replace` counts the last blocks whose place
-    two new ones take. `linear` makes the head a single layer. `dropout` is the share of
-    features that is left out in each training step before the head reads them; it goes with any
-    of these.
+    two new ones take. `head` is a row of HEADS that takes the place of the model's own. `dropout`
+    is the share of features that is left out in each training step before the head reads them.
+    These go with any of the others.
     """
 
     rank: int = 0
     bits: int = 32
     replace: int = 0
-    linear: bool = False
+    head: str | None = None
     dropout: float = 0.0
 
 
@@ -86,7 +86,8 @@ def build(
     ValueError for a `change` that this base does not allow.
     """
     bones = _bones(model, input_shape, weights)
-    base, new = bones.base, None
+    name = change.head or model.head
+    base, new = unpooled(bones.base) if name in READ_MAPS else bones.base, None
     adapted: list[lora.Adapted] = []
     if change.rank:
         base, adapted = lora.with_adapters(base, change.rank, change.bits)
@@ -101,13 +102,12 @@ def build(
     x = base(x, training=False) if weights else base(x)
     x = new(x) if new else x
     backbone = keras.Model(inputs, x, name="backbone")
-    head_layers = linear_head if change.linear else HEADS[model.head]
     features = [keras.Input(backbone.output_shape[1:])]
     if weights and new is None:
         features.append(FeatureScale(name="scale"))
     if change.dropout:
         features.append(layers.Dropout(change.dropout))
-    head = keras.Sequential([*features, *head_layers(classes)], name="head")
+    head = keras.Sequential([*features, *HEADS[name](classes)], name="head")
     inputs = keras.Input(input_shape, dtype="uint8")
     whole = keras.Model(inputs, head(backbone(inputs)), name="whole")
     return Network(backbone, head, whole, base, weights is not None, bones.preprocess, new, adapted)
@@ -152,7 +152,22 @@ def linear_head(classes: int) -> list[layers.Layer]:
     return [_logits(classes)]
 
 
-HEADS = {"dense": dense_head, "tutorial": tutorial_head, "linear": linear_head}
+def classic_head(classes: int) -> list[layers.Layer]:
+    """That of the tutorial on bases: maps flattened, dense 256, dropout, one unit for two classes.
+
+    F. Chollet 2016, "Building powerful image classification models using very little data".
+    """
+    last = _one_unit() if classes == 2 else [_logits(classes)]
+    return [layers.Flatten(), layers.Dense(256, activation="relu"), layers.Dropout(0.5), *last]
+
+
+HEADS: dict[str, Callable[[int], list[layers.Layer]]] = {
+    "dense": dense_head,
+    "tutorial": tutorial_head,
+    "linear": linear_head,
+    "classic": classic_head,
+}
+READ_MAPS = ("classic",)  # heads that read a base's last maps, not their means
 
 
 def halves(network: Network, part: str, count: int = 0) -> tuple[keras.Model | None, keras.Model]:
@@ -259,6 +274,17 @@ def all_layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from all_layers(layer)
         else:
             yield layer
+
+
+def _one_unit() -> list[layers.Layer]:
+    """One unit z as the logits 0 and z, of which softmax makes what a sigmoid makes of z."""
+    exact = {"dtype": "float32"}
+    return [
+        _logits(1),
+        layers.Reshape((1, 1), **exact),
+        layers.ZeroPadding1D((1, 0), data_format="channels_last", **exact),
+        layers.Flatten(**exact),
+    ]
 
 
 def _logits(classes: int) -> layers.Layer:

@@ -85,6 +85,18 @@ def cut(network: keras.Model, keep: int) -> tuple[keras.Model, keras.Model]:
     )
 
 
+def unpooled(network: keras.Model) -> keras.Model:
+    """A network that ends in its last maps, sharing its layers: without the pooling of these.
+
+    Raises ValueError for one whose features are no means of maps.
+    """
+    pool = keras.layers.GlobalAveragePooling2D
+    pools = [layer for layer in network.layers if isinstance(layer, pool)]
+    if not pools:
+        raise ValueError("its features are no means of maps, which this head would read")
+    return keras.Model(network.input, pools[-1].input, name=network.name)
+
+
 def _block_name(operation: str) -> str | None:
     for pattern, into in NAMES:
         if match := re.match(pattern, operation):

@@ -18,6 +18,7 @@ from models.applications import APPLICATIONS, DATASETS, Application
 from models.cards import Upstream, read_card
 
 BUNDLED = Path(__file__).parent / "weights"
+Head = Literal["dense", "tutorial", "linear", "classic"]  # rows of models.adapt.HEADS
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Model:
     builder: str
     recipe: str
     pretrained: bool
-    head: Literal["dense", "tutorial", "linear"] = "dense"
+    head: Head = "dense"
     options: tuple[tuple[str, float | int], ...] = ()
     upstream: Upstream | None = None
     source: str | None = None

@@ -30,14 +30,14 @@ LOOKS = ("original", "mirror")
 class Kept:
     """All that decides what a kept network computes, its weights apart.
 
-    `input_shape` is [h, w, c]; `linear` and `replaced` are what is left of an adapt.Change once a
+    `input_shape` is [h, w, c]; `head` and `replaced` are what is left of an adapt.Change once a
     network is trained. The mean of the logits of all `looks` is divided by `temperature`.
     """
 
     model: Model
     input_shape: tuple[int, int, int]
     classes: int
-    linear: bool = False
+    head: str | None = None
     replaced: int = 0
     looks: tuple[str, ...] = ("original",)
     temperature: float = 1.0
@@ -73,7 +73,7 @@ def read(kept: Kept, path: Path) -> keras.Model:
 
 def _bare(kept: Kept) -> adapt.Network:
     """The network from random weights: one without adapters, whose features need no scale."""
-    change = adapt.Change(linear=kept.linear, replace=kept.replaced)
+    change = adapt.Change(head=kept.head, replace=kept.replaced)
     return adapt.build(kept.model, kept.input_shape, kept.classes, None, change)
 
 

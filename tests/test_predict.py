@@ -217,6 +217,12 @@ def spoilt(folder: Path, what: str) -> None:
         card.write_text(card.read_text()[:200])
     elif what == "another format":
         card.write_text(json.dumps(text | {"format": 99}))
+    elif what == "an older format":
+        text["network"]["linear"] = True
+        card.write_text(json.dumps(text | {"format": 1}))
+    elif what == "unknown head":
+        text["network"]["head"] = "hydra"
+        card.write_text(json.dumps(text))
     elif what == "another network":
         text["network"]["model"] = "mlp"
         card.write_text(json.dumps(text))
@@ -239,7 +245,9 @@ def spoilt(folder: Path, what: str) -> None:
         ("no file", "is not there: copy the model's folder as a whole"),
         ("no card", "holds no model: run a comparison with --keep"),
         ("half a card", "is no card of a model"),
-        ("another format", "has format 99, this version reads 1"),
+        ("another format", "has format 99, this version reads 2"),
+        ("an older format", "has format 1, this version reads 2: keep the model again"),
+        ("unknown head", "has a head not known here: hydra"),
         ("another network", "does not fit its card"),
         ("unknown network", "unknown model 'skynet'"),
         ("elsewhere", "names a file elsewhere"),

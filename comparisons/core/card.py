@@ -16,7 +16,7 @@ from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import digest, write_text
 from comparisons.core.parts import Count, Data, Environment, Name, Share
 
-FORMAT = 1
+FORMAT = 2
 FOLDER, MODEL, CARD = "model", "model.keras", "model.json"
 MOST_BYTES = 10_000_000  # of a card, whose classes may be many
 
@@ -26,7 +26,7 @@ class Network(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     model: Annotated[Name, Meta(description="the architecture with its options")]
     revision: Annotated[Count, Meta(description="counts the changes of its code")] = 0
-    linear: Annotated[bool, Meta(description="whether its head is a single layer")] = False
+    head: Annotated[str | None, Meta(description="its head; none: its own")] = None
     replaced: Annotated[Count, Meta(description="last blocks that new ones took the place of")] = 0
     input_shape: Annotated[
         tuple[int, int, int], Meta(description="height, width and channels of an image")

@@ -106,21 +106,12 @@ class Done(_Event):
     """A task without a record has ended."""
 
 
-Event = (
-    Start
-    | Stage
-    | Device
-    | Phase
-    | Epoch
-    | Answers
-    | Looked
-    | Continued
-    | Note
-    | Features
-    | Record
-    | Error
-    | Done
-)
+class Lost(_Event):
+    """Whoever did a run is gone; another will take it up, from its beginning."""
+
+
+Step = Stage | Device | Phase | Epoch | Answers | Continued | Note | Features
+Event = Start | Step | Record | Error | Done | Lost | Looked
 # What a run tells of itself, and what hears it with its run's place in the plan.
 Tell = Callable[[Event], None]
 Listener = Callable[[int, Event], None]

@@ -20,6 +20,7 @@ STRATEGIES = {
     "complete": "pretrained here",
     "probe": "linear probe",
     "frozen": "frozen",
+    "classic": "the tutorial's head",
     "frozen-views": "frozen, with views",
     "partial": f"last {{}}{SPACE}blocks",
     "full": "fully fine-tuned",

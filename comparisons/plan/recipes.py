@@ -96,6 +96,8 @@ RECIPES = {
         augment=("flip", "crop"),
     ),
     "head": HEAD,
+    # As its text has it: RMSprop at its default rate, 50 epochs of 2,000 images.
+    "classic": Recipe(optimizer="rmsprop", learning_rate=1e-3, batch_size=16, epochs=10),
     # Its epochs are iterations of L-BFGS over all examples at once (training.linear_probe).
     "probe": Recipe(
         optimizer=LBFGS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from comparisons.core.phases import Part
+from models.catalog import Head
 
 # What a strategy begins with: random weights, a pretrained base, or a base that it first
 # trains itself on a source data set.
@@ -31,7 +32,7 @@ class Strategy:
 
     `option` names what may follow the strategy's name after `@`, with its default: `blocks`, how
     many of the last ones train or are replaced, or the `rank` of adapters. `bits` hold a weight
-    under adapters; `linear` makes the head a single layer.
+    under adapters; `head` is a row of models.adapt.HEADS that takes the place of the model's own.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Strategy:
     phases: tuple[Outline, ...]
     option: tuple[str, int] | None = None
     bits: int = 32
-    linear: bool = False
+    head: Head | None = None
 
     @property
     def pretrained(self) -> bool:
@@ -77,13 +78,21 @@ STRATEGIES = {
             "How much do the base's features say already, read by a single linear layer?",
             start="pretrained",
             phases=(Outline("head", "head", recipe="probe"),),
-            linear=True,
+            head="linear",
         ),
         Strategy(
             "frozen",
             "What do I reach if I only train a new head on a pretrained base?",
             start="pretrained",
             phases=(HEAD,),
+        ),
+        # Two mistakes of its texts are mended: comparisons/README.md names them.
+        Strategy(
+            "classic",
+            "What does the tutorial's head reach, which reads the base's last maps one by one?",
+            start="pretrained",
+            phases=(Outline("head", "head", recipe="classic"),),
+            head="classic",
         ),
         Strategy(
             "frozen-views",

@@ -377,6 +377,11 @@ GLOSSARY = (
     Passage("strategy", "how a model is trained: a short list of phases", lambda t: not t.knob),
     Passage("test set", "images looked at once, after training"),
     Passage(
+        "the tutorial's head",
+        "a layer of 256 on each value of a backbone's last maps, and one output for two classes",
+        lambda t: "classic" in t.strategies,
+    ),
+    Passage(
         "time to N %",
         "seconds of learning until N % of the validation images were right",
         lambda t: t.history,

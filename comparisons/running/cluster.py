@@ -6,19 +6,21 @@ end. One that is killed costs the run in its hands, which Dask gives to another.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import tempfile
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
+from typing import Any
 
 import dask
 import msgspec
-from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed import Client, Future, KilledWorker, LocalCluster, rpc
 from distributed.security import Security
 
 from comparisons.core import events, predictions
@@ -34,6 +36,7 @@ from comparisons.running.site import Site, work
 News = tuple[int, str, Event | Future]
 
 PATIENCE = 5.0  # seconds for a scheduler to answer in
+WORKERS = "all"  # the topic of Dask's own events: which workers come and go
 # Ctrl-C in a terminal reaches workers as well, which end with the command, and not by themselves.
 DEAF = "import signal; signal.signal(signal.SIGINT, lambda *_: None)"
 
@@ -74,25 +77,26 @@ def joined(
 
 
 def _client(scheduler: str) -> Client:
-    answers: SimpleQueue[Client | Exception] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(Client(scheduler, timeout=PATIENCE, set_as_default=False))
-        except Exception as error:  # what else listens there says all kinds of things
-            answers.put(error)
-
-    # Beside this thread: Dask waits for ever for what is connected and says nothing.
-    threading.Thread(target=ask, daemon=True).start()
     try:
-        answer = answers.get(timeout=PATIENCE + 0.5)
-    except Empty:
-        answer = TimeoutError("what listens there does not speak as one")
-    if isinstance(answer, Exception):
+        # In a thread of its own: a notebook has a loop in this one.
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(asyncio.run, _asked_who_it_is(scheduler)).result()
+        return Client(scheduler, timeout=PATIENCE, set_as_default=False)
+    except Exception as error:  # what else listens there says all kinds of things
         raise ComparisonError(
-            f"--scheduler {scheduler}: no scheduler of Dask answers there ({first_line(answer)})"
-        )
-    return answer
+            f"--scheduler {scheduler}: no scheduler of Dask answers there ({first_line(error)})"
+        ) from None
+
+
+async def _asked_who_it_is(scheduler: str) -> None:
+    """Raise TimeoutError where nobody says in time: a client waits for ever to be greeted."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            secured = Security().get_connection_args("client")
+            async with rpc(scheduler, connection_args=secured) as there:
+                await there.identity(n_workers=0)
+    except TimeoutError:
+        raise TimeoutError(f"nothing that speaks as one within {PATIENCE:.0f} s") from None
 
 
 def run_all(
@@ -132,8 +136,9 @@ def run_all(
                     predictions.keep(record, predictions.file(out, plan[number].id), logits)
                 runner.keep(plan[number], record, out)
                 end(number, record, before=False)
-            elif isinstance(news, events.Done):
-                company.went(number)
+            elif isinstance(news, events.Done | events.Lost):
+                if company.went(number):
+                    tell(number, news)
             elif number not in ended:
                 if isinstance(news, events.Start):
                     company.came(number, host)
@@ -145,22 +150,34 @@ def run_all(
 def _sent(client: Client, plan: dict[int, Run], fingerprint: str) -> Iterator[SimpleQueue[News]]:
     """Hand runs over, each with its place; what is heard of them until the block ends."""
     heard: SimpleQueue[News] = SimpleQueue()
+    numbers: dict[str, int] = {}
     topic = f"comparisons-{uuid.uuid4().hex}"
 
     def hear(event: tuple[float, tuple[int, str, bytes]]) -> None:
         number, host, said = event[1]
         heard.put((number, host, msgspec.json.decode(said, type=Event)))
 
+    def hear_of_workers(event: tuple[float, dict[str, Any]]) -> None:
+        # One that was killed has told of no end. The scheduler tells of it before it gives what
+        # that worker had in its hands, or was to do next, to another.
+        if event[1].get("action") == "remove-worker":
+            for key in event[1]["processing-tasks"]:
+                if key in numbers:
+                    heard.put((numbers[key], "", events.Lost()))
+
     futures: list[Future] = []
     client.subscribe_topic(topic, hear)
+    client.subscribe_topic(WORKERS, hear_of_workers)
     try:
         _settle(client, Site(topic))
         for number, run in plan.items():
             futures.append(client.submit(work, _by_whole_paths(run), number, fingerprint, topic))
+            numbers[futures[-1].key] = number
             futures[-1].add_done_callback(lambda done, n=number: heard.put((n, "", done)))
         yield heard
     finally:
         with suppress(Exception):  # where the scheduler is lost there is nobody to tell
+            client.unsubscribe_topic(WORKERS)
             client.cancel(futures)
             client.unregister_worker_plugin(topic)
 
@@ -222,9 +239,11 @@ class Company:
         for other in here:
             self._most[other] = max(self._most[other], len(here) - 1)
 
-    def went(self, number: int) -> None:
-        """A run is over."""
+    def went(self, number: int) -> bool:
+        """A run is over, or its worker is; whether it was at work until now."""
+        was = number in self._at_work
         self._at_work.discard(number)
+        return was
 
     def tell(self, number: int, record: Record) -> None:
         """Say in a run's record where it was, and with how many others at the most."""

@@ -72,6 +72,7 @@ class Watched:
     state: tuple[str, str] = ("", "")
     record: records.Record | None = None
     kept: bool = False
+    at_work: bool = False
 
     def elapsed(self, now: float) -> float | None:
         """Seconds since its start, until its end; None where it was not run."""
@@ -108,8 +109,13 @@ class Progress:
         run, now = self.runs[number], self.clock()
         match event:
             case events.Start():  # once more where the worker that did it was killed
-                run.marks, run.done, run.counted = [now], 0, None
+                run.marks, run.done, run.counted, run.at_work = [now], 0, None, True
                 self.at_once = max(self.at_once, len(self.in_hand))
+            case events.Done():  # what came of it is on its way
+                run.at_work = False
+            case events.Lost():
+                run.marks, run.done, run.counted, run.at_work = [], 0, None, False
+                run.state = ("its worker is gone, waiting for another", "waiting")
             case events.Stage(text):
                 run.state, run.counted = (text, text), None
             case events.Features(_, done, total):
@@ -134,8 +140,8 @@ class Progress:
 
     @property
     def in_hand(self) -> list[Watched]:
-        """The runs that were taken up and have not ended."""
-        return [run for run in self.runs if run.marks and run.record is None]
+        """The runs that somebody is at."""
+        return [run for run in self.runs if run.at_work]
 
     def left(self, run: Watched) -> float | None:
         """Seconds until a run ends, by its own pace and by its kind before it; None below one."""
@@ -176,7 +182,7 @@ class Progress:
         return max(whole - (run.elapsed(self.clock()) or 0.0), 0.0)
 
     def _end(self, run: Watched, record: records.Record, kept: bool, now: float) -> None:
-        run.record, run.kept, run.ended = record, kept, now
+        run.record, run.kept, run.ended, run.at_work = record, kept, now, False
         run.counted = None
         words = ["kept"] if kept else []
         words += [record.status] if record.error else []

@@ -21,7 +21,7 @@ def change_of(arm: Arm, phases: Sequence[Phase] = ()) -> adapt.Change:
         rank=arm.value or 0 if "adapters" in parts else 0,
         bits=arm.strategy.bits,
         replace=arm.value or 0 if "new" in parts else 0,
-        linear=arm.strategy.linear,
+        head=arm.strategy.head,
         dropout=max((phase.dropout for phase in phases), default=0.0),
     )
 

@@ -19,6 +19,7 @@ from comparisons.training import selective
 from comparisons.training.building import change_of
 from comparisons.training.job import Job
 from models import kept
+from models.adapt import HEADS
 from models.parity import Parity, parity
 from models.prediction import predict
 
@@ -63,7 +64,7 @@ def _as_kept(job: Job, record: Record) -> kept.Kept:
         model=job.arm.model,
         input_shape=job.dataset.image_shape,
         classes=len(job.dataset.classes),
-        linear=change.linear,
+        head=change.head,
         replaced=change.replace,
         looks=job.run.target_phases[-1].views_at_test,
         temperature=noted.temperature if noted else 1.0,
@@ -88,7 +89,7 @@ def _card(job: Job, record: Record, built: kept.Kept, tested: Agreement, file: P
         network=cards.Network(
             model=bases.architecture(built.model),
             revision=built.model.revision,
-            linear=built.linear,
+            head=built.head,
             replaced=built.replaced,
             input_shape=built.input_shape,
             looks=list(built.looks),
@@ -155,13 +156,15 @@ def network_of(card: Card) -> kept.Kept:
             f"that model is a {known.model} of another version ({known.revision}, here "
             f"{model.revision}): keep it again"
         )
+    if known.head not in (None, *HEADS):
+        raise ComparisonError(f"that model has a head not known here: {known.head}")
     if not set(known.looks) <= set(kept.LOOKS) or not known.looks:
         raise ComparisonError(
             f"that model looks at pictures in a way not known here: {known.looks}"
         )
     return kept.Kept(
         model=model,
-        linear=known.linear,
+        head=known.head,
         replaced=known.replaced,
         input_shape=known.input_shape,
         classes=len(card.classes),

@@ -22,7 +22,7 @@ EVENTS = st.one_of(
     st.builds(events.Features, st.text(), COUNTS, COUNTS),
     st.builds(events.Record, st.sampled_from(factory.classroom()), st.booleans()),
     st.builds(events.Error, st.text(), COUNTS),
-    st.just(events.Done()),
+    st.sampled_from([events.Done(), events.Lost()]),
 )
 
 

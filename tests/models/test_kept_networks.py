@@ -24,7 +24,7 @@ KINDS = ("cnn:scratch", "tiny:qlora@2")
 MORE = (
     "tiny:frozen", "tiny:lora@2", "tiny:hybrid@2", "tutorial-cnn:scratch",
     "mlp:scratch", "tiny:probe", "tiny:full", "tiny:qlora4@2",
-    "mobilenet@0.25x64:scratch", "efficientnetb0@32:lora@1", "vgg16@32:frozen",
+    "mobilenet@0.25x64:scratch", "efficientnetb0@32:lora@1", "vgg16@32:frozen", "tiny:classic",
 )  # fmt: skip
 
 
@@ -44,9 +44,7 @@ def trained(written: str) -> tuple[adapt.Network, kept.Kept]:
         variable.assign_add(draws.normal(0, 0.05, variable.shape))
     if network.scale:
         network.scale.fit(networks.through(network.backbone, IMAGES))
-    built = kept.Kept(
-        arm.model, networks.SHAPE, 3, change.linear, change.replace, temperature=DEGREE
-    )
+    built = kept.Kept(arm.model, networks.SHAPE, 3, change.head, change.replace, temperature=DEGREE)
     return network, built
 
 

@@ -30,6 +30,7 @@ from comparisons.core.machine import ROOT
 from comparisons.data import prepare
 from comparisons.plan.request import Request, check
 from comparisons.running import runner
+from comparisons.running.progress import Progress
 
 cluster = pytest.importorskip("comparisons.running.cluster", reason="the extra [cluster] is out")
 
@@ -57,7 +58,13 @@ def test_what_listens_there_and_is_no_scheduler_is_one_line(tmp_path, capfd, mon
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         assert cifar.main(["--data", "shapes", "--scheduler", address]) == 2
-    assert capfd.readouterr().err.count("\n") == 1
+        assert capfd.readouterr().err.count("\n") == 1
+        # Nor is there anything left that waits for it.
+        connection, _ = server.accept()
+        connection.settimeout(2)
+        with connection:
+            while connection.recv(1 << 16):
+                pass
 
 
 @pytest.mark.parametrize(
@@ -82,8 +89,7 @@ def test_runs_on_a_machine_at_once_are_counted(told):
                 beside = list(at_work.values()).count(place) - 1
                 most[other] = max(most[other], beside)
         else:
-            company.went(number)
-            at_work.pop(number, None)
+            assert company.went(number) == bool(at_work.pop(number, ""))
     for number in most:
         record = factory.record()
         company.tell(number, record)
@@ -92,12 +98,13 @@ def test_runs_on_a_machine_at_once_are_counted(told):
 
 
 @contextlib.contextmanager
-def dask(folder: Path, *workers: object) -> Iterator[str]:
+def dask(folder: Path, *worker: object, workers: int = 1) -> Iterator[str]:
     """A scheduler and workers as processes of their own; the scheduler's address."""
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     pages = ("--dashboard-address", "127.0.0.1:0")
-    commands = [("scheduler", "--port", port, *pages), ("worker", address, *workers, *pages)]
+    commands = [("scheduler", "--port", port, *pages)]
+    commands += [("worker", address, *worker, *pages)] * workers
     with contextlib.ExitStack() as stack:
         for name, *arguments in commands:
             started = subprocess.Popen(
@@ -179,6 +186,35 @@ def test_a_worker_that_is_killed_costs_its_run_in_progress_which_is_done_again(
     assert alone.neighbours.runs == 0 and not alone.environment.host
     losses = [[e.train_loss for e in record.history] for record in (alone, done[0])]
     np.testing.assert_allclose(*losses, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_run_whose_worker_was_killed_is_at_work_no_more_until_it_is_taken_up_again(
+    plan, tmp_path
+):
+    """Of two workers one is left, which does one run at a time: nothing is beside these."""
+    progress, starts, victims = Progress(plan[0]), [], []
+
+    def hear(number, event):
+        progress.hear(number, event)
+        if isinstance(event, events.Start):
+            starts.append(len(progress.in_hand))
+        if isinstance(event, events.Epoch) and len(starts) == 2 and victims:
+            os.kill(victims.pop(), signal.SIGKILL)
+
+    one_each = ("--no-nanny", "--nthreads", 1)
+    with (
+        dask(tmp_path, *one_each, workers=2) as address,
+        cluster.joined(address, None, print) as client,
+    ):
+        while len(client.nthreads()) < 2:
+            time.sleep(0.1)
+        victims.append(next(iter(client.run(os.getpid).values())))
+        done = cluster.run_all(client, *plan, None, fresh=False, listeners=[hear])
+    assert [record.error for record in done] == [None] * 5
+    assert starts == [1, 2, 1, 1, 1, 1]
+    assert progress.at_once == 2
+    assert sorted(record.neighbours.runs for record in done) == [0, 0, 0, 0, 1]
 
 
 @pytest.mark.slow

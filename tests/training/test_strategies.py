@@ -33,6 +33,7 @@ TRAINS = {
     "complete": {"head": HEAD, "all": rf"{CONVOLUTIONS}|{HEAD}"},
     "probe": {"head": r"logits/(kernel|bias)"},
     "frozen": {"head": HEAD},
+    "classic": {"head": HEAD},
     "frozen-views": {"head": HEAD},
     "partial@2": {"head": HEAD, "last blocks": rf"block[67]_(depthwise|pointwise)/kernel|{HEAD}"},
     "full": {"head": HEAD, "all": rf"{CONVOLUTIONS}|{HEAD}"},
