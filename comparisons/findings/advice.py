@@ -28,9 +28,6 @@ LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # And on other data, as long as fewer families than this were measured: tasks of as many images and
 # classes lie that far apart, and nothing here tells how far.
 UNKNOWN_SPREAD, FEWEST_FAMILIES = 0.25, 3
-# How far drawings and digits are from photographs: a base that was pretrained on these says little
-# of those, however alike they are in numbers.
-OTHER_KIND = 3.0
 MOST_EVIDENCE = 3
 # Times the images, or the minutes, that are tried: the nearest first.
 LESS, MORE = (0.7, 0.5, 0.3, 0.2, 0.1), (1.5, 2.0, 3.0, 5.0, 10.0)
@@ -108,9 +105,14 @@ def advise(task: Task, points: Sequence[Point]) -> Advice | None:
     if not ranked:
         return None
     best = ranked[0]
+    notes = []
+    if not _alike(task, points):
+        kind = "photographs" if task.photographs else "drawings"
+        notes = [f"Nothing was measured on {kind}: what follows may not hold for them."]
+    points = _alike(task, points) or points
     fits = best.seconds.learning <= task.seconds
     evidence = nearest(task, [p for p in points if p.arm == best.arm])
-    notes = _beyond(task, [p for p in points if p.arm == best.arm])
+    notes += _beyond(task, [p for p in points if p.arm == best.arm])
     if not fits:
         given = text.seconds(task.seconds)
         notes.append(f"No arm is expected to learn within {given}: this is the quickest.")
@@ -130,8 +132,10 @@ def rank(task: Task, points: Sequence[Point]) -> list[Expected]:
     """What is expected of each arm: first those that fit the time, the most accurate first.
 
     Those that do not fit follow, the quickest first. Arms that were measured with far more or far
-    fewer images only are left out, where there are others.
+    fewer images only are left out, where there are others; so is what was measured on drawings
+    for photographs, and the other way round: a base of photographs is worth much less there.
     """
+    points = _alike(task, points) or points
     by_arm: dict[str, list[Point]] = defaultdict(list)
     for p in points:
         by_arm[p.arm].append(p)
@@ -155,6 +159,11 @@ def nearest(task: Task, points: Sequence[Point]) -> list[Evidence]:
         Evidence(p.data, p.images, p.records, round(_distance(task, p), 2))
         for p in apart[:MOST_EVIDENCE]
     ]
+
+
+def _alike(task: Task, points: Sequence[Point]) -> list[Point]:
+    """The points of images of the same kind."""
+    return [p for p in points if task.photographs in (None, p.photographs)]
 
 
 def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
@@ -197,8 +206,7 @@ def _distance(task: Task, point: Point) -> float:
     images = math.log(point.images / task.images) / NEAR_IMAGES
     classes = math.log(point.classes / task.classes) / NEAR_CLASSES
     other = 0.0 if task.data in (None, point.data) else 1.0
-    kind = 0.0 if task.photographs in (None, point.photographs) else OTHER_KIND
-    return math.hypot(images, classes, other, kind)
+    return math.hypot(images, classes, other)
 
 
 def _share(accuracy: float, classes: int) -> float:

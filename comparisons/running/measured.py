@@ -22,7 +22,7 @@ class Measured:
 
 
 def own(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
-    """The user's own records of real images, and a line for each file that could not be read.
+    """The user's own records, and a line for each file that could not be read.
 
     Of folders that have some, or of folders in these.
     """
@@ -30,7 +30,7 @@ def own(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
     for folder in folders:
         for path in sorted({run.parent.parent for run in folder.glob("**/runs/*.json")}):
             found, damaged = load_all(path)
-            records += [r for r in found if not r.data.synthetic]
+            records += found
             left_out += damaged
     return records, left_out
 

@@ -118,8 +118,10 @@ def test_what_was_measured_on_photographs_says_little_of_drawings():
     found = advise(Task(1_000, 10, photographs=False), both)
     assert found.arm == SCRATCH and found.evidence[0].data == "drawn"
     assert found.accuracy.mean == pytest.approx(0.9, abs=0.02)
-    # Where nothing else was measured it is better than nothing.
-    assert advise(Task(1_000, 10, photographs=False), photographs).arm == FROZEN
+    # Where nothing else was measured it is better than nothing, and said to be no more.
+    found = advise(Task(1_000, 10, photographs=False), photographs)
+    assert (found.arm, found.reaches) == (FROZEN, False)
+    assert found.notes == ["Nothing was measured on drawings: what follows may not hold for them."]
 
 
 def test_records_know_which_images_are_photographs():

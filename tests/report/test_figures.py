@@ -209,7 +209,7 @@ def test_drawing_nothing_is_no_mistake(plot, narrow, records):
 
 def test_only_what_has_something_to_show_is_drawn():
     assert [p.name for p in catalog.drawable(NONE_WELL)] == []
-    assert len(catalog.drawable(PAIR)) == 7
+    assert len(catalog.drawable(PAIR)) == 8
     assert len(catalog.drawable(SIZES)) == 11
 
 
