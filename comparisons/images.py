@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comparisons import command
-from comparisons.plan.request import Request
+from comparisons.plan.request import BEST, Request
 
 if TYPE_CHECKING:
     from comparisons.core.records import Record
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command.comparing(
         "comparisons.images",
         "Train from scratch, or fine-tune a pretrained base, on your own pictures? Looks at them "
-        "first, then runs both sides on the same ones.",
+        "first, runs both sides on the same ones, and keeps the best model.",
         EXAMPLES,
         data=None,
         preset=PRESET,
@@ -53,7 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _settled(request: Request) -> Request:
-    return replace(request, data=command.pictures(request.data))
+    """The same with the folder found, and the best model kept, where one can be."""
+    kept = request.kept or (None if request.scheduler or _all_loaded(request) else BEST)
+    return replace(request, data=command.pictures(request.data), keep=kept)
+
+
+def _all_loaded(request: Request) -> bool:
+    """Whether all arms are of bases that others wrote, whose computation cannot be kept."""
+    return bool(request.arms) and all(arm.startswith("hub:") for arm in request.arms or ())
 
 
 if __name__ == "__main__":
