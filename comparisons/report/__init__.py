@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from comparisons.core import card as cards
-from comparisons.core.card import Card
 from comparisons.core.console import in_notebook
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
@@ -23,6 +21,7 @@ from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, sv
 from comparisons.report.figures.style import MANY
 from comparisons.report.gallery import gallery, wrong
 from comparisons.report.looked import looked
+from comparisons.report.model import model
 from comparisons.report.strip import strip
 
 __all__ = ["build", "draw", "show"]
@@ -116,17 +115,8 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, pric
     path = folder / "report.html"
     answers = page.Answers(strip(folder, seen), gallery(folder, seen), wrong(folder, seen))
     beside = answers, looked(folder, seen)
-    write_text(path, page.render(seen, pictures, *beside, left_out, prices, _model(folder, seen)))
+    write_text(path, page.render(seen, pictures, *beside, left_out, prices, model(folder, seen)))
     return path
-
-
-def _model(folder: Path, seen: View) -> Card | None:
-    """The card of the model that one of the runs left; None without any that can be read."""
-    try:
-        card = cards.read(folder / cards.FOLDER / cards.CARD)
-    except ComparisonError:
-        return None
-    return card if card.record in {r.id for r in seen.records} else None
 
 
 def _write_bytes(path: Path, data: bytes) -> None:

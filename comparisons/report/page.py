@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import jinja2
@@ -238,7 +238,7 @@ def _level(rows: Sequence[Row]) -> float | None:
 
 def _placed(pictures: Sequence[Picture], seen: View) -> dict[Place, list[Shown]]:
     """The figures of each part of the page; the first one leads, whatever it shows."""
-    placed: dict[Place, list[Shown]] = {"why": [], "sure": [], "bill": [], "curves": []}
+    placed: dict[Place, list[Shown]] = {place: [] for place in get_args(Place)}
     for number, picture in enumerate(pictures):
         leads = number == 0 and picture.plot.place == "curves"
         placed["why" if leads else picture.plot.place].append(_shown(picture, seen))

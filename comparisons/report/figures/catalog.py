@@ -22,7 +22,7 @@ __all__ = ["FIGURES", "Plot", "drawable"]
 
 
 # Parts of a page: why arms ended where they did, how sure that is, the bill, and all else.
-Place = Literal["why", "sure", "bill", "curves"]
+Place = Literal["why", "sure", "unsure", "bill", "curves"]
 
 MANY = 3  # arms that a figure of accuracy against a price needs to say something
 
@@ -216,7 +216,7 @@ FIGURES = {
             "surest of them are wrong. At the right end all are answered. The large marks are "
             "where each arm would stop so that at most a twentieth of its answers is wrong.",
             _has_risks,
-            place="sure",
+            place="unsure",
             half=True,
         ),
         Plot(
