@@ -86,7 +86,7 @@ def strength(deviations, inputs=200, layers=18, seed=0):
 def check_he(given):
     check(
         [given(200), given(50)],
-        lambda it: 0.5 < strength(it[0])[-1] < 2 and 0.5 < strength(it[1], inputs=50)[-1] < 2,
+        lambda it: 0.2 < strength(it[0])[-1] < 5 and 0.2 < strength(it[1], inputs=50)[-1] < 5,
         "Solve n v / 2 = 1 for v, then take the root. The check sends a signal through 18 layers.",
     )
 

@@ -242,6 +242,7 @@ def test_it_comes_with_what_its_teacher_needs(script: Path) -> None:
     assert [a for a, _ in spans] == [0, *(b for _, b in spans[:-1])]
     assert spans[-1][1] == minutes(script)
     assert "## If the result flips" in key and "## Expected" in key
+    assert "| what | expect |" in key
     assert "Exit ticket" in handout and len(handout.splitlines()) < 50
     for text in (plan, key, handout):
         for link in re.findall(r"\]\(([^)#:]+)\)", text):
