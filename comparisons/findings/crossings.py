@@ -133,12 +133,12 @@ def say(found: Crossing, seen: View) -> str:
 
 
 def _worth(seen: View, arms: Sequence[str]) -> list[str]:
-    """What the base of one of two arms is worth: at the largest size that tells, or a bound."""
+    """What the base of one of two arms is worth: at the sizes that tell, or a bound."""
     told = [one for one in worths(seen, arms) if one.times and one.times > 1]
     if not told:
         return []
-    exact = [one for one in told if one.outcome == "between"]
-    one = max(exact, key=lambda w: w.size) if exact else min(told, key=lambda w: w.size)
+    exact = sorted((one for one in told if one.outcome == "between"), key=lambda w: w.size)
+    one = exact[0] if exact else min(told, key=lambda w: w.size)
     n, base, scratch = text.count(one.size), arm_name(one.arm), arm_name(one.scratch)
     if not exact:
         most = text.count(seen.sizes[-1])
@@ -146,10 +146,12 @@ def _worth(seen: View, arms: Sequence[str]) -> list[str]:
             f"With {n} images {base} is where {scratch} is not with {most}: its base is worth at "
             f"least {one.times:.1f} times the images."
         ]
-    return [
+    said = (
         f"With {n} images {base} is where {scratch} is with about "
-        f"{text.about(one.images.estimate)}: its base is worth {one.times:.1f} times the images."
-    ]
+        f"{text.about(one.images.estimate)}: its base is worth {one.times:.1f} times the images"
+    )
+    more = [f"{w.times or 0:.1f} times with {text.count(w.size)}" for w in exact[1:]]
+    return [f"{said}, {text.listing(more)}." if more else f"{said}."]
 
 
 def _crossing(a: str, b: str, seen: View) -> Crossing | None:
