@@ -14,8 +14,9 @@ from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.paper import PALE, WIDE, Paper, Sheet, sheet, styled
 from comparisons.report.figures.style import End, key_height, name_lines, percent_axis, where
 
-NEAR = 1.25  # two ticks closer than this factor: the numbers would meet
-NEAR_NARROW = 2.2
+# Of the axis, that lie at least between two sizes which are named at it.
+NEAR, NEAR_NARROW = 0.095, 0.2
+MARGIN = 1.15  # times the smallest and the largest size that the axis goes beyond them
 
 
 @styled
@@ -31,9 +32,9 @@ def accuracy_by_images(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     ends = [end for label in seen.labels if (end := _line(ax, seen, label, chosen[label]))]
     ax.set_xscale("log")
     if seen.sizes:
-        ax.set_xlim(seen.sizes[0] / 1.15, seen.sizes[-1] * 1.15)
-    least = NEAR_NARROW if paper.narrow else NEAR
-    ax.xaxis.set_major_locator(FixedLocator(_apart(seen.sizes, least)))
+        ax.set_xlim(seen.sizes[0] / MARGIN, seen.sizes[-1] * MARGIN)
+    share = NEAR_NARROW if paper.narrow else NEAR
+    ax.xaxis.set_major_locator(FixedLocator(_apart(seen.sizes, share)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: text.count(n)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel("training images (log scale)")
@@ -96,9 +97,10 @@ def _mark(ax: Axes, found: crossings.Crossing, seen: View) -> None:
     )
 
 
-def _apart(sizes: Sequence[int], least: float) -> list[int]:
-    """The sizes that have a tick: each so many times as large as the one before."""
+def _apart(sizes: Sequence[int], share: float) -> list[int]:
+    """The sizes that have a tick: each that share of the axis after the one before."""
     kept: list[int] = []
+    least = (sizes[-1] / sizes[0] * MARGIN**2) ** share if len(sizes) else 1.0
     for size in sizes:
         if not kept or size >= least * kept[-1]:
             kept.append(size)
