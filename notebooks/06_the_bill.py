@@ -166,8 +166,8 @@ table(
 #
 # The base was trained before our clock began. What is known of that stands in the record. **Write**
 # an estimate of the FLOP that it took: three times `flops.forward_per_image` of the frozen arm for
-# every image of every epoch. (A rough one: the base was trained at another image size. Where a
-# record has the figure itself, it is the better one.)
+# every image of every epoch, or of one epoch where their number is not known. (A rough one: the base
+# was trained at another image size. Where a record has the figure itself, it is the better one.)
 
 # %%
 upstream = frozen.weights.upstream
@@ -197,8 +197,9 @@ check_paid(paid_before)
 # %%
 known = upstream.get("flops") or 3 * frozen.flops.forward_per_image * images * epochs
 times = known / frozen.flops.total if frozen.flops.total else math.nan
+roughly = "about" if upstream.get("epochs") else "at least (as for a single epoch)"
 say(
-    f"Pretraining took about {scaled(known)}FLOP, {count(times)} times what the frozen arm "
+    f"Pretraining took {roughly} {scaled(known)}FLOP, {count(times)} times what the frozen arm "
     f"computed here. Shared by {count(times)} users it is as much for each as their own training."
 )
 
@@ -261,7 +262,7 @@ answered(
         f"{longest.arm}, {seconds(intervals.learning(longest))}",
         f"{densest.arm}, {scaled(densest.flops.total / intervals.learning(densest))}FLOP/s",
         ", ".join(cheaper) or "none",
-        f"about {count(times)}",
+        f"{roughly} {count(times)}",
     ),
 )
 say("**What these records say.** " + " ".join(verdict.headline(records)))

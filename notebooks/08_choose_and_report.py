@@ -21,7 +21,7 @@
 # %%
 prediction = {
     "How far apart, in points, are an arm's best and worst seed?": "",
-    "Which pairs of arms will be a tie?": "",
+    "Which pairs of arms will not be clearly apart?": "",
     "Of 20 equally good arms, how far above the truth is the best on 150 images?": "",
 }
 
@@ -30,7 +30,7 @@ prediction = {
 
 # %% tags=["parameters"]
 DATA = "auto"  # "shapes" needs neither network nor data
-SIZE = 300
+SIZE = 1000
 SEEDS = [0, 1, 2]
 LIMITS = {"validate_on": 300, "test_on": 2000}
 
@@ -298,12 +298,12 @@ check_report(my_report)
 
 # %%
 apart = max(max(r.test.accuracy for r in g.ok) - min(r.test.accuracy for r in g.ok) for g in groups)
-ties = [f"{a.name} and {b.name}" for a, b, _ in pairs if verdict.verdict(a, b).equal]
+unclear = [f"{a.name} and {b.name}" for a, b, _ in pairs if verdict.verdict(a, b).equal]
 answered(
     prediction,
     (
         f"up to {points(apart, sign=False)}",
-        "; ".join(ties) or "none: all are clearly apart",
+        "; ".join(unclear) or "none: all are clearly apart",
         f"{points(excess, sign=False)} points",
     ),
 )
