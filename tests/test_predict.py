@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import networks
 import numpy as np
+import processes
 import pytest
 from PIL import Image
 
@@ -107,6 +108,14 @@ def test_a_wrong_path_is_said_before_a_framework_is_loaded(results, photos, tmp_
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_command_says_all_of_it_and_ends_with_its_code(results, photos):
+    (photos / "cut.png").write_bytes((photos / "0 ö.png").read_bytes()[:60])
+    command = processes.start(results, photos, "--json", module="comparisons.predict")
+    said, complained = command.communicate(timeout=120)
+    assert command.returncode == 1
+    assert len(json.loads(said)) == 6 and "cut.png" in complained
 
 
 def test_json_and_csv_say_the_same(results, photos, capsys):

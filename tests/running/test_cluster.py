@@ -230,8 +230,8 @@ def test_other_images_on_a_worker_fail_the_run_in_one_line(scheduler, plan, tmp_
 
 @pytest.mark.slow
 def test_workers_without_this_project_are_one_line(plan, tmp_path):
-    (tmp_path / "comparisons").mkdir()  # found first, and empty
-    (tmp_path / "comparisons" / "__init__.py").touch()
+    # Found first. An empty one would not do: an editable install finds what is missing in it.
+    (tmp_path / "comparisons.py").write_text("raise ImportError('of another project')\n")
     with dask(tmp_path, "--no-nanny") as address, cluster.joined(address, None, print) as client:
         while not client.nthreads():
             time.sleep(0.1)
