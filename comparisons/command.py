@@ -231,10 +231,13 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     console.print(f"the page with all figures: {page}", soft_wrap=True)
     if session.model:
         console.print(f"the model: {session.model}", soft_wrap=True)
-    if session.unkept:
-        print(f"error: {session.unkept}", file=sys.stderr)
     failed = any(record.status == "failed" for record in session.records)
-    return 1 if failed or session.unkept else 0
+    if session.unkept and request.unasked:
+        console.print(session.unkept, soft_wrap=True)
+    elif session.unkept:
+        print(f"error: {session.unkept}", file=sys.stderr)
+        failed = True
+    return 1 if failed else 0
 
 
 def folder(name: str | Path) -> Path:

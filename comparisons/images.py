@@ -54,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _settled(request: Request) -> Request:
     """The same with the folder found, and the best model kept, where one can be."""
-    kept = request.kept or (None if request.scheduler or _all_loaded(request) else BEST)
-    return replace(request, data=command.pictures(request.data), keep=kept)
+    found = replace(request, data=command.pictures(request.data))
+    if request.kept or request.scheduler or _all_loaded(request):
+        return found
+    return replace(found, keep=BEST, unasked=True)
 
 
 def _all_loaded(request: Request) -> bool:

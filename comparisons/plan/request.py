@@ -41,7 +41,8 @@ class Request:
     `image_size` is what pictures of a folder are resized to, and what bases take that are named
     without one. `save_base` is the file that the trained base goes to, without its head; `tries`
     are the recipes that tuning tries; `live` marks runs that are shown live. `keep` is the arm
-    whose trained network is kept, or `best`; `export` are the formats that it goes to as well.
+    whose trained network is kept, or `best`, which where it is `unasked` is no failure to be
+    without; `export` are the formats that it goes to as well.
     """
 
     arms: tuple[str, ...] | None = None
@@ -72,6 +73,7 @@ class Request:
     save_base: Path | None = None
     live: bool = False
     keep: str | None = None
+    unasked: bool = False
     export: tuple[str, ...] = ()
     command: str = ""
 

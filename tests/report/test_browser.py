@@ -14,6 +14,7 @@ from test_untrusted import HOSTILE, everywhere
 from comparisons import report
 from comparisons.core import samples
 
+OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 MEASURE = """
 const bad = [];
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -60,10 +61,12 @@ def seen(tmp_path_factory):
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             browser.get(address)
             measured[width] = browser.execute_script(MEASURE)
+            browser.execute_script(OPEN)
+            measured[width]["images"] = browser.execute_script(MEASURE)["images"]
         second = report.build(other, pair).as_uri()
         browser.get(second)
         measured["pair"] = browser.execute_script(MEASURE)
-        browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+        browser.execute_script(OPEN)
         measured["opened"] = browser.execute_script(MEASURE)
         events = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
         return {

@@ -210,7 +210,7 @@ def test_drawing_nothing_is_no_mistake(plot, narrow, records):
 def test_only_what_has_something_to_show_is_drawn():
     assert [p.name for p in catalog.drawable(NONE_WELL)] == []
     assert len(catalog.drawable(PAIR)) == 8
-    assert len(catalog.drawable(SIZES)) == 11
+    assert len(catalog.drawable(SIZES)) == 12
 
 
 def test_letters_of_narrow_figures_are_12_pixels_on_a_page_of_400():
