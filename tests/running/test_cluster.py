@@ -261,6 +261,6 @@ def test_the_page_says_which_runs_shared_their_machine(tiny_npz, tmp_path):
     shared = cifar.compare("cnn:scratch", workers=2, **asked)
     assert [record.neighbours.runs for record in shared] == [1, 1]
     page = " ".join((tmp_path / "report.html").read_text().split())
-    assert "2 of 2 runs shared a machine with up to 1 other" in page
+    assert "2 of 2 runs shared a machine with up to one other" in page
     (row,) = json.loads((tmp_path / "summary.json").read_text())["rows"]
     assert row["beside"] == 1
