@@ -208,7 +208,7 @@ luck = max(intervals.luck_of_images(r.test.accuracy, intervals.images_tested([r]
 answered(
     prediction,
     (
-        f"{len(audit.found)} findings and {len(audit.left_out)} files that are no pictures",
+        f"findings: {len(audit.found)}; files that are no pictures: {len(audit.left_out)}",
         verdict.headline(records)[0],
         f"{points(luck, sign=False)} points (one standard deviation, one seed)",
     ),
