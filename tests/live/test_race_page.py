@@ -222,7 +222,9 @@ def test_the_same_page_opens_from_a_folder(browser, tmp_path):
     address = (tmp_path / "a stick" / "index.html").as_uri()
     page = Page(browser, address + ASK)
     page.click("step")
-    assert [row[2] for row in page.rows("standings")] == ["epoch", "1 of 8", "0 of 12"]
+    # Whichever arm's first epoch ended sooner.
+    _, *epochs = [row[2] for row in page.rows("standings")]
+    assert epochs in (["1 of 8", "0 of 12"], ["0 of 8", "1 of 12"])
     page.quiet(Path(tmp_path / "a stick").as_uri())
 
 
