@@ -167,7 +167,8 @@ table(
 # The base was trained before our clock began. What is known of that stands in the record. **Write**
 # an estimate of the FLOP that it took: three times `flops.forward_per_image` of the frozen arm for
 # every image of every epoch, or of one epoch where their number is not known. (A rough one: the
-# base was trained at another image size. Where a record has the figure itself, it is the better one.)
+# base was trained at another image size. Where a record has the figure itself, that is the better
+# one.)
 
 # %%
 upstream = frozen.weights.upstream
