@@ -51,10 +51,10 @@ QUICK = {
         "STRATEGIES": ["frozen", "partial", "full", "lora"],
         "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300},
     },
-    "05": {"SIZES": [40, 80, 160], "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300}},
+    "05": {"SIZES": [40, 80, 160], "LIMITS": {"epochs": 12, "validate_on": 100, "test_on": 300}},
     "06": {"LIMITS": {"train_size": 100, "epochs": 2, "validate_on": 100, "test_on": 300}},
-    "07": {"EACH": 20, "LIMITS": {"seeds": [0], "image_size": 32, "epochs": 2}},
-    "08": {"SIZE": 100, "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300}},
+    "07": {"EACH": 20, "LIMITS": {"seeds": [0], "image_size": 32, "epochs": 20}},
+    "08": {"SIZE": 100, "LIMITS": {"epochs": 12, "validate_on": 100, "test_on": 300}},
 }
 
 
