@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparisons.command import Parser, folder
-from comparisons.core.errors import ComparisonError, exit_code
-from comparisons.core.records import load_all
+from comparisons.core.errors import exit_code
+from comparisons.core.records import load_some
 
 EXAMPLES = """examples:
   python -m comparisons.export tensorboard results/cifar10
@@ -39,13 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(tool: str, source: Path, out: Path | None) -> int:
     from comparisons.report import mlflow, tensorboard
 
-    if not source.is_dir():
-        raise ComparisonError(f"there is no folder {source}")
-    records, damaged = load_all(source)
-    for line in damaged:
-        print(f"left out: {line}", file=sys.stderr)
-    if not records:
-        raise ComparisonError(f"there are no records under {source / 'runs'}")
+    records = load_some(source)
     target = out or source / tool
     if tool == "mlflow":
         store = mlflow.export(records, target)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +19,7 @@ from msgspec import Meta
 
 # Whoever has records has their parts.
 from comparisons.core.bill import Costs, Neighbours, Seconds
-from comparisons.core.errors import first_line, printable
+from comparisons.core.errors import ComparisonError, first_line, printable
 from comparisons.core.files import write_text
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
@@ -285,3 +286,18 @@ def load_all(folder: Path) -> tuple[list[Record], list[str]]:
         except (DamagedRecord, OSError) as error:
             damaged.append(str(error))
     return good, damaged
+
+
+def load_some(folder: Path) -> list[Record]:
+    """The same for who needs at least one; each damaged file is named on standard error.
+
+    Raises ComparisonError where there is no folder, or no record in it.
+    """
+    if not folder.is_dir():
+        raise ComparisonError(f"there is no folder {folder}")
+    good, damaged = load_all(folder)
+    for line in damaged:
+        print(f"left out: {line}", file=sys.stderr)
+    if not good:
+        raise ComparisonError(f"there are no records under {folder / 'runs'}")
+    return good

@@ -15,7 +15,7 @@ from types import FrameType
 from comparisons.core.errors import ComparisonError
 from comparisons.core.files import must_be_writable
 from comparisons.core.interrupts import EXIT_CODE
-from comparisons.core.records import Record, load_all
+from comparisons.core.records import Record, load_some
 from comparisons.live import heats, site
 from comparisons.live.contest import Contest
 from comparisons.live.feed import Feed
@@ -28,12 +28,13 @@ PATIENCE = 1.0  # seconds that a race has to end
 
 def replay(folder: Path, port: int, browser: bool) -> int:
     """Serve the races of a folder's records. Raises ComparisonError."""
-    return _serve(Given(live=False, heats=_heats(folder)), port, browser)
+    found = heats.of_records(load_some(folder))
+    return _serve(Given(live=False, heats=found), port, browser)
 
 
 def save(folder: Path, target: Path) -> int:
     """Write the races of a folder's records as a page that needs no server."""
-    print(f"the page: {site.save(target, _heats(folder))}")
+    print(f"the page: {site.save(target, heats.of_records(load_some(folder)))}")
     return 0
 
 
@@ -47,18 +48,6 @@ def race(port: int, browser: bool, data_dir: Path | None, target: Path | None) -
             site.save(target, heats.of_records(records))
 
     return _serve(site.choices(), port, browser, Contest(Feed(), data_dir, over))
-
-
-def _heats(folder: Path) -> list[heats.Heat]:
-    """The races of a folder's records; what cannot be read is named. Raises ComparisonError."""
-    if not folder.is_dir():
-        raise ComparisonError(f"there is no folder {folder}")
-    records, damaged = load_all(folder)
-    for line in damaged:
-        print(f"left out: {line}", file=sys.stderr)
-    if not records:
-        raise ComparisonError(f"there are no records under {folder / 'runs'}")
-    return heats.of_records(records)
 
 
 def _serve(given: Given, port: int, browser: bool, contest: Contest | None = None) -> int:
