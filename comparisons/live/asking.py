@@ -27,7 +27,7 @@ class Said(msgspec.Struct):
     looked: str | None
 
 
-class Asked:
+class Networks:
     """Networks by their arms' labels: `networks` are the files of their cards."""
 
     def __init__(self, networks: dict[str, Path]) -> None:

@@ -19,8 +19,7 @@ from comparisons.core import events
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.records import Record
 from comparisons.live import feed, heats
-from comparisons.live.asking import Asked as Networks
-from comparisons.live.asking import Said, kept
+from comparisons.live.asking import Networks, Said, kept
 from comparisons.live.feed import Feed, State
 from comparisons.plan.request import Request, check
 from comparisons.running.remote import Remote, Stopped
