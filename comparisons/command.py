@@ -216,8 +216,7 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     if board:
         from comparisons.report import tensorboard
 
-        tensorboard.must_be_installed()
-        listening.append(partial(tensorboard.listener, board))
+        listening.append(tensorboard.listening(board))
     # What draws takes a second to load: that passes while the runs' framework is loaded.
     drawing = partial(importlib.import_module, "comparisons.report")
     session = run_session(request, console, drawing, listening)

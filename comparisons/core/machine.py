@@ -71,6 +71,15 @@ def backend() -> str:
     return name
 
 
+def must_have(package: str, what: str, named: str, extra: str) -> None:
+    """Raise ComparisonError where a package is not installed: `what` needs it, by its name.
+
+    `extra` is the one of this project's extras that brings it.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise ComparisonError(f"{what} need {named}: pip install 'scratch-or-finetune[{extra}]'")
+
+
 def cpu_name(listing: Path = Path("/proc/cpuinfo")) -> str:
     """The processor's own name, and its widest instructions where the system lists them."""
     about: dict[str, str] = {}

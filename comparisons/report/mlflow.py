@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import cannot_write, must_be_writable
+from comparisons.core.machine import must_have
 from comparisons.core.records import Record
 from comparisons.report.tensorboard import CURVES, started
 
@@ -23,20 +23,12 @@ ENDED = {"ok": "FINISHED", "diverged": "FAILED", "failed": "FAILED"}
 MOST_TEXT = 500  # letters of a parameter, which is what MLflow takes
 
 
-def must_be_installed() -> None:
-    """Raise ComparisonError where MLflow is not there."""
-    if importlib.util.find_spec("mlflow") is None:
-        raise ComparisonError(
-            "MLflow's runs need mlflow: pip install 'scratch-or-finetune[mlflow]'"
-        )
-
-
 def export(records: Sequence[Record], folder: Path) -> Path:
     """Add a run for each record to a store in a folder, in place of what it has of the same.
 
     The path of the store. Times are those of the records. Raises ComparisonError.
     """
-    must_be_installed()
+    must_have("mlflow", "MLflow's runs", "mlflow", "mlflow")
     must_be_writable(folder)
     path = folder / FILE
     # Settled before it is imported: nothing here tells anybody anything.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comparisons.core import events
-from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable, remove
+from comparisons.core.machine import must_have
 from comparisons.core.records import Epoch, Record
 from comparisons.findings import text
 
@@ -32,21 +31,21 @@ CURVES = {
 }
 
 
-def must_be_installed() -> None:
-    """Raise ComparisonError where what writes the files is not there."""
-    if importlib.util.find_spec("tensorboardX") is None:
-        raise ComparisonError(
-            "TensorBoard's files need tensorboardX: pip install 'scratch-or-finetune[tensorboard]'"
-        )
+def listening(folder: Path) -> Callable[[Sequence[Run]], Listener]:
+    """What makes of a plan what writes its runs' events as they happen, a folder for each run.
 
-
-def listener(folder: Path, planned: Sequence[Run]) -> Listener:
-    """What writes the events of a plan's runs as they happen, a folder for each run.
-
-    Raises ComparisonError where that cannot be.
+    Raises ComparisonError, before there is a plan, where that cannot be.
     """
-    must_be_installed()
+    _must_be_writable(folder)
+    return lambda planned: _listener(folder, planned)
+
+
+def _must_be_writable(folder: Path) -> None:
+    must_have("tensorboardX", "TensorBoard's files", "tensorboardX", "tensorboard")
     must_be_writable(folder)
+
+
+def _listener(folder: Path, planned: Sequence[Run]) -> Listener:
     boards: dict[int, _Board] = {}
 
     def hear(number: int, event: events.Event) -> None:
@@ -66,8 +65,7 @@ def listener(folder: Path, planned: Sequence[Run]) -> Listener:
 
 def export(records: Sequence[Record], folder: Path) -> None:
     """Write the event files of finished runs, a folder for each. Raises ComparisonError."""
-    must_be_installed()
-    must_be_writable(folder)
+    _must_be_writable(folder)
     for record in records:
         _Board(folder / record.id).end(record)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from comparisons.core.console import plain_console
 from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
+from comparisons.core.machine import must_have
 from comparisons.core.records import Record
 from comparisons.data import Dataset, catalog, splits
 from comparisons.findings import mistakes, pictures, suspects
@@ -34,6 +34,9 @@ from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
+
+# What makes of a plan what hears its events.
+Listening = Callable[[Sequence[Run]], Listener]
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def run_session(
     request: Request,
     console: Console | None = None,
     meanwhile: Callable[[], object] = lambda: None,
-    listening: Sequence[Callable[[Sequence[Run]], Listener]] = (),
+    listening: Sequence[Listening] = (),
 ) -> Session:
     """Have data and weights ready, run what is not yet done, and return all records.
 
@@ -131,10 +134,7 @@ def crew(request: Request, console: Console) -> Iterator[Crew]:
     if request.scheduler is None and request.workers is None:
         yield ALONE
         return
-    if find_spec("distributed") is None:
-        raise ComparisonError(
-            "--scheduler and --workers need Dask: pip install 'scratch-or-finetune[cluster]'"
-        )
+    must_have("distributed", "--scheduler and --workers", "Dask", "cluster")
     from comparisons.running import cluster
 
     with cluster.joined(request.scheduler, request.workers, _sayer(console)) as client:
