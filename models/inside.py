@@ -23,7 +23,8 @@ def filters(network: keras.Model) -> np.ndarray:
 
     Each is scaled by its own largest weight, so that faint ones can be seen. Raises NothingInside.
     """
-    kernels = np.moveaxis(np.asarray(_first_convolution(network).kernel, np.float32), 3, 0)
+    _, first = _first_convolution(network)
+    kernels = np.moveaxis(np.asarray(first.kernel, np.float32), 3, 0)
     most = np.abs(kernels).max(axis=(1, 2, 3), keepdims=True)
     scaled = np.divide(kernels, most, out=np.zeros_like(kernels), where=most > 0)
     return 0.5 + scaled / 2
@@ -34,11 +35,12 @@ def maps(network: keras.Model, image: np.ndarray) -> np.ndarray:
 
     Of at most MOST_MAPS filters, those that find most. Raises NothingInside.
     """
-    holder, layer = _with_holder(network)
+    holder, layer = _first_convolution(network)
     inputs = keras.ops.convert_to_tensor(image[None])
     for part in _before(network, holder):
         inputs = part(inputs, training=False)
-    (found,) = np.asarray(_up_to(layer, holder, inputs), np.float32)
+    below = keras.Model(holder.inputs[0], layer.output)
+    (found,) = np.asarray(below(inputs, training=False), np.float32)
     found = np.maximum(np.moveaxis(found, 2, 0), 0)
     strongest = np.argsort(-found.std(axis=(1, 2)), kind="stable")[:MOST_MAPS]
     chosen = found[strongest]
@@ -68,23 +70,7 @@ def projected(found: np.ndarray, how: Projection = "pca", seed: int = 0) -> np.n
     return PCA(2, random_state=seed).fit_transform(found).astype(np.float32)
 
 
-def _up_to(layer: Any, holder: keras.Model, inputs: Any) -> Any:
-    """What a layer of a model gives for what goes into the model."""
-    if not isinstance(holder, keras.Sequential):
-        return keras.Model(holder.input, layer.output)(inputs, training=False)
-    # Its layers have been called again with each that was added: their outputs are several.
-    for one in holder.layers:
-        inputs = one(inputs)
-        if one is layer:
-            break
-    return inputs
-
-
-def _first_convolution(network: keras.Model) -> Any:
-    return _with_holder(network)[1]
-
-
-def _with_holder(network: keras.Model) -> tuple[keras.Model, Any]:
+def _first_convolution(network: keras.Model) -> tuple[keras.Model, Any]:
     """The first convolution that sees colours, and the model that it is a layer of."""
     for holder, layer in _layers(network):
         if isinstance(layer, keras.layers.Conv2D) and layer.kernel.shape[2] in (1, 3):
