@@ -41,8 +41,12 @@ def looked(network: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.
     return np.asarray(large, np.float32)[..., 0]
 
 
-def lit(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """An image uint8 [h, w, c], dark where a map [h, w] of it is 0, as it is where that is 1."""
+def lit(network: keras.Model, image: np.ndarray, called: int) -> np.ndarray:
+    """An image uint8 [h, w, c], dark where nothing spoke for a class, as it is where most did.
+
+    `network` as above. Raises NoMaps.
+    """
+    (heat,) = looked(network, image[None], np.array([called]))
     return (image * (DARK + (1 - DARK) * heat[..., None])).round().astype(np.uint8)
 
 

@@ -76,17 +76,16 @@ class Model:
             raise unknown("class", name, self.card.classes)
         image = self.image(picture)
         from models import gradcam
-        from models.prediction import predict
+        from models.prediction import without_compiling
 
-        called = int(predict(self.network, image[None]).argmax())
-        if name is not None:
+        if name is None:
+            called = int(without_compiling(self.network, image[None]).argmax())
+        else:
             called = self.card.classes.index(name)
         try:
-            whole = self.network.get_layer("whole")
-            (heat,) = gradcam.looked(whole, image[None], np.array([called]))
+            pixels = gradcam.lit(self.network.get_layer("whole"), image, called)
         except gradcam.NoMaps as why:
             raise ComparisonError(str(why)) from None
-        pixels = gradcam.lit(image, heat)
         return Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[..., 0])
 
     def image(self, picture: str | Path) -> np.ndarray:

@@ -15,6 +15,7 @@ from comparisons.core.samples import data_uri
 from comparisons.data.pictures import NoPicture, as_input, quiet
 from comparisons.training.keeping import network_of
 from models import gradcam, kept
+from models.prediction import without_compiling
 
 
 def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
@@ -38,7 +39,7 @@ def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
             tell(Note(f"that is no picture: {why}"))
             continue
         for (card, network), image in zip(known, seen, strict=True):
-            (chances,) = network.predict_on_batch(image[None])
+            (chances,) = without_compiling(network, image[None])
             best = int(chances.argmax())
             certainty = float(chances[best])
             sure = certainty > card.sure.threshold
@@ -48,8 +49,6 @@ def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
 
 def _looked(network: keras.Model, image: np.ndarray, called: int) -> str | None:
     try:
-        whole = network.get_layer("whole")
-        (heat,) = gradcam.looked(whole, image[None], np.array([called]))
+        return data_uri(gradcam.lit(network.get_layer("whole"), image, called))
     except gradcam.NoMaps:
         return None
-    return data_uri(gradcam.lit(image, heat))
