@@ -178,6 +178,12 @@ class Dataset:
             pool=replace(pool, test=pool.test[rows]) if pool else None,
         )
 
+    def subset(
+        self, seed: int, train_size: int | None = None, validate_on: int | None = None
+    ) -> Subset:
+        """Rows to train on and to validate on; see `split`."""
+        return split(self.y_train, seed, train_size, validate_on, self.groups, self.validation)
+
     def test_rows(self, count: int) -> np.ndarray:
         """Rows of at most `count` test images, int64 [n], whatever the seed."""
         order = generator(0, Stream.TESTED).permutation(len(self.x_test))

@@ -18,7 +18,7 @@ import numpy as np
 
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import write_text
-from comparisons.data.dataset import Dataset, split
+from comparisons.data.dataset import Dataset
 
 FILE = "manifest.csv"
 SEED = "seed "  # the heading of a column is this and the seed
@@ -148,7 +148,7 @@ def _column(data: Dataset, seed: int, rows: Sequence[int]) -> list[str]:
     dealt = data.dealt(rows)
     assert dealt.pool is not None
     column = np.full(len(data.files), TRAIN, object)
-    held = split(dealt.y_train, seed, None, None, dealt.groups, dealt.validation).validation
+    held = dealt.subset(seed).validation
     column[dealt.pool.train[held]] = VALIDATION
     column[dealt.pool.test] = TEST
     return column.tolist()

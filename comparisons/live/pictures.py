@@ -7,7 +7,7 @@ from pathlib import Path
 
 from comparisons.core.records import Record
 from comparisons.core.samples import ON_SHOW, choose, data_uri
-from comparisons.data import Dataset, split
+from comparisons.data import Dataset
 from comparisons.findings import text
 from comparisons.findings.names import shortened
 from comparisons.findings.view import view
@@ -20,14 +20,7 @@ from comparisons.report.strip import MOST_LETTERS
 def shown(run: Run, dataset: Dataset) -> list[Picture]:
     """The held-out pictures that people are shown: the same for every arm of a seed."""
     data = dataset.dealt(run.tested)
-    rows = split(
-        data.y_train,
-        run.seed,
-        run.train_size,
-        run.settings.validate_on,
-        data.groups,
-        data.validation,
-    ).validation
+    rows = data.subset(run.seed, run.train_size, run.settings.validate_on).validation
     chosen = rows[choose(data.y_train[rows], ON_SHOW)]
     names = _names(data.classes)
     return [Picture(data_uri(data.x_train[row]), names[data.y_train[row]]) for row in chosen]

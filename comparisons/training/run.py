@@ -13,7 +13,7 @@ from comparisons.core.control import Control
 from comparisons.core.events import Tell
 from comparisons.core.records import Record, Start
 from comparisons.core.streams import Stream, generator
-from comparisons.data import Dataset, split
+from comparisons.data import Dataset
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
 from comparisons.training import evaluation, forgetting, keeping, selective, source_phase
@@ -121,14 +121,7 @@ def _set_up(
         )
     if init := planned.target_phases[0].init:
         kernels.initialise(network.whole, init, generator(planned.seed, Stream.KERNELS))
-    rows = split(
-        dataset.y_train,
-        planned.seed,
-        planned.train_size,
-        planned.settings.validate_on,
-        dataset.groups,
-        dataset.validation,
-    )
+    rows = dataset.subset(planned.seed, planned.train_size, planned.settings.validate_on)
     if path is None:
         network.prepare(dataset.x_train[rows.train])
     job = Job(planned, arm, dataset, rows, network, runtime, tell, control, clock, weights=path)
