@@ -27,7 +27,7 @@ DECODING = 1
 class Row:
     """A row of the table: the published sizes of train and test, classes, and the host it is from.
 
-    `mirrors` says that an image means the same in a mirror, `photographs` that images are some.
+    `mirrors` says that an image means the same in a mirror.
     """
 
     name: str
@@ -37,7 +37,6 @@ class Row:
     host: str = ""
     megabytes: int = 0
     mirrors: bool = True
-    photographs: bool = True
 
 
 DATASETS = {
@@ -67,21 +66,18 @@ DATASETS = {
             host="storage.googleapis.com",
             megabytes=11,
             mirrors=False,
-            photographs=False,
         ),
         Row(
             "shapes",
             "drawn shapes of 32x32 pixels in 10 classes; built in, needs no network",
             shapes.SIZES["target"],
             10,
-            photographs=False,
         ),
         Row(
             "shapes-source",
             "20 other drawn shapes, on which the bundled base `tiny` was pretrained",
             shapes.SIZES["source"],
             20,
-            photographs=False,
         ),
     )
 }

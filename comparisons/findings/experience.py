@@ -15,7 +15,7 @@ from comparisons.findings import intervals
 from comparisons.findings.groups import Group, group_runs
 
 ACCELERATORS = ("gpu", "tpu")  # whose times are never mixed with those of processors
-DRAWN = ("mnist",)  # data sets that are no photographs, beside those that a program draws
+DRAWN = ("mnist", "shapes", "shapes-source")  # data sets that are no photographs
 PACKAGED = Path(__file__).parent / "experience.json"
 
 
@@ -75,6 +75,16 @@ def packaged() -> Experience:
     return msgspec.json.decode(PACKAGED.read_bytes(), type=Experience)
 
 
+def family(data: str) -> str:
+    """The data set that one is a part of, by its name in records, or itself."""
+    return data.partition(" (")[0]
+
+
+def photographs(data: str) -> bool:
+    """Whether the images of a data set are taken to be photographs, by its name in records."""
+    return family(data) not in DRAWN
+
+
 def on_processors(records: Iterable[Record]) -> list[Record]:
     """The runs that no GPU or TPU did."""
     return [r for r in records if r.environment.device_kind not in ACCELERATORS]
@@ -112,7 +122,7 @@ def _point(group: Group) -> Point:
     return Point(
         arm=group.arm,
         data=data.name,
-        family=data.name.partition(" (")[0],
+        family=family(data.name),
         classes=len(data.classes),
         images=group.train_size,
         accuracy=mean(intervals.accuracy),
@@ -122,5 +132,5 @@ def _point(group: Group) -> Point:
         records=tuple(r.id for r in ended),
         measuring=mean(lambda r: r.seconds.measuring_cold),
         seen=mean(lambda r: r.images_seen),
-        photographs=not (data.synthetic or data.name.partition(" (")[0] in DRAWN),
+        photographs=photographs(data.name) and not data.synthetic,
     )

@@ -16,7 +16,7 @@ from comparisons.core.errors import ComparisonError
 from comparisons.core.probe import probe
 from comparisons.core.records import data_name
 from comparisons.data import DATASETS, catalog
-from comparisons.findings import advice, text
+from comparisons.findings import advice, experience, text
 from comparisons.findings.advice import Advice, Expected, Task
 from comparisons.findings.names import arm_name
 from comparisons.running import measured, supplies
@@ -42,9 +42,8 @@ def known(name: str, data_dir: Path | None) -> KnownData:
     """What is known of a data set without decoding it. Raises ComparisonError."""
     about = catalog.describe(name, data_dir)
     classes = len(about.classes) if about else DATASETS[name].classes
-    row = DATASETS.get(name)
-    most = supplies.described(name, data_dir).most
-    return KnownData(data_name(name), most, classes, row is None or row.photographs)
+    named, most = data_name(name), supplies.described(name, data_dir).most
+    return KnownData(named, most, classes, experience.photographs(named))
 
 
 def advise(
