@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -14,20 +13,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from lessons import NOTEBOOKS, SCRIPTS, builder, nbclient, nbformat
 
 from comparisons.core.machine import ROOT
 from comparisons.plan import arms
 from comparisons.plan.presets import PRESETS
 
-MISSING = "not installed: pip install -e '.[notebooks]'"
-nbformat = pytest.importorskip("nbformat", reason=f"nbformat is {MISSING}")
-nbclient = pytest.importorskip("nbclient", reason=f"nbclient is {MISSING}")
-pytest.importorskip("jupytext", reason=f"jupytext is {MISSING}")
-pytest.importorskip("ipykernel", reason=f"ipykernel is {MISSING}")
-
-NOTEBOOKS = ROOT / "notebooks"
 TEACHING = NOTEBOOKS / "teaching"
-SCRIPTS = sorted(NOTEBOOKS.glob("[0-9]*.py"))
 HEAD = ("Question", "Goals", "You need", "Minutes")
 # What the address of a race may ask for (comparisons/README.md).
 RACE = {
@@ -64,11 +56,7 @@ def each(function: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebooks_build", NOTEBOOKS / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return builder()
 
 
 def test_a_solution_leaves_names_comments_and_what_is_around_its_values(build: ModuleType) -> None:

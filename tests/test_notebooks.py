@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import runpy
 from pathlib import Path
@@ -13,6 +12,7 @@ from unittest.mock import create_autospec
 import factory
 import msgspec
 import pytest
+from lessons import MISSING, NOTEBOOKS, SCRIPTS, builder, nbclient, nbformat
 
 from comparisons import cifar, report
 from comparisons.core.machine import ROOT
@@ -21,15 +21,6 @@ from comparisons.findings.intervals import sampling_noise
 from comparisons.findings.names import arm_name
 from comparisons.plan.presets import PRESETS
 
-MISSING = "not installed: pip install -e '.[notebooks]'"
-nbformat = pytest.importorskip("nbformat", reason=f"nbformat is {MISSING}")
-nbclient = pytest.importorskip("nbclient", reason=f"nbclient is {MISSING}")
-pytest.importorskip("jupytext", reason=f"jupytext is {MISSING}")
-pytest.importorskip("ipykernel", reason=f"ipykernel is {MISSING}")
-
-
-NOTEBOOKS = ROOT / "notebooks"
-SCRIPTS = sorted(NOTEBOOKS.glob("[0-9]*.py"))
 SOLUTIONS = NOTEBOOKS / "solutions"
 THIRD = NOTEBOOKS / "03_scratch_or_frozen.py"
 FINDING = "**What these records say.**"
@@ -37,11 +28,7 @@ FINDING = "**What these records say.**"
 
 @pytest.fixture(scope="module")
 def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebooks_build", NOTEBOOKS / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return builder()
 
 
 def test_every_notebook_agrees_with_its_script_and_was_run(
