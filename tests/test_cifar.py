@@ -138,6 +138,7 @@ def test_a_named_arm_without_weights_is_said_at_once(tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.ci
 def test_without_data_weights_and_network_the_main_job_still_finishes(tmp_path):
     out = tmp_path / "out"
     code, said, err = command(
@@ -194,6 +195,7 @@ def test_what_is_written_and_kept(tmp_path, tiny_npz):
     assert len(list((out / "runs").iterdir())) == 1
 
 
+@pytest.mark.ci
 def test_some_classes_are_a_task_of_their_own(tmp_path, tiny_npz):
     out = tmp_path / "out"
     for classes in ([], ["--classes", "both", "upright"]):
@@ -211,6 +213,7 @@ def test_some_classes_are_a_task_of_their_own(tmp_path, tiny_npz):
     assert part.train_size == 180 and whole.train_size == 270
 
 
+@pytest.mark.ci
 def test_a_damaged_record_is_done_again(tmp_path, tiny_npz):
     out = tmp_path / "out"
     assert command(*small(tiny_npz, out))[0] == 0
@@ -222,6 +225,7 @@ def test_a_damaged_record_is_done_again(tmp_path, tiny_npz):
     assert records.load(path).status == "ok"
 
 
+@pytest.mark.ci
 def test_a_kill_keeps_finished_runs_and_the_same_command_continues(tmp_path, tiny_npz):
     out = tmp_path / "out"
     arguments = small(tiny_npz, out, "--seeds", "0", "1")
@@ -252,6 +256,7 @@ def test_interrupt_ends_with_one_line(tmp_path, tiny_npz, number):
     assert processes.left_after([working], 2.0) == []
 
 
+@pytest.mark.ci
 def test_a_run_that_is_killed_fails_alone(tmp_path, tiny_npz):
     out = tmp_path / "out"
     process = processes.start(*small(tiny_npz, out, "--seeds", "0", "1"))
@@ -329,6 +334,7 @@ def wait_for(folder, pattern):
     raise AssertionError(f"no {pattern} in {folder} after a minute")
 
 
+@pytest.mark.ci
 def test_what_users_name_is_printed_as_they_wrote_it(tmp_path, tiny_npz):
     data = tmp_path / "[bold].npz"
     data.write_bytes(tiny_npz.read_bytes())

@@ -48,6 +48,7 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
     assert looked(out, view(found)) is None
 
 
+@pytest.mark.ci
 def test_uneven_classes_are_weighed_and_that_is_said(cache, tmp_path, capsys):
     root = drawn.folder(tmp_path / "p", each=24)
     for path in sorted((root / "bees").iterdir())[8:]:

@@ -133,7 +133,7 @@ def packed(folder: Path, name: str, version: str, text: str, needs: str = "") ->
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_first_cell_installs_the_project_and_restarts_once_if_it_must(
     build: ModuleType, tmp_path: Path
 ) -> None:
@@ -272,7 +272,7 @@ def executed(book: Any, number: str, folder: Path, monkeypatch: pytest.MonkeyPat
     return [o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})]
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @each
 def test_a_solution_runs_and_its_answers_are_right(
     script: Path, build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -284,7 +284,7 @@ def test_a_solution_runs_and_its_answers_are_right(
     assert any("you predicted | the records say" in text for text in said)
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 @each
 def test_an_exercise_runs_with_its_blanks(
     script: Path, build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

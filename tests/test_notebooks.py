@@ -136,7 +136,7 @@ def test_the_lesson_of_scratch_and_frozen_says_what_its_preset_runs() -> None:
     assert set(re.findall(r"([\d,]+) (?:training )?images", told)) == {f"{size:,}"}
 
 
-@pytest.mark.slow
+@pytest.mark.ci
 def test_the_lesson_of_scratch_and_frozen_runs_and_tells_what_its_records_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ def run_quietly(tmp_path: Path, *arguments: str, **env: str) -> None:
     assert found <= {"sitecustomize.py", "__pycache__"}
 
 
+@pytest.mark.ci
 def test_a_run_by_openvino_asks_nobody_and_writes_nothing_elsewhere(tmp_path):
     few = ("--train-size", "200", "--epochs", "1")
     run_quietly(tmp_path, "--data", "shapes", "--arms", "tiny:frozen", "--engine", "openvino", *few)

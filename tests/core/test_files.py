@@ -172,6 +172,7 @@ def test_a_folder_without_a_name_is_refused_in_python(tmp_path, monkeypatch):
             cifar.compare(arms="cnn:scratch", data="shapes", **named)
 
 
+@pytest.mark.ci
 def test_predictions_that_cannot_be_written_cost_a_notice_and_no_result(tmp_path, tiny_npz):
     out = tmp_path / "out"
     out.mkdir()
@@ -194,6 +195,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.ci
 def test_a_disk_that_is_full_of_predictions_still_gets_the_record(tmp_path, small_disk):
     images = np.random.default_rng(0).integers(0, 256, (20_000, 20, 20, 1), np.uint8)
     labels = np.arange(len(images)) % 3

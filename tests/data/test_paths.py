@@ -54,6 +54,7 @@ def test_a_data_set_is_found_and_its_mistakes_are_one_line(cache, tmp_path, name
         assert code == 2 and err.startswith("error: ") and err.count("\n") == 1, err
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "locale", ["C", *(pytest.param(other, marks=pytest.mark.slow) for other in list(LOCALES)[1:])]
 )

@@ -77,6 +77,7 @@ def test_the_ends_are_in_order_and_among_the_sizes(means, spread):
     assert all(100 <= n <= SIZES[len(means) - 1] * (1 + 1e-9) for n in known)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_interval_holds_the_true_crossing_in_95_of_100_experiments(seeds):
     """By simulation: normal luck of seeds at each size, and of images common to all sizes."""

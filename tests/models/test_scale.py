@@ -60,6 +60,7 @@ def test_a_saved_network_keeps_its_scale(tmp_path):
     assert np.allclose(network.whole(images), again(images), rtol=1e-5)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("arm", ["tiny:frozen", "tiny:lora@4", "tiny:full"])
 def test_features_a_hundred_times_as_large_are_learnt_as_well(arm, tiny_npz, monkeypatch):
     """Without a scale the head's first steps are too long by far, and its loss says so."""

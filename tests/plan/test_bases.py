@@ -80,6 +80,7 @@ def test_a_base_from_a_file_is_what_its_card_says(made, name):
     assert (through(network.backbone, images) == wanted).all()
 
 
+@pytest.mark.ci
 def test_pretrain_and_use_what_it_made(tmp_path, tiny_npz):
     other = tmp_path / "other.npz"
     x, y = patterns(200, 7)
@@ -124,6 +125,7 @@ def test_a_card_that_is_none_is_refused(made, tmp_path):
             arms.parse(f"file:{tmp_path}/tiny.json:full")
 
 
+@pytest.mark.ci
 def test_the_bundled_base_is_not_tried_on_the_task_that_it_comes_from(cache):
     with pytest.raises(ComparisonError, match=r"tiny: .* shapes-source, the target itself"):
         cifar.compare("tiny:frozen", "shapes-source", 100, 0, epochs=1)

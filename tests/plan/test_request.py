@@ -51,6 +51,7 @@ def test_a_backend_that_is_not_installed_is_refused(monkeypatch, capsys, tmp_pat
     assert said.count("\n") == 1 and not (tmp_path / "out").exists()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("named", [{}, {"KERAS_BACKEND": ""}])
 def test_tensorflow_is_the_default_whatever_keras_is_set_to(tmp_path, named):
     """As the settings of a run, and so its ID, say."""

@@ -51,6 +51,7 @@ def test_a_long_title_ends_after_a_clause_or_without_the_sizes_of_images():
     assert len(paper._one_line("word " * 50, 40)) <= 40
 
 
+@pytest.mark.ci
 def test_slides_are_written_where_asked_for_and_go_with_their_records(tmp_path, monkeypatch):
     two = {name: catalog.FIGURES[name] for name in ("loss", "confusion")}
     monkeypatch.setattr(catalog, "FIGURES", two)
@@ -139,6 +140,7 @@ def test_names_of_any_length_are_drawn_and_nothing_grows_with_them():
             assert max(len(t.get_text()) for t in words) <= paper.MOST_LETTERS + 20, plot.name
 
 
+@pytest.mark.ci
 def test_a_page_and_a_table_of_such_names_are_made(tmp_path):
     records = [r for r in long_names() if r.strategy in ("scratch", "full")]
     assert report.build(tmp_path, records).stat().st_size < 20_000_000

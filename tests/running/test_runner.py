@@ -112,6 +112,7 @@ def test_a_run_that_is_killed_costs_itself_alone(plan):
     assert "SIGKILL" in records[1].error
 
 
+@pytest.mark.ci
 @linux
 def test_runs_go_on_without_what_forks_them(plan):
     def kill(number):

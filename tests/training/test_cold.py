@@ -69,6 +69,7 @@ def cold(bill: Seconds) -> dict[str, float]:
     }
 
 
+@pytest.mark.ci
 def test_two_orders_of_arms_sizes_and_seeds_cost_the_same_cold(
     tiny_npz, counted, tmp_path, monkeypatch
 ):

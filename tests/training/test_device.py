@@ -121,6 +121,7 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 """
 
 
+@pytest.mark.ci
 def test_several_devices_share_each_batch(tiny_npz):
     count, status, accuracy, backend, _ = python(
         SPREAD.format(before=TWO_CPUS, data=str(tiny_npz), tests=TESTS)
@@ -129,6 +130,7 @@ def test_several_devices_share_each_batch(tiny_npz):
     assert accuracy > 0.5
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
 @pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_jax_trains_without_tensorflow(tiny_npz, devices):

@@ -205,6 +205,7 @@ def by_jax(*arguments: str, **variables: str) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
+@pytest.mark.ci
 @WITH_JAX
 @pytest.mark.parametrize("chosen", ["40-names1 or 643", pytest.param("", marks=pytest.mark.slow)])
 def test_the_same_holds_for_jax(chosen):
@@ -220,6 +221,7 @@ here.run(model, here.epochs(model, here.examples(40), 16, here.ONE), count=1)
 """
 
 
+@pytest.mark.ci
 @WITH_JAX
 def test_on_a_processor_jax_has_no_convolution_within_a_loop(tmp_path):
     """There XLA computes it many times slower than outside."""

@@ -59,12 +59,14 @@ def records() -> dict[str, Record]:
     return {name: done(*planned(name, 120, 3))[0] for name in wanted}
 
 
+@pytest.mark.ci
 def test_a_base_that_does_not_move_cannot_forget(records):
     assert records["frozen"].forgetting is None
     assert records["frozen"].moved == []
     assert records["frozen"].adapters is None
 
 
+@pytest.mark.ci
 def test_the_map_shows_which_blocks_moved(records):
     moved = {block.block: block.relative for block in records["partial@2"].moved}
     assert list(moved) == [f"block{i}" for i in range(8)]
@@ -76,6 +78,7 @@ def test_the_map_shows_which_blocks_moved(records):
     assert [name for name, way in adapted.items() if way == 0] == ["block0"]
 
 
+@pytest.mark.ci
 def test_forgetting_is_measured_on_the_source_task_of_the_base(records):
     for name in ("partial@2", "full", "lora@4", "qlora@4"):
         forgotten = records[name].forgetting
@@ -88,6 +91,7 @@ def test_forgetting_is_measured_on_the_source_task_of_the_base(records):
     assert len(seen) == 1
 
 
+@pytest.mark.ci
 def test_a_record_says_what_adapters_hold(records):
     plain, quantized = records["lora@4"].adapters, records["qlora@4"].adapters
     assert (plain.rank, plain.bits, quantized.bits) == (4, 32, 8)
@@ -167,6 +171,7 @@ def test_epochs_of_complete_are_those_of_all_its_phases():
     assert sum(phase.epochs for phase in settled) == 9
 
 
+@pytest.mark.ci
 def test_records_of_earlier_versions_can_be_read(records):
     plain = msgspec.to_builtins(records["frozen"])
     for field in ("source", "forgetting", "moved", "adapters"):

@@ -275,6 +275,7 @@ for seed in map(int, seeds):
 """
 
 
+@pytest.mark.ci
 def test_the_same_seed_is_the_same_run_in_any_process_and_another_seed_is_not(tiny_npz, spawn):
     prepare(str(tiny_npz), None)
     processes = [spawn(REPEAT, tiny_npz, *seeds) for seeds in ([1, 0, 0], [0])]
