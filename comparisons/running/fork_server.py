@@ -93,14 +93,19 @@ class ForkServer:
             raise Gone from None
         return Forked(_answer(self._socket), self._socket)
 
+    @property
+    def runs(self) -> bool:
+        """Whether the server is there, loading or loaded."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """End the server at once, while it loads or has forked nothing that still runs."""
         self._process.kill()
+        self._process.wait()
 
     def __exit__(self, *error: object) -> None:
         self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        self.kill()
         self._complaints.close()
 
 

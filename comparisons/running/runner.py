@@ -27,19 +27,24 @@ def run_all(
     listeners: Sequence[Listener] = (),
     meanwhile: Callable[[], object] = lambda: None,
     remote: Remote | None = None,
+    ready: Processes | None = None,
 ) -> list[Record]:
     """Do what is not yet done of a plan; the records of all its runs, in its order.
 
     `data` describes the data set in the records of runs that fail before they can. Finished
     runs under `out` are kept unless `fresh`. `listeners` hear each event with its run's place;
     `meanwhile` is called while the framework is being loaded, when no clock runs yet; `remote` may
-    hold runs up between epochs. Raises comparisons.running.remote.Stopped when that ends them, and
-    ComparisonError when a record cannot be written.
+    hold runs up between epochs; `ready` are processes that have the framework loaded, or are about
+    to. Raises comparisons.running.remote.Stopped when `remote` ends them, and ComparisonError when
+    a record cannot be written.
     """
     found = [None if fresh or out is None else kept.finished(run, out) for run in plan]
     todo = [run for run, record in zip(plan, found, strict=True) if record is None]
     done = []
-    with Processes(todo) as processes:
+    with ExitStack() as stack:
+        processes = ready or stack.enter_context(Processes())
+        if todo:
+            processes.load(todo[0].settings.device)
         if remote:
             remote.loading(processes.end)
         meanwhile()
@@ -55,22 +60,36 @@ def run_all(
 
 
 class Processes:
-    """Where the process of each run comes from: forked by a server, else started anew."""
+    """Where the process of each run comes from: forked by a server, else started anew.
 
-    def __init__(self, todo: Sequence[Run]) -> None:
+    One run at a time. Used in a `with` block, whose end is the end of the server.
+    """
+
+    def __init__(self) -> None:
         self._stack = ExitStack()
         self._server: ForkServer | None = None
-        # A GPU or TPU is not measured: there each process loads its framework itself.
-        if todo and sys.platform == "linux" and not has_accelerator(todo[0].settings.device):
-            self._server = ForkServer(todo[0].settings.device)
 
     def __enter__(self) -> Processes:
-        if self._server:
-            self._stack.enter_context(self._server)
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server."""
         self._stack.close()
+
+    def load(self, device: str) -> None:
+        """Have a server load what runs on a device need, unless it does or has done so.
+
+        Nothing where forking what is loaded would not be safe.
+        """
+        # A GPU or TPU is not measured: there each process loads its framework itself.
+        if sys.platform != "linux" or has_accelerator(device):
+            return
+        if self._server is None or not self._server.runs:
+            self._stack.close()  # of one that was ended
+            self._server = self._stack.enter_context(ForkServer(device))
 
     def end(self) -> None:
         """End what is still loading, by another thread: who waits for it need not any more."""

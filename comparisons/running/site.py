@@ -38,7 +38,8 @@ class Site(WorkerPlugin):
         try:
             processes = self._free.get_nowait()
         except Empty:
-            processes = self._stack.enter_context(runner.Processes([task.run]))
+            processes = self._stack.enter_context(runner.Processes())
+            processes.load(task.run.settings.device)
         try:
             with process.Worker(task, processes.start) as at_work:
                 self._at_work.add(at_work)

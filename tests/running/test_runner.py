@@ -125,6 +125,25 @@ def test_runs_go_on_without_what_forks_them(plan):
 
 
 @linux
+@pytest.mark.ci
+def test_what_has_loaded_the_framework_serves_one_plan_after_the_other(plan):
+    runs, data = plan
+    with runner.Processes() as ready:
+        ready.load("cpu")
+        (server,) = processes.fork_servers(os.getpid())
+        for run in runs[:2]:
+            (record,) = runner.run_all([run], data, None, fresh=False, ready=ready)
+            assert record.status != "failed"
+            assert processes.fork_servers(os.getpid()) == [server]
+        ready.end()  # as a Stop does while a run waits for it
+        assert processes.left_after([server], 2.0) == []
+        (record,) = runner.run_all(runs[2:], data, None, fresh=False, ready=ready)
+        (other,) = processes.fork_servers(os.getpid())
+        assert record.status != "failed" and other != server
+    assert processes.left_after([other], 2.0) == []
+
+
+@linux
 def test_a_forked_run_gives_what_a_spawned_one_does(done):
     run, _, _ = done
     results = []
