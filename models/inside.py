@@ -54,6 +54,14 @@ def features(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return found.mean(axis=tuple(range(1, found.ndim - 1))) if found.ndim > 2 else found
 
 
+def alike(found: np.ndarray, labels: np.ndarray) -> float:
+    """The share of images whose nearest other one, by features [n, d], has the same label [n]."""
+    from sklearn.neighbors import NearestNeighbors
+
+    nearest = NearestNeighbors(n_neighbors=1).fit(found).kneighbors(return_distance=False)[:, 0]
+    return float((labels[nearest] == labels).mean())
+
+
 def projected(found: np.ndarray, how: Projection = "pca", seed: int = 0) -> np.ndarray:
     """Features [n, d] in the plane, float32 [n, 2]: what lies close there was alike.
 

@@ -1,4 +1,4 @@
-"""What may be asked of a run while it trains: to pause, to play, to do one epoch, to stop."""
+"""What may be asked of a run while it trains, and of networks that are kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,12 @@ class Look(_Message):
     path: str
 
 
-Message = Pause | Play | Step | Stop | Look
+class Inside(_Message):
+    """Say what is inside kept networks."""
+
+
+Question = Look | Inside
+Message = Pause | Play | Step | Stop | Question
 
 
 class Control:
@@ -44,12 +49,12 @@ class Control:
     def __init__(self) -> None:
         self._epochs = math.inf  # that may still begin
         self._changed = threading.Condition()
-        self._looks: SimpleQueue[str] = SimpleQueue()
+        self._questions: SimpleQueue[Question] = SimpleQueue()
 
-    def hear(self, message: Pause | Play | Step | Look) -> None:
+    def hear(self, message: Pause | Play | Step | Question) -> None:
         """Take note of what is asked for."""
-        if isinstance(message, Look):
-            self._looks.put(message.path)
+        if isinstance(message, Question):
+            self._questions.put(message)
             return
         with self._changed:
             if isinstance(message, Step):
@@ -66,11 +71,11 @@ class Control:
                 self._changed.wait(0.1)
             self._epochs -= 1
 
-    def next_look(self) -> str:
-        """The file of the next picture that is asked about, once there is one."""
+    def next_question(self) -> Question:
+        """What is asked next of kept networks, once something is."""
         while True:
             try:
                 # For a moment each: an interrupt is heard between two of them.
-                return self._looks.get(timeout=0.1)
+                return self._questions.get(timeout=0.1)
             except Empty:
                 continue

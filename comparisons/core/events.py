@@ -58,7 +58,8 @@ class Answers(_Event):
 class Looked(_Event):
     """What a kept network calls a picture, how certainly, what it saw of it and where it looked.
 
-    Both are data URIs; `looked` is None where that cannot be told.
+    Both are data URIs; `looked` is None where that cannot be told. So are the maps `found`, of what
+    its first filters find there; none where it has no filters.
     """
 
     called: str
@@ -66,6 +67,21 @@ class Looked(_Event):
     sure: bool
     seen: str
     looked: str | None
+    found: list[str] = []
+
+
+class Inside(_Event):
+    """What is inside a kept network: its first filters, and how it orders held-out pictures.
+
+    `filters`, and what they `found` in the first picture, are data URIs; `plane` are the pictures'
+    places by what the head reads of them, [] of too few; `alike` is the share of those whose
+    nearest other one is of the same class.
+    """
+
+    filters: list[str]
+    found: list[str]
+    plane: list[tuple[float, float]] = []
+    alike: float = 0.0
 
 
 class Continued(_Event):
@@ -111,7 +127,7 @@ class Lost(_Event):
 
 
 Step = Stage | Device | Phase | Epoch | Answers | Continued | Note | Features
-Event = Start | Step | Record | Error | Done | Lost | Looked
+Event = Start | Step | Record | Error | Done | Lost | Looked | Inside
 # What a run tells of itself, and what hears it with its run's place in the plan.
 Tell = Callable[[Event], None]
 Listener = Callable[[int, Event], None]

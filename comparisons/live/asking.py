@@ -1,4 +1,4 @@
-"""The networks of a race that is over, in a process that is asked about pictures."""
+"""The networks of a race that is over, in a process that is asked what they see and hold."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+import numpy as np
+from msgspec.structs import astuple
 
 from comparisons.core import control, events
 from comparisons.core.errors import ComparisonError
+from comparisons.core.files import cannot_write
+from comparisons.live.feed import Picture
 from comparisons.running import tasks
-from comparisons.running.process import Worker
+from comparisons.running.process import Start, Worker
+
+E = TypeVar("E", bound=events.Looked | events.Inside)
 
 
 class Said(msgspec.Struct):
-    """What an arm says of a picture, what it saw of it and where it looked, as data URIs."""
+    """What an arm says of a picture; as data URIs what it saw of it, where it looked, and found."""
 
     label: str
     called: str
@@ -25,19 +33,55 @@ class Said(msgspec.Struct):
     sure: bool
     seen: str
     looked: str | None
+    found: list[str]
+
+
+class Holding(msgspec.Struct):
+    """What is inside an arm's network (see comparisons.core.events.Inside)."""
+
+    label: str
+    filters: list[str]
+    found: list[str]
+    plane: list[tuple[float, float]]
+    alike: float
+
+
+class Inside(msgspec.Struct):
+    """Held-out pictures, and what is inside each arm's network by them."""
+
+    pictures: list[Picture]
+    arms: list[Holding]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Held-out images uint8 [n, h, w, c], their labels [n], and the same as a page has them."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    pictures: list[Picture]
 
 
 class Networks:
-    """Networks by their arms' labels: `networks` are the files of their cards."""
+    """Networks by their arms' labels: `networks` are the files of their cards.
 
-    def __init__(self, networks: dict[str, Path]) -> None:
+    They are looked into by pictures that were `held_out`; `start` makes the process they are in.
+    """
+
+    def __init__(self, networks: dict[str, Path], held_out: HeldOut, start: Start) -> None:
         self._labels = list(networks)
+        self._pictures = held_out.pictures
+        self._inside: Inside | None = None  # it does not change: looked at once
         self._lock = threading.Lock()
         self._stack = ExitStack()
+        file = Path(self._stack.enter_context(tempfile.TemporaryDirectory()), "held_out.npz")
+        try:
+            np.savez(file, images=held_out.images, labels=held_out.labels)
+        except OSError as error:
+            raise cannot_write(file, error, "TMPDIR") from None
         # Begun now: whoever watched the race will have a picture at hand soon.
-        self._worker = self._stack.enter_context(
-            Worker(tasks.Answer([str(path) for path in networks.values()]))
-        )
+        task = tasks.Answer([str(path) for path in networks.values()], str(file))
+        self._worker = self._stack.enter_context(Worker(task, start))
         self._told = iter(self._worker)
 
     def say(self, content: bytes) -> list[Said]:
@@ -45,24 +89,38 @@ class Networks:
         with self._lock, tempfile.NamedTemporaryFile(suffix=".picture") as file:
             file.write(content)
             file.flush()
-            self._worker.send(control.Look(file.name))
-            try:
-                return [self._next(label) for label in self._labels]
-            except ComparisonError:
-                raise
-            except ValueError:  # closed meanwhile: the next race has begun
-                raise ComparisonError("these networks are gone: another race has begun") from None
+            told = self._ask(control.Look(file.name), events.Looked)
+        return [Said(label, *astuple(one)) for label, one in zip(self._labels, told, strict=True)]
+
+    def inside(self) -> Inside:
+        """What is inside each network. Raises ComparisonError."""
+        with self._lock:
+            if self._inside is None:
+                told = self._ask(control.Inside(), events.Inside)
+                pairs = zip(self._labels, told, strict=True)
+                arms = [Holding(label, *astuple(one)) for label, one in pairs]
+                self._inside = Inside(self._pictures, arms)
+            return self._inside
 
     def close(self) -> None:
         """End the process."""
         self._stack.close()
 
-    def _next(self, label: str) -> Said:
+    def _ask(self, question: control.Question, kind: type[E]) -> list[E]:
+        """What each network answers. Raises ComparisonError."""
+        self._worker.send(question)
+        try:
+            return [self._next(kind) for _ in self._labels]
+        except ComparisonError:
+            raise
+        except ValueError:  # closed meanwhile: the next race has begun
+            raise ComparisonError("these networks are gone: another race has begun") from None
+
+    def _next(self, kind: type[E]) -> E:
         for event in self._told:
+            if isinstance(event, kind):
+                return event
             match event:
-                case events.Looked():
-                    said = event.called, event.certainty, event.sure
-                    return Said(label, *said, event.seen, event.looked)
                 case events.Note(said):
                     raise ComparisonError(said)
                 case events.Error(said):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +21,16 @@ from comparisons.core import events
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.records import Record
 from comparisons.live import feed, heats
-from comparisons.live.asking import Networks, Said, kept
+from comparisons.live.asking import Inside, Networks, Said, kept
 from comparisons.live.feed import Feed, State
 from comparisons.plan.request import Request, check
+from comparisons.running import runner
 from comparisons.running.remote import Remote, Stopped
+from comparisons.running.runner import Processes
 
 Word = Annotated[str, Meta(max_length=500)]
 Over = Callable[[list[Record]], object]
+DEVICE = "auto"
 OUT = Path("results", "live")  # git ignores it, and no evidence lies there
 
 
@@ -51,6 +56,7 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
             epochs=self.epochs,
             seeds=(self.seed,),
             data_dir=data_dir,
+            device=DEVICE,
             live=True,
             command="python -m comparisons.live",
         )
@@ -77,6 +83,12 @@ class Contest:
         self._over = over
         self._lock = threading.Lock()
         self._race: _Race | None = None
+        self._processes = Processes()
+
+    def get_ready(self) -> None:
+        """Load what every race needs while nobody waits for it: then Start costs only the run."""
+        self._processes.load(DEVICE)
+        threading.Thread(target=_import, daemon=True).start()
 
     def start(self, asked: Asked) -> None:
         """Begin a race. Raises Busy while there is one, ComparisonError for what cannot be."""
@@ -89,7 +101,8 @@ class Contest:
                 raise Busy("a race is under way: stop it first")
             if self._race:
                 self._race.forget()
-            self._race = _Race(request, self.feed, self._over)
+            self._processes.load(DEVICE)  # by now it is there, unless a Stop ended it
+            self._race = _Race(request, self.feed, self._over, self._processes)
 
     def pause(self) -> None:
         """Wait before the next epoch."""
@@ -117,10 +130,11 @@ class Contest:
 
     def say(self, content: bytes) -> list[Said]:
         """What each network of the race that is over says of a picture. Raises ComparisonError."""
-        race = self._race
-        if race is None or race.networks is None:
-            raise ComparisonError("no network has been trained yet: let a race come to its end")
-        return race.networks.say(content)
+        return self._networks().say(content)
+
+    def inside(self) -> Inside:
+        """What is inside the networks of the race that is over. Raises ComparisonError."""
+        return self._networks().inside()
 
     def close(self, seconds: float) -> None:
         """The same, and wait until it has ended, for so many seconds at most."""
@@ -128,6 +142,13 @@ class Contest:
         if self._race:
             self._race.thread.join(seconds)
             self._race.forget()
+        self._processes.close()
+
+    def _networks(self) -> Networks:
+        race = self._race
+        if race is None or race.networks is None:
+            raise ComparisonError("no network has been trained yet: let a race come to its end")
+        return race.networks
 
     def _running(self) -> _Race | None:
         race = self._race
@@ -137,10 +158,11 @@ class Contest:
 class _Race:
     """A race in hand: its thread, the remote control of its runs, and at its end its networks."""
 
-    def __init__(self, request: Request, told: Feed, over: Over) -> None:
+    def __init__(self, request: Request, told: Feed, over: Over, processes: Processes) -> None:
         self.remote = Remote()
         self.networks: Networks | None = None
         self._request, self._feed, self._over = request, told, over
+        self._processes = processes
         self._tracks: list[heats.Track] = []
         self._answers: Callable[[Sequence[Sequence[float]]], list[feed.Answer]]
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -167,10 +189,10 @@ class _Race:
             self._feed.tell(State("failed", f"{type(error).__name__}: {first_line(error)}"))
 
     def _do(self) -> list[Record]:
-        # Only now: what draws on a terminal takes longer to load than a page may wait.
+        # Not before the page is there: what draws on a terminal takes longer to load.
         from comparisons.core.files import must_be_writable, remove
         from comparisons.live import pictures
-        from comparisons.running import keeping, runner, session
+        from comparisons.running import keeping, session
 
         had = session.have(self._request, _said(self._feed, self.remote))
         if self.remote.stopped.is_set():
@@ -186,17 +208,24 @@ class _Race:
         for run in filter(keeping.can_be_kept, planned):
             run.keep = str(networks)
         self._feed.tell(feed.Begin(heat))
-        self._feed.tell(feed.Shown(pictures.shown(planned[0], had.dataset)))
+        self._feed.tell(feed.Shown(pictures.held_out(planned[0], had.dataset).pictures))
         self._feed.tell(State("paused" if self.remote.paused else "running"))
         # Without a rehearsal: it takes as long as loading does, and an arm that fails says so here.
         records = runner.run_all(
-            planned, had.dataset.described(), out, True, [self._hear], remote=self.remote
+            planned,
+            had.dataset.described(),
+            out,
+            True,
+            [self._hear],
+            remote=self.remote,
+            ready=self._processes,
         )
         session.keep_samples(out, had, records)
         if disputed := pictures.disputed(out, records):
             self._feed.tell(disputed)
         if found := kept(networks, {run.name: run.id for run in planned}):
-            self.networks = Networks(found)
+            by = pictures.held_out(planned[0], had.dataset, pictures.IN_PLANE)
+            self.networks = Networks(found, by, self._processes.start)
         return records
 
     def _hear(self, number: int, event: events.Event) -> None:
@@ -216,6 +245,13 @@ class _Race:
             case events.Record(record):
                 heats.end(track, record)
                 tell(feed.Ended(number, track.seconds, track.status, track.error, track.test))
+
+
+def _import() -> None:
+    """Import what a race will."""
+    for name in ("comparisons.live.pictures", "comparisons.running.session"):
+        with suppress(Exception):  # then the race meets it, and says so
+            importlib.import_module(name)
 
 
 class _Lines(io.StringIO):

@@ -11,19 +11,29 @@ from comparisons.data import Dataset
 from comparisons.findings import text
 from comparisons.findings.names import shortened
 from comparisons.findings.view import view
+from comparisons.live.asking import HeldOut
 from comparisons.live.feed import Answer, Disputed, Picture
 from comparisons.plan.runs import Run
 from comparisons.report.gallery import gallery
 from comparisons.report.strip import MOST_LETTERS
 
+IN_PLANE = 60  # held-out pictures by which networks are looked into
 
-def shown(run: Run, dataset: Dataset) -> list[Picture]:
-    """The held-out pictures that people are shown: the same for every arm of a seed."""
+
+def held_out(run: Run, dataset: Dataset, count: int = ON_SHOW) -> HeldOut:
+    """Held-out pictures that people are shown: the same for every arm of a seed.
+
+    More of them begin with the same ones.
+    """
     data = dataset.dealt(run.tested)
     rows = data.subset(run.seed, run.train_size, run.settings.validate_on).validation
-    chosen = rows[choose(data.y_train[rows], ON_SHOW)]
+    chosen = rows[choose(data.y_train[rows], count)]
+    images, labels = data.x_train[chosen], data.y_train[chosen]
     names = _names(data.classes)
-    return [Picture(data_uri(data.x_train[row]), names[data.y_train[row]]) for row in chosen]
+    pictures = [
+        Picture(data_uri(image), names[label]) for image, label in zip(images, labels, strict=True)
+    ]
+    return HeldOut(images, labels, pictures)
 
 
 def answers(classes: Sequence[str], chances: Sequence[Sequence[float]]) -> list[Answer]:

@@ -71,11 +71,10 @@ def _live(contest: Contest, closing: threading.Event) -> list[Route]:
 
     async def say(request: Request) -> Response:
         content = await request.body()
-        try:
-            said = await run_in_threadpool(contest.say, content)
-        except ComparisonError as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        return Response(msgspec.json.encode(said), media_type="application/json")
+        return await _answer(lambda: contest.say(content))
+
+    async def inside(request: Request) -> Response:
+        return await _answer(contest.inside)
 
     def change(do: Callable[[], object]) -> Callable[[Request], object]:
         async def changed(request: Request) -> Response:
@@ -89,8 +88,18 @@ def _live(contest: Contest, closing: threading.Event) -> list[Route]:
         Route("/events", events),
         Route("/start", start, methods=["POST"]),
         Route(PICTURES, say, methods=["POST"]),
+        Route("/inside", inside, methods=["POST"]),
         *(Route(f"/{name}", change(do), methods=["POST"]) for name, do in changes.items()),
     ]
+
+
+async def _answer(ask: Callable[[], object]) -> Response:
+    """What networks answer, as JSON; why they cannot is said in one line."""
+    try:
+        said = await run_in_threadpool(ask)
+    except ComparisonError as error:
+        return PlainTextResponse(f"{error}\n", 400)
+    return Response(msgspec.json.encode(said), media_type="application/json")
 
 
 async def _done(do: Callable[[], object]) -> Response:

@@ -87,6 +87,8 @@ def _serve(given: Given, port: int, browser: bool, contest: Contest | None = Non
         print("Ctrl-C ends it.", file=sys.stderr)
         if browser:
             webbrowser.open(address)
+        if contest:
+            contest.get_ready()
         Server(config).run(sockets=[listening])
     if contest:
         contest.close(PATIENCE)

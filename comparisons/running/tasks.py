@@ -55,9 +55,13 @@ class Export(_Task):
 
 
 class Answer(_Task):
-    """Say what kept networks see in pictures, for as long as they are asked; files of cards."""
+    """Say what kept networks see in pictures, for as long as they are asked.
+
+    `networks` are the files of their cards; `pictures` that of held-out images and their labels.
+    """
 
     networks: list[str]
+    pictures: str
 
 
 Task = Prepare | Fetch | Rehearse | Train | Export | Answer

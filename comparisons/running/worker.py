@@ -150,7 +150,7 @@ def answer(task: tasks.Answer, tell: Tell, held: Control) -> None:
     start("auto", 0, False)
     from comparisons.training import looking
 
-    looking.answer([Path(path) for path in task.networks], tell, held)
+    looking.answer([Path(path) for path in task.networks], Path(task.pictures), tell, held)
 
 
 def _data_of(run: Run) -> Dataset:

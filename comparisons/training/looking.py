@@ -1,4 +1,4 @@
-"""Kept networks asked about single pictures, as somebody hands them in."""
+"""Kept networks asked what they see in single pictures, and what is inside them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import keras
 import numpy as np
 
 from comparisons.core import card as cards
-from comparisons.core.control import Control
+from comparisons.core.card import Card
+from comparisons.core.control import Control, Look
 from comparisons.core.events import Looked, Note, Stage, Tell
 from comparisons.core.samples import data_uri
 from comparisons.data.pictures import NoPicture, as_input, quiet
+from comparisons.training import inside
 from comparisons.training.keeping import network_of
 from models import gradcam, kept
 from models.prediction import without_compiling
 
 
-def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
-    """Say what each network sees in every picture that is asked about, until nobody asks.
+def answer(files: Sequence[Path], pictures: Path, tell: Tell, held: Control) -> None:
+    """Say of each network what it sees in a picture, or what is inside it, until nobody asks.
 
-    `files` are their cards. A file that is no picture is told as a Note. Raises ComparisonError
+    `files` are their cards; `pictures` is an .npz of held-out `images` and their `labels`, by which
+    networks are looked into. A file that is no picture is told as a Note. Raises ComparisonError
     for a network that cannot be read.
     """
     known = []
@@ -31,20 +34,37 @@ def answer(files: Sequence[Path], tell: Tell, held: Control) -> None:
         known.append((card, kept.read(network_of(card), cards.model_file(card, file.parent))))
     tell(Stage("ready"))
     while True:
-        path = held.next_look()
-        try:
-            with quiet():
-                seen = [as_input(path, card.network.input_shape) for card, _ in known]
-        except NoPicture as why:
-            tell(Note(f"that is no picture: {why}"))
+        question = held.next_question()
+        if isinstance(question, Look):
+            _look(known, question.path, tell)
             continue
-        for (card, network), image in zip(known, seen, strict=True):
-            (chances,) = without_compiling(network, image[None])
-            best = int(chances.argmax())
-            certainty = float(chances[best])
-            sure = certainty > card.sure.threshold
-            looked = _looked(network, image, best)
-            tell(Looked(card.classes[best], certainty, sure, data_uri(image), looked))
+        with np.load(pictures, allow_pickle=False) as kept_out:
+            images, labels = kept_out["images"], kept_out["labels"]
+        for _, network in known:
+            tell(inside.all_of(network, images, labels))
+
+
+def _look(known: Sequence[tuple[Card, keras.Model]], path: str, tell: Tell) -> None:
+    """Say what each network sees in the picture of a file."""
+    try:
+        with quiet():
+            seen = [as_input(path, card.network.input_shape) for card, _ in known]
+    except NoPicture as why:
+        tell(Note(f"that is no picture: {why}"))
+        return
+    for (card, network), image in zip(known, seen, strict=True):
+        (chances,) = without_compiling(network, image[None])
+        best = int(chances.argmax())
+        certainty = float(chances[best])
+        told = Looked(
+            card.classes[best],
+            certainty,
+            certainty > card.sure.threshold,
+            data_uri(image),
+            _looked(network, image, best),
+            inside.found(network, image),
+        )
+        tell(told)
 
 
 def _looked(network: keras.Model, image: np.ndarray, called: int) -> str | None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from comparisons.core import control, events
 
 COUNTS = st.integers(0, 10**6)
+SHARES = st.floats(0, 1)
+TEXTS = st.lists(st.text())
 EVENTS = st.one_of(
     st.builds(events.Start, st.text()),
     st.builds(events.Stage, st.text()),
@@ -23,6 +25,11 @@ EVENTS = st.one_of(
     st.builds(events.Record, st.sampled_from(factory.classroom()), st.booleans()),
     st.builds(events.Error, st.text(), COUNTS),
     st.sampled_from([events.Done(), events.Lost()]),
+    st.builds(
+        events.Looked,
+        *(st.text(), SHARES, st.booleans(), st.text(), st.none() | st.text(), TEXTS),
+    ),
+    st.builds(events.Inside, TEXTS, TEXTS, st.lists(st.tuples(SHARES, SHARES)), SHARES),
 )
 
 
@@ -33,10 +40,24 @@ def test_an_event_is_one_line_and_comes_back_as_it_was(event):
     assert msgspec.json.decode(line, type=events.Event) == event
 
 
-@pytest.mark.parametrize("message", [control.Pause, control.Play, control.Step, control.Stop])
+CONTROLS = [
+    control.Pause(), control.Play(), control.Step(), control.Stop(), control.Look("é.png"),
+    control.Inside(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("message", CONTROLS, ids=lambda message: type(message).__name__)
 def test_a_control_message_comes_back_as_it_was(message):
-    line = msgspec.json.encode(message())
-    assert msgspec.json.decode(line, type=control.Message) == message()
+    line = msgspec.json.encode(message)
+    assert msgspec.json.decode(line, type=control.Message) == message
+
+
+def test_questions_are_answered_in_the_order_in_which_they_were_asked():
+    held = control.Control()
+    asked = [control.Inside(), control.Look("a.png"), control.Inside()]
+    for question in asked:
+        held.hear(question)
+    assert [held.next_question() for _ in asked] == asked
 
 
 def begun(held: control.Control, epochs: int) -> list[int]:

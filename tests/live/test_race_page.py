@@ -17,7 +17,25 @@ from comparisons.live.__main__ import main
 
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
 FROZEN, CNN = "mobilenet@0.25x160:frozen", "cnn:scratch"
+# How much of the standings is out of sight.
+BESIDE = (
+    "(box => box.scrollWidth - box.clientWidth)(document.getElementById('standings').parentElement)"
+)
 ASK = f"?heat=n45000-s0&arms={CNN}+{FROZEN}&speed=60&at=30"
+
+
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="
+# What a server would have answered, of an arm with filters and of one without.
+LOOKED_INTO = """
+    const [[first, second], image] = arguments, some = n => Array(n).fill(image);
+    const plane = Array.from({length: 12}, (_, i) => [Math.cos(i), 9 * Math.sin(i)]);
+    inside.told = {
+        pictures: plane.map(() => ({image, truth: 'cat', answers: {}})),
+        arms: [{label: first, filters: some(32), found: some(16), plane, alike: 0.75},
+               {label: second, filters: [], found: [], plane, alike: 0.5}]};
+    document.getElementById('inside-part').hidden = false;
+    inside.show();
+"""
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +196,27 @@ def test_nobody_is_left_out(page, width, dark):
         )
         assert found == []
         assert page.do("return document.documentElement.scrollWidth") <= width
+        assert page.do(f"return {BESIDE}") <= 0
         small = "[...document.querySelectorAll('body *')].filter(e => e.innerText?.trim() &&"
         small += " parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.outerHTML)"
         assert page.do(f"return {small}") == []
         page.do("view.begun = true; view.now = 1e9; replay.show()")
+        page.do(LOOKED_INTO, [FROZEN, CNN], PIXEL)
+
+
+def test_what_is_inside_networks_is_shown_arm_by_arm_and_of_the_picture_tried_last(page):
+    page.do(LOOKED_INTO, [FROZEN, CNN], PIXEL)
+    first, second = page.do("return [...document.querySelectorAll('#inside > li')]")
+    assert "frozen" in first.text and "The nearest other picture" in first.text
+    assert "does not begin with a convolution" in second.text
+    parts = "[...arguments[0].querySelectorAll('[role=img]')]"
+    counts = f"{parts}.map(e => [e.tagName, e.childElementCount])"
+    assert page.do(f"return {counts}", first) == [["DIV", 32], ["DIV", 16], ["svg", 12]]
+    assert "a held-out cat" in first.text
+    page.do("inside.tried([{label: arguments[0], seen: arguments[1], found: []}])", FROZEN, PIXEL)
+    assert "your picture" in first.text and "a held-out cat" not in first.text
+    page.do("inside.forget()")
+    assert page.do("return document.getElementById('inside').innerText") == ""
 
 
 def test_the_keyboard_alone_is_enough(page):
@@ -261,6 +296,10 @@ def _pictures(page, folder):
     page.click("take")
     page.until(f"{tried} === 2", 60)
     assert page.text("try-message") == ""
+    page.click("look")
+    page.until("document.querySelectorAll('#inside > li').length === 2", 60)
+    assert page.text("inside").count("What they find in your picture") == 2
+    assert page.text("inside-message") == ""
 
 
 @pytest.mark.slow

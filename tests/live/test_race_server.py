@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import sys
 import time
 import urllib.request
 from functools import partial
@@ -25,6 +26,7 @@ from comparisons.live import site
 from comparisons.live.__main__ import main
 
 CHANGES = ("start", "pause", "play", "step", "stop")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each run loads anew")
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,7 @@ def test_a_name_that_was_made_to_point_here_is_refused(race, path):
 )
 def test_no_change_without_all_that_it_needs(race, headers, status):
     sent = {k: v and v.replace("{port}", str(race.port)) for k, v in headers.items()}
-    for change in CHANGES:
+    for change in (*CHANGES, "inside"):
         assert race.ask("POST", f"/{change}", **sent)[0] == status, change
 
 
@@ -152,6 +154,21 @@ def test_a_picture_is_asked_about_with_all_that_it_needs_and_once_there_are_netw
     found, said, _ = race.ask("POST", "/try", b"picture", **headers)
     assert found == status and len(said.splitlines()) == 1
     assert status != 400 or "no network has been trained yet" in said
+
+
+def test_networks_are_looked_into_once_there_are_some(race):
+    status, said, _ = race.ask("POST", "/inside")
+    assert (status, said.count("\n")) == (400, 1) and "no network has been trained yet" in said
+    assert race.ask("GET", "/inside")[0] in (404, 405)
+
+
+@linux
+def test_what_every_run_needs_is_loaded_before_a_start():
+    """By a process of its own, which ends with the page; the page does not wait for it."""
+    with served() as found:
+        assert found.ask("GET", "/")[0] == 200
+        (server,) = processes.fork_servers(found.process.pid)
+    assert processes.left_after([server], 2.0) == []
 
 
 def test_ctrl_c_ends_it_within_two_seconds_with_streams_open():
@@ -239,9 +256,23 @@ def _networks_answer(race):
     with urllib.request.urlopen(found[0]["seen"]) as uri, Image.open(uri) as seen:
         assert seen.getpixel((3, 3))[0] > 200 and seen.width == seen.height
     assert all(one["looked"].startswith("data:image/png;base64,") for one in found)
+    assert [len(one["found"]) for one in found] == [16, 16]
     status, said, _ = post(b"not a picture")
     assert (status, len(said.splitlines())) == (400, 1) and "no picture" in said
     assert post(file.getvalue())[1] == json.dumps(found, separators=(",", ":"))
+
+
+def _networks_are_looked_into(race):
+    """Filters, what they find, and held-out pictures in the plane, of every arm."""
+    status, said, _ = race.ask("POST", "/inside")
+    assert status == 200, said
+    told = json.loads(said)
+    assert len(told["pictures"]) == 30  # a tenth of 300 training images
+    assert [arm["label"] for arm in told["arms"]] == ["cnn:scratch", "tiny:frozen"]
+    for arm in told["arms"]:
+        assert arm["filters"] and len(arm["found"]) == 16 and len(arm["plane"]) == 30
+        assert 0.5 < arm["alike"] <= 1  # of stripes that it has learnt, in three classes
+    assert race.ask("POST", "/inside")[1] == said
 
 
 @pytest.mark.slow
@@ -253,6 +284,7 @@ def test_a_race_is_paused_stepped_seen_late_and_stopped(tiny_npz):
         assert race.ask("POST", "/start", asked)[0] == 409
         assert race.ask("POST", "/pause")[0] == 204
         told = heard(first)
+        ready = processes.fork_servers(race.process.pid)
         for epoch in (1, 2):
             assert race.ask("POST", "/step")[0] == 204
             number, learnt = until(told, "learnt")[-1]
@@ -272,6 +304,8 @@ def test_a_race_is_paused_stepped_seen_late_and_stopped(tiny_npz):
         assert [m["test"] is not None for m in whole if m["kind"] == "ended"] == [True, True]
         _pictures_are_answered_by_both(whole)
         _networks_answer(race)
+        _networks_are_looked_into(race)
+        assert processes.fork_servers(race.process.pid) == ready
         assert race.ask("POST", "/start", asked)[0] == 204
         assert race.ask("POST", "/stop")[0] == 204
         until(told, "stopped")

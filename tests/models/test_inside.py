@@ -72,6 +72,12 @@ def test_heaps_that_lie_apart_lie_apart_in_the_plane(how):
     assert between > 2 * max(first.std(axis=0).max(), second.std(axis=0).max())
 
 
+def test_images_are_alike_where_the_nearest_other_one_is_of_the_same_class():
+    found = np.array([[0.0], [1.0], [10.0], [11.0], [12.5]])
+    assert inside.alike(found, np.array([0, 0, 1, 1, 1])) == 1
+    assert inside.alike(found, np.array([0, 1, 1, 1, 0])) == 0.4
+
+
 def test_few_images_can_be_projected_too():
     assert inside.projected(np.eye(3), "t-sne").shape == (3, 2)
     assert inside.projected(np.eye(3)).shape == (3, 2)

@@ -113,12 +113,15 @@ function showStandings(tracks) {
     make('tbody', {}, ...tracks.map(track => {
       const points = reached(track, view.now), last = points.at(-1), look = lastLook(track, view.now);
       const spent = done(track, view.now) ? trackEnd(track) : Number.isFinite(view.now) && view.begun ? view.now : last?.seconds ?? 0;
+      const cells = [
+        ['n big', measure === 'val_accuracy' || !look ? percent(look?.val_accuracy) : shown(measure, last[measure])],
+        ['n', `${last?.epoch ?? 0} of ${track.epochs || '–'}`],
+        ['n', seconds(spent)],
+        ...(open ? [['n big', percent(track.test)]] : []),
+        [false, stateOf(track, view.heat.tracks.indexOf(track))],
+      ];
       return make('tr', {}, armCell('th', track, {scope: 'row'}),
-        make('td', {class: 'n big'}, measure === 'val_accuracy' || !look ? percent(look?.val_accuracy) : shown(measure, last[measure])),
-        make('td', {class: 'n'}, `${last?.epoch ?? 0} of ${track.epochs || '–'}`),
-        make('td', {class: 'n'}, seconds(spent)),
-        ...(open ? [make('td', {class: 'n big'}, percent(track.test))] : []),
-        make('td', {}, stateOf(track, view.heat.tracks.indexOf(track))));
+        ...cells.map(([kind, words], i) => make('td', {class: kind, 'data-of': heads[i + 1]}, words)));
     })));
 }
 

@@ -71,6 +71,7 @@ const trying = {
 
   show(said) {
     this.say('');
+    inside.tried(said);
     $('tried').replaceChildren(...said.map(one => {
       const track = view.heat.tracks.find(track => track.label === one.label) ?? {name: one.label, glyph: '', colour: ''};
       return make('li', {},

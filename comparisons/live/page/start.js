@@ -75,6 +75,7 @@ const race = {
       case 'begin':
         Object.assign(view, {heat: message.heat, arms: null, begun: true, stages: {}, moment: 0, shown: null, disputed: null});
         $('tried').replaceChildren();
+        inside.forget();
         $('title').textContent = view.heat.title;
         $('notices').replaceChildren(...view.heat.notices.map(said => make('li', {}, said)));
         break;
@@ -144,7 +145,7 @@ const race = {
     $('step').disabled = !runs;
     $('stop').disabled = !this.busy() || this.state === 'stopping';
     $('clock-note').textContent = this.busy() ? `of learning · ${this.text || (this.state === 'running' ? 'runs' : this.state)}` : 'of learning';
-    $('try-part').hidden = hidden.has('try') || this.state !== 'over';
+    for (const part of ['try', 'inside']) $(`${part}-part`).hidden = hidden.has(part) || this.state !== 'over';
     $('choices').inert = this.busy();
   },
 };
@@ -159,6 +160,6 @@ const race = {
   for (const part of document.querySelectorAll('[data-part]')) if (hidden.has(part.dataset.part)) part.hidden = true;
   $('numbers').parentElement.parentElement.addEventListener('toggle', redraw);
   new ResizeObserver(() => redraw()).observe($('chart'));
-  if (GIVEN.live) trying.start();
+  if (GIVEN.live) { trying.start(); inside.start(); }
   source.start();
 }
