@@ -19,6 +19,8 @@ from comparisons.core.parts import Count, Data, Environment, Name, Share
 FORMAT = 2
 FOLDER, MODEL, CARD = "model", "model.keras", "model.json"
 MOST_BYTES = 10_000_000  # of a card, whose classes may be many
+# A small picture for a page, which has it as it is.
+Icon = Annotated[str, Meta(pattern=r"\Adata:image/png;base64,[A-Za-z0-9+/=]*\Z", max_length=10_000)]
 
 
 class Network(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -104,6 +106,9 @@ class Card(msgspec.Struct, kw_only=True):
     data: Annotated[Data, Meta(description="the images that it was trained and tested on")]
     weights: Annotated[str, Meta(description="where its base's weights came from")]
     limits: Annotated[list[str], Meta(description="what not to expect of it")] = []
+    filters: Annotated[
+        list[Icon], Meta(description="the first filters as PNG; none without a convolution")
+    ] = []
     file: Annotated[str, Meta(description="the model's file, beside this one")] = MODEL
     sha256: Annotated[str, Meta(description="of that file")]
     as_tested: Annotated[

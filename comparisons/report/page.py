@@ -102,6 +102,7 @@ class Page:
     looked: Looked | None
     sure: list[str]
     strangers: str
+    model: Card | None
     outlooks: list[str]
     figures: dict[Place, list[Shown]]
     differences: Grid[Difference]
@@ -151,6 +152,7 @@ def render(
         looked=looked,
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
         strangers=certainty.of_strangers(model, arm_name(model.arm)) if model else "",
+        model=model,
         outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),
         differences=grid(tables.DIFFERENCES, pairs),

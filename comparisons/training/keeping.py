@@ -15,7 +15,7 @@ from comparisons.core.predictions import softmax
 from comparisons.core.records import Record, finite
 from comparisons.data import strangers
 from comparisons.plan import arms, bases
-from comparisons.training import selective
+from comparisons.training import inside, selective
 from comparisons.training.building import change_of
 from comparisons.training.job import Job
 from models import kept
@@ -46,6 +46,7 @@ def keep(job: Job, record: Record, logits: np.ndarray, folder: Path) -> None:
             rows = ", ".join(map(str, found.differing[:5]))
             raise ValueError(f"read again it answers otherwise than was tested, picture {rows}")
         card = _card(job, record, built, agreement(found), file)
+        card.filters = inside.filters(network)
         if not record.data.synthetic:
             chances = predict(network, strangers.strangers(built.input_shape)).max(axis=1)
             sure = float((chances > card.sure.threshold).mean())

@@ -121,6 +121,26 @@ def test_pictures_of_no_class_are_tried_and_the_share_called_with_certainty_is_w
     assert said not in report.build(comparison.folder, other).read_text()
 
 
+def test_the_page_shows_the_first_filters_of_a_network_that_has_some(tiny_npz, tmp_path):
+    comparison = Comparison(tiny_npz, tmp_path, ARMS[0])
+    (run,) = comparison.wish.candidates
+    result = comparison.keep([comparison.run(run)], {run.id})
+    path = result.model / cards.CARD
+    card = cards.read(path)
+    assert card.filters and all(one.startswith("data:image/png;base64,") for one in card.filters)
+    page = report.build(tmp_path, result.records).read_text()
+    assert "Inside the kept model" in page and page.count(card.filters[0]) >= 1
+    # What is no small picture is no card, and on no page.
+    cards.write(replace(card, filters=['data:image/png;base64,"><script>alert(1)</script>']), path)
+    assert "Inside the kept model" not in report.build(tmp_path, result.records).read_text()
+
+
+def test_a_perceptron_has_none(kept):
+    comparison, result = kept
+    assert cards.read(result.model / cards.CARD).filters == []
+    assert "Inside the kept" not in report.build(comparison.folder, result.records).read_text()
+
+
 def test_a_run_that_was_done_without_its_network_is_done_again_and_said(kept, tmp_path):
     before, _ = kept
     comparison = Comparison(before.data, tmp_path)
