@@ -21,6 +21,7 @@ from comparisons.plan.runs import command_line
 
 if TYPE_CHECKING:
     from comparisons.core.records import Record
+    from comparisons.running.session import Listening
 
 
 class Parser(argparse.ArgumentParser):
@@ -159,6 +160,7 @@ def compare(
     data_dir: str | Path | None = None,
     price_per_hour: float | None = None,
     watts: float | None = None,
+    watch: Listening | None = None,
     **more: Any,
 ) -> list[Record]:
     """Run a comparison and return its records, by size, then seed, then arm.
@@ -167,8 +169,9 @@ def compare(
     `engine`, `source`, `validate_on`, `test_on`, `robustness`, `class_weights`, `deterministic`,
     `workers`, `scheduler` and `fresh` as well. `arms`, `train_size` and `seeds` may be one or
     several. With `out=None` nothing is written. `price_per_hour` and `watts` are for its page
-    alone. Raises ComparisonError, whose message is the one line that the command line would print,
-    and TypeError for an unknown argument.
+    alone. `watch` makes of the plan what hears its events as they happen, such as
+    comparisons.report.lesson.curves. Raises ComparisonError, whose message is the one line that the
+    command line would print, and TypeError for an unknown argument.
     """
     from comparisons import report
     from comparisons.running.session import run_session
@@ -184,7 +187,7 @@ def compare(
         **{"command": "comparisons.cifar.compare", **more},
     )
     costs = Prices(price_per_hour, watts)  # said of a wrong one before anything runs
-    session = run_session(request)
+    session = run_session(request, listening=[watch] if watch else [])
     if session.out:
         report.build(session.out, lead=session.records, prices=costs)
     if session.unkept:

@@ -53,8 +53,11 @@ prediction = {
 #
 # One call does all of it. `preset="demo"` asks for 2,000 training images of CIFAR-10, photographs
 # of 32 × 32 pixels in ten classes. Where CIFAR-10 or the pretrained weights are neither on disk
-# nor to be had from the network, built-in substitutes take their place; a notice then says so. A
-# line appears as each arm ends.
+# nor to be had from the network, built-in substitutes take their place; a notice then says so.
+#
+# While it runs, a line for each arm says how it gets on, and curves grow as epochs end: the share
+# of images it did not train on that an arm names rightly. **Predict** before you start it: which
+# curve begins higher, and which one gains more from its last epochs?
 #
 # Everything that follows is computed from what ran on *your* computer.
 
@@ -67,9 +70,9 @@ from comparisons import cifar, report
 from comparisons.findings import intervals, verdict
 from comparisons.findings.names import arm_name
 from comparisons.findings.text import percent, seconds
-from comparisons.report.lesson import answered, check, say, table
+from comparisons.report.lesson import answered, check, curves, say, table
 
-records = cifar.compare(data=DATA, **LIMITS)
+records = cifar.compare(data=DATA, watch=curves, **LIMITS)
 
 assert all(r.status == "ok" for r in records), [(r.arm, r.status, r.error) for r in records]
 scratch = next(r for r in records if r.strategy == "scratch")
@@ -92,10 +95,10 @@ say(
 #
 # `compare` returns one **record** for each run: what the run was, what it did and what it cost.
 # There is nothing magic in a record, and no picture in this lesson shows anything that you could
-# not work out from it. Its `history` is a plain list with one entry for each epoch. Below is the
-# history of the arm from scratch, as far as validation images were looked at. **Predict** the
-# frozen arm's: does it start higher or lower? Does it gain more or less from its last three
-# epochs? You will see it in a moment.
+# not work out from it. Its `history` is a plain list with one entry for each epoch: the curves that
+# you saw grow were drawn from it. Below is the history of the arm from scratch, as far as
+# validation images were looked at. **Predict**: which of its columns will go on falling for as long
+# as it trains, which may turn?
 
 # %%
 print(scratch.history[0])
@@ -182,7 +185,8 @@ assert scratch.weights.origin == "random" != frozen.weights.origin
 report.draw(records, "loss")
 
 # %% [markdown]
-# Now the same as accuracy. **Predict**: which curve is the steepest at its beginning?
+# Now the same as accuracy. You have seen the solid curves grow. **Predict** where the dashed one of
+# each arm ends: at which share of its own training images?
 
 # %%
 report.draw(records, "accuracy")

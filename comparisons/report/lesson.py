@@ -1,4 +1,4 @@
-"""What lessons in notebooks/ show beside figures: texts, tables, and answers checked at once."""
+"""What lessons in notebooks/ show: curves that grow, texts, tables, answers checked at once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from comparisons.core.machine import before_loading
 from comparisons.findings import text
+from comparisons.report.growing import curves
 
-__all__ = ["answered", "check", "quietly", "say", "table"]
+__all__ = ["answered", "check", "curves", "quietly", "say", "table"]
 
 
 def say(words: str) -> None:
