@@ -1,6 +1,8 @@
 'use strict';
 // A race that runs now, heard from its server; and the beginning of it all.
 
+const UNHEARD = 'The race cannot be heard: is its command still running? Trying again.';
+
 const race = {
   state: 'ready', token: '', asked: null,
 
@@ -17,8 +19,8 @@ const race = {
     this.buttons();
     const stream = new EventSource('events');
     stream.onmessage = event => { for (const message of JSON.parse(event.data)) this.hear(message); this.draw(); };
-    stream.onerror = () => this.say('The race cannot be heard: is its command still running? Trying again.');
-    stream.onopen = () => this.say('');
+    stream.onerror = () => this.say(UNHEARD);
+    stream.onopen = () => { if ($('message').textContent === UNHEARD) this.say(''); };
   },
 
   /** The token comes after # in the address; a link without one uses that of the last visit. */
