@@ -94,13 +94,15 @@ def _of_one_input(network: keras.Model) -> keras.Model:
     """
 
     def plain(layer: keras.Operation) -> keras.Operation:
+        if isinstance(layer, keras.Model):  # not by `recursive`: in Keras 3.13 it goes one deep
+            return keras.models.clone_model(layer, clone_function=plain)
         if not isinstance(layer, layers.Normalization):
             return layer
         mean, deviation = np.ravel(layer.mean), np.sqrt(np.ravel(layer.variance))
         scale = 1 / np.maximum(deviation, keras.config.epsilon())
         return layers.Rescaling(scale.tolist(), (-mean * scale).tolist(), name=layer.name)
 
-    return keras.models.clone_model(network, clone_function=plain, recursive=True)
+    return keras.models.clone_model(network, clone_function=plain)
 
 
 @contextlib.contextmanager

@@ -96,7 +96,7 @@ def _fill(bare: adapt.Network, trained: adapt.Network) -> None:
 
 def _around(kept: Kept, whole: keras.Model) -> keras.Model:
     """A network with its looks before it, and behind it what makes logits probabilities."""
-    plain = keras.models.clone_model(whole, clone_function=_plain, recursive=True)
+    plain = keras.models.clone_model(whole, clone_function=_plain)
     for old, new in zip(adapt.all_layers(whole), adapt.all_layers(plain), strict=True):
         lora.set_weights(new, old.get_weights())
     plain.trainable = False  # so that no exporter writes a normalisation that goes by the batch
@@ -113,6 +113,8 @@ def _look(images: Any, name: str) -> Any:
 
 def _plain(layer: keras.Operation) -> keras.Operation:
     """A layer of Keras's own that computes the same once it is trained."""
+    if isinstance(layer, keras.Model):  # not by `recursive`, which in Keras 3.13 goes one deep
+        return keras.models.clone_model(layer, clone_function=_plain)
     if not isinstance(layer, layers.Layer):
         return layer
     config = layer.get_config()

@@ -11,6 +11,7 @@ from keras import layers
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
+@keras.saving.register_keras_serializable(package="comparisons")
 class BatchNormalization(layers.BatchNormalization):
     """Keras's own; but on float32 images [n, h, w, c] TensorFlow trains it by its fused kernel.
 
@@ -21,7 +22,8 @@ class BatchNormalization(layers.BatchNormalization):
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """See Keras."""
         plain = self.axis in (-1, 3) and len(inputs.shape) == 4 and mask is None
-        trains = training and self.trainable and not (self.synchronized or self.renorm)
+        renorm = getattr(self, "renorm", False)  # Keras 3.13 does not know it
+        trains = training and self.trainable and not (self.synchronized or renorm)
         if not (TENSORFLOW and plain and trains and self.compute_dtype == "float32"):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
