@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,4 +83,4 @@ def command_line(module: str, arguments: list[str]) -> str:
     shown = [
         Path(part).name if Path(part).is_absolute() else bases.shown(part) for part in arguments
     ]
-    return one_line(" ".join(["python", "-m", module, *shown]))
+    return one_line(shlex.join(["python", "-m", module, *shown]))

@@ -141,3 +141,8 @@ def test_a_command_is_shown_without_folders():
     typed = ["--arms", "hub:/some/dir/name:frozen", "file:/a/b/tiny.json:full", "cnn:scratch"]
     shown = command_line("comparisons.cifar", typed)
     assert shown.endswith("--arms hub:name:frozen file:tiny:full cnn:scratch")
+
+
+def test_a_command_that_is_shown_can_be_typed_again():
+    shown = command_line("comparisons.tune", ["cnn:scratch", "--tries", "twice the epochs"])
+    assert shown.endswith("comparisons.tune cnn:scratch --tries 'twice the epochs'")
