@@ -48,16 +48,15 @@ def by_scikit_learn(base: str, size: int, seed: int) -> float:
     )  # fmt: skip
     size_of = np.sqrt((known.astype(float) ** 2).mean())
     labels = dataset.y_train[rows.train]
-    models = [
-        LogisticRegression(C=strength / size, max_iter=2000).fit(known / size_of, labels)
-        for strength in GRID
-    ]
-    losses = []
-    for model in models:
+    # Each begins where the one with a larger penalty ended: the same minimum, sooner.
+    model = LogisticRegression(max_iter=2000, warm_start=True)
+    losses, shares = [], []
+    for strength in GRID:
+        model.set_params(C=strength / size).fit(known / size_of, labels)
         odds = model.predict_log_proba(held / size_of)
         losses.append(-odds[np.arange(len(few)), dataset.y_train[few]].mean())
-    best = models[int(np.argmin(losses))]
-    return float((best.predict(asked / size_of) == dataset.sealed_test_labels).mean())
+        shares.append((model.predict(asked / size_of) == dataset.sealed_test_labels).mean())
+    return float(shares[int(np.argmin(losses))])
 
 
 @pytest.mark.slow
