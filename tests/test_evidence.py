@@ -191,6 +191,22 @@ def test_the_evidence_is_whole_and_says_how_it_was_made():
         assert "/" not in record.environment.command.replace("results/evidence/cifar10", "")
 
 
+FOLDERS = sorted(path.parent for path in evidence.EVIDENCE.rglob("runs") if path.is_dir())
+
+
+@pytest.mark.parametrize(
+    "folder", FOLDERS, ids=lambda folder: str(folder.relative_to(evidence.EVIDENCE))
+)
+def test_every_record_of_the_evidence_can_be_made_again_and_names_no_place(folder: Path):
+    kept, damaged = records.load_all(folder)
+    assert kept and not damaged
+    for record in kept:
+        assert record.environment.clean is True, record.id
+        command = record.environment.command
+        assert re.match(r"python -m comparisons\.(cifar|knobs|images|mnist|tune) ?", command)
+        assert not [word for word in shlex.split(command) if word.startswith(("/", "~"))]
+
+
 @pytest.mark.parametrize("name", ["report.html", "summary.csv", "summary.json"])
 def test_the_evidence_has_its_page_and_summary(name):
     assert (evidence.MAIN / name).stat().st_size > 0
