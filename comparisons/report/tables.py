@@ -106,7 +106,7 @@ def _to_level(row: Row) -> str | None:
 
 
 def _of(part: int | None, whole: int | None) -> str | None:
-    return None if part is None else f"{text.scaled(part)} of {text.scaled(whole)}"
+    return None if part is None else f"{text.scaled(part)} of{text.SPACE}{text.scaled(whole)}"
 
 
 def _some(value: float | None, say: Callable[[float], str]) -> str | None:

@@ -36,6 +36,9 @@ return {
   }),
   boxes: [...document.querySelectorAll('.scroll')].map(b => b.getBoundingClientRect().right),
   cells: [...document.querySelectorAll('td')].map(t => t.getBoundingClientRect().right),
+  hidden: [...document.querySelectorAll('.scroll')].map(b => b.scrollWidth - b.clientWidth),
+  shades: [...document.querySelectorAll('.scroll')].map(
+    b => getComputedStyle(b).backgroundImage.split('gradient').length - 1),
   first: [...document.querySelectorAll('tbody th')].map(t => getComputedStyle(t).position),
 };
 """
@@ -68,9 +71,16 @@ def seen(tmp_path_factory):
         measured["pair"] = browser.execute_script(MEASURE)
         browser.execute_script(OPEN)
         measured["opened"] = browser.execute_script(MEASURE)
+        many = factory.records(["cnn:scratch", "mobilenet@0.25x160:frozen"], 3, (5_000, 45_000))
+        for run in many:
+            run.processor_seconds = run.seconds
+        third = report.build(tmp_path_factory.mktemp("many"), many).as_uri()
+        browser.get(third)
+        browser.execute_script(OPEN)
+        measured["many"] = browser.execute_script(MEASURE)
         events = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
         return {
-            "addresses": [address, second],
+            "addresses": [address, second, third],
             "bytes": (folder / "report.html").stat().st_size,
             "measured": measured,
             "console": browser.get_log("browser"),
@@ -129,6 +139,12 @@ def test_a_page_of_two_arms_is_read_without_much_scrolling(seen):
     assert pair["height"] < 6_000 < opened["height"]
     assert max(pair["cells"]) <= 1400
     assert max(opened["cells"]) <= 1400
+
+
+def test_a_table_with_every_usual_column_fits_and_a_wider_one_says_that_it_goes_on(seen):
+    many = seen["measured"]["many"]
+    assert max(many["hidden"]) == 0 and max(many["cells"]) <= 1400
+    assert set(many["shades"]) == {2}  # one at the edge, and one that hides it at the end
 
 
 def test_the_images_of_the_strip_are_shown(seen):
