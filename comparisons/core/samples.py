@@ -1,7 +1,8 @@
 """A few test images kept beside the records, so that a page can show what each arm answered.
 
 Which ones is a matter of labels and a fixed seed: no result can have chosen them. Beside these lie
-some that results did choose: disputed, mistaken, confused (comparisons.findings.mistakes).
+some that results did choose: disputed, mistaken, confused (comparisons.findings.mistakes), and of
+some mistakes where the kept model looked.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from comparisons.core.errors import printable
-from comparisons.core.files import write_with
+from comparisons.core.files import remove, write_with
 
 COUNT = 10
 ON_SHOW = 12  # held-out images that people look at while networks learn
@@ -96,7 +97,34 @@ def read(
     folder: Path, fingerprint: str, seed: int | None = None, chosen: bool = False
 ) -> Samples | None:
     """The samples of a test set under `folder`; None where there are none that can be used."""
-    path = _path(folder, fingerprint, seed, chosen)
+    return _read(_path(folder, fingerprint, seed, chosen))
+
+
+def keep_looked(folder: Path, record: str, lit: Samples) -> None:
+    """Write where the network of a record looked, in place of any other's. Raises OSError.
+
+    The images are as models.gradcam lights them, the labels the classes that it called them.
+    """
+    remove_looked(folder)
+    _write(_looked(folder, record), lit)
+
+
+def remove_looked(folder: Path) -> None:
+    """Take away where a network looked that is no longer kept."""
+    for path in folder.glob("images/*-looked.npz"):
+        remove(path)
+
+
+def read_looked(folder: Path, record: str) -> Samples | None:
+    """Where the network of a record looked; None where that is not kept."""
+    return _read(_looked(folder, record))
+
+
+def _looked(folder: Path, record: str) -> Path:
+    return folder / "images" / f"{Path(record).name}-looked.npz"
+
+
+def _read(path: Path) -> Samples | None:
     try:
         if path.stat().st_size > MOST_BYTES:
             return None

@@ -6,13 +6,14 @@ Where no answers or no images are kept there is no gallery.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
-from comparisons.core.samples import Samples
+from comparisons.core.samples import Samples, data_uri, read_looked
 from comparisons.findings import mistakes as found_mistakes
 from comparisons.findings import suspects, text
 from comparisons.findings.disputes import SHOWN, disputes
@@ -22,6 +23,7 @@ from comparisons.findings.view import View
 from comparisons.report.strip import MOST_LETTERS, Pictured, Strip, answered, kept
 
 MOST_BYTES = 100_000  # of the images of a gallery
+LOOKED = "; below each, where it looked (Grad-CAM): what is dark there spoke for nothing"
 
 
 @dataclass(frozen=True)
@@ -121,14 +123,25 @@ def _surest(images: _Kept, answers: Sequence[Answered]) -> tuple[Shelf, ...]:
     found = mistakes(answers)
     # Where some of these are not among the images, others must not pass for them.
     whole = [one for one in found if np.isin(one.rows[:EACH], images.samples.rows).all()]
-    return _shelves(
-        (
+    each = []
+    for one in whole:
+        says = (
             f"{one.of.group.name} (seed {one.of.record.seed}) names "
-            f"{_share(len(one.rows), one.of)} wrongly",
-            images.of(one.rows[:EACH], one.of.record.seed, MOST_BYTES // len(whole)),
+            f"{_share(len(one.rows), one.of)} wrongly"
         )
-        for one in whole
-    )
+        some = images.of(one.rows[:EACH], one.of.record.seed, MOST_BYTES // len(whole))
+        lit = _lit(images.folder, one.of.record.id, some)
+        each.append((says + (LOOKED if lit else ""), lit or some))
+    return _shelves(each)
+
+
+def _lit(folder: Path, record: str, some: Sequence[Pictured]) -> tuple[Pictured, ...]:
+    """The same with where the run's network looked in each; none where that is not known of all."""
+    found = read_looked(folder, record)
+    by_row = dict(zip(found.rows.tolist(), found.images, strict=True)) if found else {}
+    if not all(picture.row in by_row for picture in some):
+        return ()
+    return tuple(replace(p, looked=Markup(data_uri(by_row[p.row]))) for p in some)
 
 
 def _confused(images: _Kept, answers: Sequence[Answered]) -> tuple[Shelf, ...]:

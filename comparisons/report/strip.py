@@ -37,13 +37,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Pictured:
-    """A test image as a data URI, its true class, its row in the test set and its file, if any."""
+    """A test image as a data URI, its true class, its row in the test set and its file, if any.
+
+    `looked` is the same, lit where the arm whose mistake it is looked, if that is known.
+    """
 
     image: Markup
     truth: str
     row: int
     file: str
     answers: tuple[Answer, ...]
+    looked: Markup | None = None
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,15 @@ from pathlib import Path
 import msgspec
 
 from comparisons.core import card as cards
+from comparisons.core import samples
 from comparisons.core.card import Accuracy, Card
 from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Error, Stage
 from comparisons.core.files import cannot_write, remove
 from comparisons.core.machine import backend
 from comparisons.core.records import Record
-from comparisons.findings import intervals
+from comparisons.findings import intervals, mistakes
+from comparisons.findings.view import view
 from comparisons.plan import arms
 from comparisons.plan.request import BEST, Request, sized
 from comparisons.plan.runs import Run
@@ -130,6 +132,26 @@ def keep(
         raise cannot_write(keeping.folder, error) from None
 
 
+def look(
+    keeping: Keeping, out: Path, records: Sequence[Record], say: Callable[[str], None]
+) -> None:
+    """Keep under `out` where the kept model looked in the mistakes that it is surest of.
+
+    All runs have ended, and their answers are there.
+    """
+    card = cards.read(keeping.folder / cards.CARD)
+    run = next(run for run in keeping.candidates if run.id == card.record)
+    found = mistakes.mistakes(mistakes.answered(out, view(records)))
+    surest = [one.rows[: mistakes.EACH].tolist() for one in found if one.of.record.id == run.id]
+    known = samples.read_looked(out, run.id)
+    if not surest or (known and known.rows.tolist() == surest[0]):
+        return
+    with Worker(tasks.Look(run, str(keeping.folder), surest[0], str(out))) as worker:
+        for event in worker:
+            if isinstance(event, Error):
+                say(f"where the model looked is not on the page: {event.text}")
+
+
 def _chosen(keeping: Keeping, records: Sequence[Record]) -> tuple[Run, Record, str] | None:
     """The run whose network is kept, its record, and why; by validation, never by test images."""
     by_id = {record.id: record for record in records}
@@ -186,6 +208,7 @@ def _finish(keeping: Keeping, card: Card, record: Record, why: str) -> None:
     if card.file != cards.MODEL:
         for old in folder.glob("model.*"):
             remove(old)  # exports of a model that was here before are none of this one
+        samples.remove_looked(folder.parent)
         (folder / card.file).replace(folder / cards.MODEL)
         card.file = cards.MODEL
     cards.write(card, folder / cards.CARD)

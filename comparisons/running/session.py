@@ -124,6 +124,8 @@ def run_session(
         model = keeping.keep(wish, records, {run.id for run in todo}, again, _sayer(console))
     if out:
         keep_samples(out, had, model.records)
+    if out and wish and model.model:
+        keeping.look(wish, out, model.records, _sayer(console))
     return Session(model.records, out, model.model, model.why_not)
 
 

@@ -54,6 +54,15 @@ class Export(_Task):
     formats: list[str]
 
 
+class Look(_Task):
+    """Keep under `out` where the model in a folder looked in some test images of its run."""
+
+    run: Run
+    folder: str
+    rows: list[int]
+    out: str
+
+
 class Answer(_Task):
     """Say what kept networks see in pictures, for as long as they are asked.
 
@@ -64,4 +73,4 @@ class Answer(_Task):
     pictures: str
 
 
-Task = Prepare | Fetch | Rehearse | Train | Export | Answer
+Task = Prepare | Fetch | Rehearse | Train | Export | Look | Answer

@@ -143,6 +143,19 @@ def export(task: tasks.Export, tell: Tell, held: Control) -> None:
     tell(Done())
 
 
+def look(task: tasks.Look, tell: Tell, held: Control) -> None:
+    """Keep where a kept model looked in some test images of its run."""
+    from comparisons.training.device import start
+
+    run = task.run
+    start("cpu", run.seed, False)
+    from comparisons.training import looking
+
+    dataset = _data_of(run).tested_on(run.settings.test_on)
+    looking.keep(Path(task.folder), dataset.x_test, task.rows, Path(task.out))
+    tell(Done())
+
+
 def answer(task: tasks.Answer, tell: Tell, held: Control) -> None:
     """Say what kept networks see in pictures, until nobody asks any more."""
     from comparisons.training.device import start
@@ -168,6 +181,7 @@ TASKS: dict[type[tasks.Task], Callable[[Any, Tell, Control], None]] = {
     tasks.Rehearse: rehearse,
     tasks.Train: train,
     tasks.Export: export,
+    tasks.Look: look,
     tasks.Answer: answer,
 }
 

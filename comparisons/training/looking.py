@@ -1,4 +1,4 @@
-"""Kept networks asked what they see in single pictures, and what is inside them."""
+"""Kept networks asked what they see in pictures, where they looked, and what is inside them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import keras
 import numpy as np
 
 from comparisons.core import card as cards
+from comparisons.core import samples
 from comparisons.core.card import Card
 from comparisons.core.control import Control, Look
 from comparisons.core.events import Looked, Note, Stage, Tell
-from comparisons.core.samples import data_uri
+from comparisons.core.samples import Samples, data_uri
 from comparisons.data.pictures import NoPicture, as_input, quiet
 from comparisons.training import inside
 from comparisons.training.keeping import network_of
@@ -65,6 +66,24 @@ def _look(known: Sequence[tuple[Card, keras.Model]], path: str, tell: Tell) -> N
             inside.found(network, image),
         )
         tell(told)
+
+
+def keep(folder: Path, images: np.ndarray, rows: Sequence[int], out: Path) -> None:
+    """Keep under `out` where the model in a folder looked in those rows of test images.
+
+    For what it calls them; nothing, where its network has no maps. Raises ComparisonError and
+    OSError.
+    """
+    card = cards.read(folder / cards.CARD)
+    network = kept.read(network_of(card), cards.model_file(card, folder))
+    some = images[rows]
+    called = without_compiling(network, some).argmax(axis=1)
+    whole = network.get_layer("whole")
+    try:
+        lit = [gradcam.lit(whole, *one) for one in zip(some, called.tolist(), strict=True)]
+    except gradcam.NoMaps:
+        return
+    samples.keep_looked(out, card.record, Samples(np.array(rows), called, np.stack(lit)))
 
 
 def _looked(network: keras.Model, image: np.ndarray, called: int) -> str | None:

@@ -125,6 +125,24 @@ def test_nothing_is_called_the_surest_that_may_not_be(tmp_path, gone):
         assert found is None or not found.surest
 
 
+def test_of_a_kept_network_it_is_shown_where_it_looked_in_what_it_is_surest_of(tmp_path):
+    records = factory.records(ARMS)
+    labels, _ = looked_at(tmp_path, records)
+    found = mistakes.mistakes(mistakes.answered(tmp_path, view(records)))[-1]
+    rows = found.rows[: mistakes.EACH]
+    lit = np.random.default_rng(3).integers(0, 256, (len(rows), 8, 8, 3), np.uint8)
+    samples.keep_looked(tmp_path, "another", samples.Samples(rows, labels[rows], lit))
+    samples.keep_looked(tmp_path, found.of.record.id, samples.Samples(rows, labels[rows], lit))
+    *others, last = wrong(tmp_path, view(records)).surest
+    assert [picture.looked for picture in last.pictures] == [*map(samples.data_uri, lit)]
+    assert "where it looked" in last.says
+    assert not any(p.looked for shelf in others for p in shelf.pictures)
+    assert html(tmp_path, records).count("where the arm looked in mistaken image") == len(rows)
+    # Of other mistakes than these it says nothing.
+    samples.keep_looked(tmp_path, found.of.record.id, samples.Samples(rows[1:], rows[1:], lit[1:]))
+    assert "where it looked" not in html(tmp_path, records)
+
+
 def test_probable_label_errors_are_found_among_images_that_no_arm_has_seen(tmp_path):
     pytest.importorskip("cleanlab")
     generator = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,20 @@ from msgspec.structs import replace
 
 from comparisons import predict, report
 from comparisons.core import card as cards
+from comparisons.core import predictions, samples
 from comparisons.core import records as kept_records
 from comparisons.core.errors import ComparisonError
 from comparisons.core.records import Record
 from comparisons.data import prepare, strangers
+from comparisons.findings import mistakes
+from comparisons.findings.view import view
 from comparisons.plan.request import Known, Request, check, runs
 from comparisons.plan.runs import Run
 from comparisons.running import keeping
 from comparisons.training import device, exports
 from comparisons.training import run as training
 from comparisons.training.keeping import probabilities
+from models import gradcam
 from models.exporting import FORMATS
 
 ARMS = ("tiny:probe", "mlp:scratch")
@@ -139,6 +144,45 @@ def test_a_perceptron_has_none(kept):
     comparison, result = kept
     assert cards.read(result.model / cards.CARD).filters == []
     assert "Inside the kept" not in report.build(comparison.folder, result.records).read_text()
+
+
+def with_mistakes(comparison: Comparison, record: Record) -> Record:
+    """A record with its answers kept; what it learnt too well to make mistakes is said to be."""
+    right = np.packbits(np.arange(len(comparison.logits)) >= 4).tobytes()
+    record = replace(record, test=replace(record.test, right=right))
+    content = io.BytesIO()
+    np.save(content, comparison.logits)
+    predictions.keep(record, predictions.file(comparison.folder, record.id), content.getvalue())
+    return record
+
+
+def test_where_the_kept_network_looked_in_its_surest_mistakes_is_kept(tiny_npz, tmp_path):
+    comparison = Comparison(tiny_npz, tmp_path, keep="tiny:probe")
+    (run,) = comparison.wish.candidates
+    record = with_mistakes(comparison, comparison.run(run))
+    model = comparison.keep([record], {run.id}).model
+    keeping.look(comparison.wish, tmp_path, [record], comparison.said.append)
+    assert comparison.said == []
+    found = samples.read_looked(tmp_path, run.id)
+    (wrong,) = mistakes.mistakes(mistakes.answered(tmp_path, view([record])))
+    assert found.rows.tolist() == wrong.rows.tolist() and sorted(found.rows) == [0, 1, 2, 3]
+    assert found.labels.tolist() == comparison.logits[found.rows].argmax(axis=1).tolist()
+    images = prepare(str(tiny_npz), None).x_test
+    whole = predict.load(model).network.get_layer("whole")
+    for row, called, lit in zip(found.rows, found.labels, found.images, strict=True):
+        np.testing.assert_allclose(lit, gradcam.lit(whole, images[row], called), atol=1)
+    path = tmp_path / "images" / f"{run.id}-looked.npz"
+    before = path.stat().st_mtime_ns
+    keeping.look(comparison.wish, tmp_path, [record], comparison.said.append)
+    assert path.stat().st_mtime_ns == before, "what is there is not made again"
+
+
+def test_of_a_network_without_maps_nobody_is_told_where_it_looked(kept):
+    comparison, result = kept
+    records = [with_mistakes(comparison, result.records[0])]
+    assert mistakes.mistakes(mistakes.answered(comparison.folder, view(records)))
+    keeping.look(comparison.wish, comparison.folder, records, comparison.said.append)
+    assert comparison.said == [] and not list(comparison.folder.glob("images/*"))
 
 
 def test_a_run_that_was_done_without_its_network_is_done_again_and_said(kept, tmp_path):
