@@ -86,8 +86,7 @@ def summarise(
     n = len(numbers)
     if n == 0:
         return Summary(0)
-    # A mean of equal numbers may round outside them; it must not.
-    mean = min(max(math.fsum(numbers) / n, numbers[0]), numbers[-1])
+    mean = _middle(numbers)
     if n == 1:
         return Summary(1, mean)
     spread = math.sqrt(math.fsum((v - mean) ** 2 for v in numbers) / (n - 1))
@@ -169,7 +168,13 @@ def named_rightly(record: Record) -> np.ndarray | None:
 
 def mean_of(values: Iterable[float | None]) -> float | None:
     """The mean of the numbers that are not None; None where there is none."""
-    return summarise(values).mean
+    numbers = sorted(v for v in values if v is not None)
+    return _middle(numbers) if numbers else None
+
+
+def _middle(numbers: Sequence[float]) -> float:
+    """The mean of numbers in ascending order; of equal ones it must not round outside them."""
+    return min(max(math.fsum(numbers) / len(numbers), numbers[0]), numbers[-1])
 
 
 def accuracy(record: Record) -> float | None:

@@ -15,9 +15,9 @@ from comparisons.core.files import write_text, write_with
 from comparisons.core.prices import UNPRICED, Prices
 from comparisons.core.records import Record, load_all
 from comparisons.findings.view import View, view
-from comparisons.report import page, table
+from comparisons.report import page, table, together
 from comparisons.report.figures import catalog
-from comparisons.report.figures.paper import HALF, NARROW, SLIDE, Sheet, png, svg
+from comparisons.report.figures.paper import HALF, NARROW, SLIDE, WIDE, Sheet, png, svg
 from comparisons.report.figures.style import MANY
 from comparisons.report.gallery import gallery, wrong
 from comparisons.report.looked import looked
@@ -96,27 +96,38 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, pric
     rows = table.summarise(everything)
     table.write_csv(rows, folder / "summary.csv")
     table.write_json(rows, seen, folder / "summary.json")
-    pictures: list[page.Picture] = []
-    for plot in catalog.drawable(seen.records):
-        wide = plot.draw(seen.records)
-        shown = svg(wide)
-        # The first one leads, and has all the room there is.
-        half = plot.half and bool(pictures) and len(seen.labels) <= MANY
-        for suffix, data in (("svg", shown), ("png", png(wide))):
-            _write_bytes(folder / "figures" / f"{plot.name}.{suffix}", data)
-        if half:
-            shown = svg(plot.draw(seen.records, HALF))
-        narrow = svg(plot.draw(seen.records, NARROW))
-        pictures.append(page.Picture(plot, shown, narrow, half))
-        if slides:
-            slide = png(plot.draw(seen.records, SLIDE), SLIDE.dpi)
-            _write_bytes(folder / "figures" / "slides" / f"{plot.name}.png", slide)
+    pictures = _drawn(folder / "figures", seen, slides)
     _remove_stale(folder / "figures", {p.plot.name for p in pictures}, slides)
     path = folder / "report.html"
     answers = page.Answers(strip(folder, seen), gallery(folder, seen), wrong(folder, seen))
     beside = answers, looked(folder, seen)
     write_text(path, page.render(seen, pictures, *beside, left_out, prices, model(folder, seen)))
     return path
+
+
+def _drawn(folder: Path, seen: View, slides: bool) -> list[page.Picture]:
+    """Every figure that the records have something to show in, for the page and as files."""
+    plots = catalog.drawable(seen.records)
+    # The first one leads, and has all the room there is.
+    few = len(seen.labels) <= MANY
+    halves = [plot.half and few and number > 0 for number, plot in enumerate(plots)]
+
+    def draw(number: int) -> tuple[bytes, bytes, bytes, bytes]:
+        plot = plots[number]
+        figure = plot.draw(seen.records, HALF if halves[number] else WIDE)
+        narrow = plot.draw(seen.records, NARROW)
+        slide = png(plot.draw(seen.records, SLIDE)) if slides else b""
+        return svg(figure), svg(narrow), png(figure), slide
+
+    pictures = []
+    for plot, half, files in zip(plots, halves, together.made(draw, len(plots)), strict=True):
+        wide, narrow, raster, slide = files
+        _write_bytes(folder / f"{plot.name}.svg", wide)
+        _write_bytes(folder / f"{plot.name}.png", raster)
+        if slides:
+            _write_bytes(folder / "slides" / f"{plot.name}.png", slide)
+        pictures.append(page.Picture(plot, wide, narrow, half))
+    return pictures
 
 
 def _write_bytes(path: Path, data: bytes) -> None:

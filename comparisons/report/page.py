@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
-from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -39,8 +38,8 @@ from comparisons.report.strip import Strip
 from comparisons.report.table import Row
 from comparisons.report.tables import Grid, Told, grid
 
-# What a URL in an attribute may have as it is; a space would end it in `srcset`.
-URL_SAFE = "!$'()*+,-./:;=?@[]^_`{|}~"
+# What a URL in an attribute may not have as it is; a space would end it in `srcset`.
+ESCAPED = str.maketrans({letter: f"%{ord(letter):02X}" for letter in ' "#%&<>\\\n\r\t'})
 MOST_PAIRS = 6  # more differences than this are folded
 
 
@@ -274,7 +273,7 @@ def _numbers(seen: View) -> str:
 
 def _data_uri(svg: bytes) -> Markup:
     # Percent-encoded: in base64 nothing could compress it any more (a repository, a mail).
-    return Markup(f"data:image/svg+xml,{quote(svg, safe=URL_SAFE)}")
+    return Markup(f"data:image/svg+xml,{svg.decode().translate(ESCAPED)}")
 
 
 def _environment() -> jinja2.Environment:

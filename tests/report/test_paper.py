@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from itertools import combinations
+
 import factory
+import numpy as np
 import pytest
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from comparisons import report
 from comparisons.core.errors import ComparisonError
 from comparisons.findings import text
-from comparisons.report.figures import catalog, paper, style
+from comparisons.report.figures import arm_styles, catalog, paper, style
 from comparisons.report.figures.paper import HALF, NARROW, SLIDE, WIDE
 
 PAIR = factory.records(["cnn:scratch", "mobilenet@0.25x160:frozen"])
@@ -41,6 +46,36 @@ def test_letters_on_a_slide_are_large(study):
         texts = figure.findobj(lambda a: hasattr(a, "get_fontsize") and a.get_text().strip())
         # At least a fortieth of the height, as the letters of a newspaper seen from a metre are.
         assert min(t.get_fontsize() for t in texts) / 72 >= SLIDE.height / 40, plot.name
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("on", PAPERS)
+@pytest.mark.parametrize("study", STUDIES)
+def test_nothing_sticks_out_of_a_sheet_and_no_box_reaches_another(study, on):
+    for plot in catalog.drawable(STUDIES[study]):
+        figure = plot.draw(STUDIES[study], PAPERS[on])
+        renderer, body = figure.canvas.get_renderer(), figure.subfigs[-1]
+        drawn = body.get_tightbbox(renderer)
+        assert drawn.x0 >= -2 and drawn.y0 >= -2, plot.name
+        assert drawn.x1 <= figure.bbox.x1 + 2, plot.name
+        # Names at the ends of lines may stand in the margin under the heading.
+        assert drawn.y1 <= body.bbox.y1 + 0.1 * figure.dpi, plot.name
+        around = [ax.get_tightbbox(renderer) for ax in body.axes if ax.axison]
+        for one, other in combinations(around, 2):
+            shared = Bbox.intersection(one, other)
+            assert shared is None or min(shared.width, shared.height) < 2, plot.name
+
+
+def test_few_colours_are_the_right_ones():
+    figure = catalog.FIGURES["loss"].draw(PAIR)
+    with Image.open(io.BytesIO(paper.png(figure))) as picture:
+        assert picture.mode == "P"
+        found = {colour: count for count, colour in picture.convert("RGB").getcolors()}
+    assert len(found) > 100 and max(found, key=found.get) == (255, 255, 255)
+    for look in arm_styles.styles(record.arm for record in PAIR).values():
+        wanted = np.array([int(look.colour[i : i + 2], 16) for i in (1, 3, 5)])
+        nearest = min(found, key=lambda colour: abs(wanted - colour).max())
+        assert abs(wanted - nearest).max() <= 2 and found[nearest] > 200
 
 
 def test_a_long_title_ends_after_a_clause_or_without_the_sizes_of_images():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
@@ -43,10 +44,12 @@ KINDS = (
     ("measuring", titles.MEASURING, 0.20, "////"),
     ("watching", titles.WATCHING, 0.20, "...."),
 )
+KEYED = 36  # letters of a line of the key
 LEAST_SHOWN = 0.004  # of the longest bar
 # Letters of a line of a name: beside bars, and above a matrix that has a third of the width.
 BESIDE, ABOVE = 30, 24
 BESIDE_NARROW = 20
+MOST_MATRICES = 6
 MOST_CLASSES = 12  # beyond this, names and numbers in a confusion matrix cannot be read
 
 
@@ -86,7 +89,7 @@ def split(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     groups = seen.ranked(seen.size)
     kinds = [kind for kind in KINDS if any(_spent(g, kind) for g in groups)]
     rows = 1.3 * len(groups) * _row(groups, paper)
-    height = 2.0 + rows + (0.9 if paper.narrow else 0.0)
+    height = 2.0 + rows + (1.2 if paper.narrow else 0.3)
     afresh = "source phases and features" if any(map(_has_source, groups)) else "features"
     note = (
         f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold). Learning is paid "
@@ -116,13 +119,13 @@ def split(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     ax.set_xlabel("seconds")
     ax.grid(False, axis="y")
     handles = [
-        Patch(fc=colour, ec="#777777", hatch=used[name], label=name, lw=0.8)
+        Patch(fc=colour, ec="#777777", hatch=used[name], label=fill(name, KEYED), lw=0.8)
         for name, colour in PART_COLOURS.items()
         if name in used
     ]
     if handles:
         ax.figure.legend(
-            handles=handles, loc="outside lower left", ncols=1 if paper.narrow else 3,
+            handles=handles, loc="lower left", ncols=1 if paper.narrow else 2,
             frameon=False, columnspacing=1.2, handlelength=1.6, borderaxespad=0.2,
         )  # fmt: skip
     return fig
@@ -140,15 +143,18 @@ def _has_source(g: Group) -> bool:
 def confusion(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """What is taken for what, a matrix for each arm; each row adds up to 100 %."""
     seen = view(records)
-    groups = [g for g in seen.best_first(seen.size) if intervals.mean_confusion(g.ok)]
+    every = [g for g in seen.best_first(seen.size) if intervals.mean_confusion(g.ok)]
+    groups = every[:MOST_MATRICES]
     if paper.height:  # room for two
-        groups = [*(race.rivals(groups) or groups)]
+        groups = [*(race.rivals(every) or groups)]
     columns = 1 if paper.narrow else 2 if len(groups) == 4 else min(max(1, len(groups)), 3)
     rows = max(1, -(-len(groups) // columns))
     note = (
         f"{where(seen, seen.size)}. A row is a true class, a column what it was called; "
         "numbers are per cent of the row, mean over seeds."
     )
+    if len(groups) < len(every):
+        note += f" The {len(groups)} most accurate of {len(every)} arms."
     side = 3.9 if paper.narrow else 9.0 / max(columns, 2)
     fig, axes = sheet(titles.confusion(records), note, paper, rows * side, (rows, columns))
     chosen = styles(seen.labels)
@@ -251,4 +257,4 @@ def _matrix(ax: Axes, g: Group, name: str, style: Style, columns: int) -> None:
             if i == j or share >= 0.05:
                 colour = "white" if share > 0.5 else INK
                 ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", color=colour,
-                        size=size)  # fmt: skip
+                        size=size, in_layout=False)  # fmt: skip

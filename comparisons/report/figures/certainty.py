@@ -74,8 +74,9 @@ def _panel(ax: Axes, g: Group, name: str, style: Style, paper: Paper) -> None:
     before, after = (text.percent(value) for value in certainty.errors(g))
     ax.set_title(in_lines(name, ABOVE), color=style.ink, size=11)
     ax.text(
-        0.04, 0.95, f"error {before}\nscaled {after}", transform=ax.transAxes, va="top", size=10
-    )
+        0.04, 0.95, f"error {before}\nscaled {after}", transform=ax.transAxes, va="top", size=10,
+        in_layout=False,
+    )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(0, 1))
     for axis in (ax.xaxis, ax.yaxis):
         percent_axis(axis)

@@ -6,6 +6,7 @@ Where a page holds it as a data URI every space, quote and line break would take
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import groupby
 
 DECIMALS = 2  # of a point, which is 1.3 pixels
@@ -22,6 +23,10 @@ SPACE = re.compile(r'<path id="([^"]*)" transform="[^"]*"/>')
 ID = re.compile(r' id="([^"]*)"')
 USED = re.compile(r'(href="#|url\(#)([^")]*)')
 GROUP = re.compile(r"<g(?: [^>]*)?>|</g>")
+# Marks of one look in a row. Of these only the opacity is each one's own: a group's is that of all.
+MARK = r'<use xlink:href="#[^"]*" x="[^"]*" y="[^"]*" style="'
+MARKS = re.compile(rf'{MARK}([^"]*)"/>(?:{MARK}\1"/>)+')
+OPACITY = re.compile(r"(?<![-\w])opacity:([.\d]+);?")
 
 
 def compact(svg: str) -> str:
@@ -33,9 +38,10 @@ def compact(svg: str) -> str:
     short = SHAPE.sub(lambda found: f' d="{_path(found[1])}"', short)
     short = LETTER.sub(lambda found: f'{found[1]} x="{float(found[2]):.0f}"/>', short)
     short = VALUE.sub(lambda found: f' {found[1]}="{_tight(found[2])}"', short)
-    return _ungrouped(_renamed(short)).replace('"', "'")
+    return _ungrouped(MARKS.sub(_alike, _renamed(short))).replace('"', "'")
 
 
+@lru_cache(maxsize=2000)  # the same letters are in every figure
 def _path(shape: str) -> str:
     """A path's commands: one letter for several in a row, numbers between commas."""
     said = []
@@ -57,6 +63,14 @@ def _tight(value: str) -> str:
 def _rounded(number: str) -> str:
     short = f"{float(number):.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if short == "-0" else short
+
+
+def _alike(marks: re.Match[str]) -> str:
+    """Marks that say their look once."""
+    look = OPACITY.search(marks[1])
+    own = f' opacity="{look[1]}"' if look else ""
+    said = f' style="{marks[1]}"'
+    return f'<g style="{OPACITY.sub("", marks[1])}">{marks[0].replace(said, own)}</g>'
 
 
 def _renamed(svg: str) -> str:

@@ -19,13 +19,14 @@ from comparisons.report.figures.style import (
     MANY,
     End,
     key_height,
+    means_alone,
     name_lines,
     percent_axis,
     seeds_note,
     where,
 )
 
-MOST_PANELS = 6
+MOST_PANELS = 4
 FOOT = 0.4  # of the curves' height, the most that bars at the foot may take
 BAR = 17  # points from one bar to the next, where each has its seconds
 LEAST_BAR = 11  # and fewer leave no room for these
@@ -55,7 +56,7 @@ class Scene:
 
     @property
     def crowded(self) -> bool:
-        """Whether so many arms meet that a line of each seed would hide their means."""
+        """Whether so many arms meet that their lines must be thin."""
         return len(self.groups) > MANY
 
 
@@ -99,18 +100,24 @@ def time_by_size(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
 
 
 def _epochs_note(seen: View, size: int | None) -> str:
-    groups = seen.groups if size is None else seen.at(size)
-    return f"{where(seen, size)}. Solid: validation, dashed: training; {seeds_note(groups)}."
+    seeds = seeds_note(_together(seen, size))
+    return f"{where(seen, size)}. Solid: validation, dashed: training; {seeds}."
 
 
 def _time_note(seen: View, size: int | None) -> str:
-    groups = seen.groups if size is None else seen.at(size)
+    groups = _together(seen, size)
     cached = any(r.seconds.extract_train_cold for g in groups for r in g.ok)
     dotted = " Dotted: the same with features found ready." if cached else ""
     return (
         f"{where(seen, size)}. Bars at the foot: preparing, nothing learnt yet. "
         f"{seeds_note(groups).capitalize()}.{dotted}"
     )
+
+
+def _together(seen: View, size: int | None) -> list[Group]:
+    """The arms that meet in one panel: of several, in the fullest."""
+    sizes = seen.sizes if size is None else [size]
+    return max(map(seen.at, sizes), key=len, default=[])
 
 
 def _panels(
@@ -230,7 +237,8 @@ def _preparing(ax: Axes, groups: Sequence[Group], chosen: dict[str, Style]) -> N
     """A bar for each arm at the foot, with its seconds: from the start to its first step."""
     low, high = ax.get_ylim()
     few = len(groups) <= MANY
-    inches = ax.figure.bbox.height / ax.figure.dpi
+    grid = ax.get_gridspec()
+    inches = ax.figure.bbox.height / ax.figure.dpi / (grid.nrows if grid else 1)
     point = 1 / (72 * 0.75 * inches)  # of which the axes have three quarters or so
     share = min(BAR * point if few else 0.035, FOOT / (len(groups) + 1))
     # The foot is added to the axis, which makes all that stands on it lower.
@@ -255,7 +263,7 @@ def _beside(ax: Axes, place: tuple[float, float], words: str, style: Style) -> N
     right = x > 0.6
     ax.annotate(
         words, place, (-8 if right else 8, 0), textcoords="offset points", va="center_baseline",
-        ha="right" if right else "left", size=9.5, color=style.ink, zorder=5,
+        ha="right" if right else "left", size=9.5, color=style.ink, zorder=5, in_layout=False,
         bbox={"fc": "white", "ec": "none", "alpha": 0.85, "pad": 0.6},
     )  # fmt: skip
 
@@ -299,8 +307,8 @@ def _seconds_axis(
 
 
 def _merged(scene: Scene, g: Group, run: Record) -> bool:
-    """Whether a run shows in its arm's mean only: where it is alone there, or arms are many."""
-    return run.status == "ok" and (len(g.ok) == 1 or scene.crowded)
+    """Whether a run shows in its arm's mean only: where it is alone there, or many lines meet."""
+    return run.status == "ok" and (len(g.ok) == 1 or means_alone(scene.groups))
 
 
 def _thin(ax: Axes, lines: Sequence[Points], style: Style, dash: str) -> None:

@@ -25,6 +25,7 @@ from PIL import Image
 from comparisons.core.records import Record
 from comparisons.findings.names import brief
 from comparisons.findings.text import clean
+from comparisons.report.figures.boxes import arrange
 from comparisons.report.figures.compact import compact
 
 INK = "#222222"
@@ -74,6 +75,7 @@ class Sheet(Figure):
 
     alt = ""
     pixels = 760  # its width in a notebook
+    frozen = False
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
         return {"image/png": png(self)}, {"image/png": {"width": self.pixels, "alt": self.alt}}
@@ -138,10 +140,9 @@ def sheet(
     foot = _wrap(note, paper.note_letters)
     above = (1.25 * paper.title * len(head) + 1.2 * (paper.note + 1) * len(foot)) / 72 + 0.1
     tall = paper.height or height + above
-    fig = Sheet(figsize=(paper.width, tall), layout="constrained", facecolor="white")
+    fig = Sheet(figsize=(paper.width, tall), dpi=paper.dpi, facecolor="white")
     FigureCanvasAgg(fig)
     fig.alt = clean(title)
-    fig.get_layout_engine().set(w_pad=0.08, h_pad=0.06)  # type: ignore[union-attr,call-arg]
     top, bottom = fig.subfigures(
         2, 1, height_ratios=[above, tall - above], squeeze=False, facecolor="none"
     ).ravel()
@@ -159,32 +160,48 @@ def sheet(
     return fig, list(made.ravel())
 
 
-def freeze(figure: Figure) -> None:
-    """Lay out once and keep it: layout is the slow part, and every file would do it again."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-    figure.set_layout_engine("none")
+def freeze(figure: Sheet) -> None:
+    """Place the axes, once: what is drawn afterwards may count on where they are."""
+    if not figure.frozen:
+        canvas = figure.canvas
+        assert isinstance(canvas, FigureCanvasAgg)
+        arrange(figure.subfigs[-1], canvas.get_renderer(), figure.dpi)
+        figure.frozen = True
 
 
 def svg(figure: Figure) -> bytes:
     """A figure as SVG, letters as outlines; the same figure gives the same bytes."""
     file = io.StringIO()
+    canvas, dpi = figure.canvas, figure.dpi
     with _calm():
         FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None})
+    figure.set_canvas(canvas)
+    figure.dpi = dpi
     return compact(file.getvalue()).encode()
 
 
-def png(figure: Figure, dpi: int = WIDE.dpi) -> bytes:
+def png(figure: Sheet) -> bytes:
     """A figure as PNG of 256 colours, which is a third of the bytes of one of all colours."""
     file = io.BytesIO()
-    figure.dpi = dpi
-    canvas = FigureCanvasAgg(figure)
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
     with _calm():
         canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    image.quantize(256, dither=Image.Dither.NONE).save(file, "png", dpi=(dpi, dpi))
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    _few_colours(pixels).save(file, "png", dpi=(figure.dpi, figure.dpi))
     return file.getvalue()
+
+
+def _few_colours(pixels: np.ndarray) -> Image.Image:
+    """An image of 256 colours. White is one, so that only what is drawn need be looked at."""
+    drawn = pixels.min(axis=-1) < 255
+    rest = Image.fromarray(pixels[drawn][None]).quantize(255, dither=Image.Dither.NONE)
+    places = np.full(drawn.shape, 255, np.uint8)
+    places[drawn] = np.asarray(rest)[0]
+    image = Image.fromarray(places)
+    palette = rest.getpalette() or []
+    image.putpalette(palette + [255] * (3 * 256 - len(palette)))
+    return image
 
 
 # print_svg and draw, not savefig: that would lay out and draw a second time for each file.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -18,13 +17,14 @@ from comparisons.findings.names import BETWEEN, shortened
 from comparisons.findings.text import clean, percent
 from comparisons.findings.view import View
 from comparisons.report.figures.arm_styles import Style
-from comparisons.report.figures.paper import Paper, freeze
+from comparisons.report.figures.paper import Paper, Sheet, freeze
 
 LEAST_SPAN = 0.05  # of accuracy on an axis
 KEY_LETTERS = 36  # of a name in a key
 SHORT = 22  # letters of names that a key has in three columns
 BESIDE_LETTERS = 22  # of a line of a name beside the plot
 MANY = 6  # more arms than this need thinner lines and tighter rows
+MANY_SEEDS = 10  # and more seeds hide their mean
 
 
 def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -88,7 +88,7 @@ def _columns(names: Sequence[str]) -> int:
 
 
 def name_lines(
-    fig: Figure, axes: Sequence[Axes], ends: Sequence[Sequence[End]], paper: Paper
+    fig: Sheet, axes: Sequence[Axes], ends: Sequence[Sequence[End]], paper: Paper
 ) -> None:
     """Write each line's name at its end, or in a key under the plot where there is no room.
 
@@ -99,7 +99,7 @@ def name_lines(
         handles = [_handle(e, len(axes) == 1) for e in known.values()]
         columns = 1 if paper.narrow else _columns([*known])
         axes[0].get_figure().legend(  # type: ignore[union-attr]
-            handles=handles, loc="outside lower left", frameon=False, handlelength=2.2,
+            handles=handles, loc="lower left", frameon=False, handlelength=2.2,
             borderaxespad=0.2, labelspacing=0.35, ncols=columns,
         )  # fmt: skip
         return
@@ -167,12 +167,17 @@ def _settle(ax: Axes, ends: Sequence[End], texts: Sequence[Annotation]) -> None:
         name.set_position((1.03, y))
 
 
+def means_alone(groups: Sequence[Group]) -> bool:
+    """Whether arms or seeds are too many for a line of each seed."""
+    return len(groups) > MANY or max((len(g.records) for g in groups), default=0) > MANY_SEEDS
+
+
 def seeds_note(groups: Sequence[Group]) -> str:
     """How many seeds there are and how they are drawn."""
     most = max((len(g.records) for g in groups), default=0)
     if most <= 1:
         return "one seed"
-    if len(groups) > MANY:
+    if means_alone(groups):
         return f"means of {most} seeds"
     return f"{most} seeds: each a thin line, their mean a thick one"
 

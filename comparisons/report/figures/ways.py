@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.patches import Patch
 from matplotlib.ticker import EngFormatter, Formatter, FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -39,6 +40,7 @@ from comparisons.report.figures.style import (
 )
 
 MAP = "Blues"  # one hue, evenly darker: the same to every eye, and in grey
+SHADES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the map, that its key has
 CELL = 21  # points of width that a number in a cell needs
 LETTERS = 14  # of a block's name
 ROW, ROW_NARROW = 30, 18  # letters of a line of an arm's name
@@ -122,9 +124,7 @@ def moved(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
         "weights relative to their size before, per cent, mean over seeds; white: none."
     )
     rows = [len(arms) for arms in panels.values()] or [1]
-    height = sum(1.5 + (0.42 if paper.narrow else 0.34) * n for n in rows) + (
-        0.7 if paper.narrow else 0.0
-    )
+    height = 0.35 + sum(1.5 + (0.42 if paper.narrow else 0.34) * n for n in rows)
     fig, axes = sheet(ways.moved(records), note, paper, height, (len(rows), 1), height_ratios=rows)
     furthest = max((m for arms in panels.values() for _, ms in arms for m in ms), default=0.0)
     shade = PowerNorm(0.5, 0.0, furthest or 1.0)  # small changes matter too
@@ -134,12 +134,16 @@ def moved(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     if not panels:
         axes[0].text(0.5, 0.5, "no block", ha="center", color=PALE)
         return fig
-    bar = axes[0].figure.colorbar(
-        ScalarMappable(shade, MAP), ax=axes, location="bottom" if paper.narrow else "right",
-        aspect=30, pad=0.03, format=FuncFormatter(lambda v, _: text.percent(v, 0)),
+    steps = [float(shade.inverse(share)) for share in SHADES]
+    digits = 0 if steps[1] >= 0.0095 else 1
+    handles = [
+        Patch(fc=colormaps[MAP](shade(v)), ec=PALE, lw=0.5, label=text.percent(v, digits))
+        for v in steps
+    ]
+    axes[0].figure.legend(
+        handles=handles, loc="lower left", frameon=False, ncols=len(SHADES), handlelength=1.4,
+        columnspacing=1.2, borderaxespad=0.2,
     )  # fmt: skip
-    bar.outline.set_visible(False)
-    bar.ax.locator_params(nbins=4)
     return fig
 
 
@@ -294,4 +298,5 @@ def _map(
         for j, value in enumerate(cells):
             words = text.percent(value, 0 if value >= 0.0995 or value == 0 else 1)
             ax.text(j, i, words.removesuffix(f"{text.SPACE}%"), ha="center", va="center",
-                    size=9.5, color="white" if shade(value) > 0.55 else INK)  # fmt: skip
+                    size=9.5, color="white" if shade(value) > 0.55 else INK,
+                    in_layout=False)  # fmt: skip
