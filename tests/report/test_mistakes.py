@@ -161,6 +161,16 @@ def test_probable_label_errors_are_found_among_images_that_no_arm_has_seen(tmp_p
     assert not len(suspects.suspects([], labels))
 
 
+def test_a_network_that_knows_little_doubts_no_label():
+    pytest.importorskip("cleanlab")
+    generator = np.random.default_rng(0)
+    labels = np.arange(300) % 4
+    certainties = certainty(generator.normal(0, 1, (300, 4)) + np.eye(4)[labels])
+    (group,) = view(factory.records(ARMS[:1])).groups
+    of = mistakes.Answered(group, group.records[0], certainties)
+    assert not len(suspects.suspects([of], labels))
+
+
 def test_images_with_a_doubtful_label_are_shown_and_counted(tmp_path):
     records = factory.records(ARMS)
     labels, _ = looked_at(tmp_path, records)
