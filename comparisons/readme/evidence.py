@@ -58,6 +58,11 @@ def ways() -> str:
     return _ways(EVIDENCE / "strategies")
 
 
+def vgg16() -> str:
+    """The same of the evidence on VGG16, whose runs take minutes each."""
+    return _ways(EVIDENCE / "vgg16")
+
+
 def forgetting() -> str:
     """The same of the evidence on drawn shapes, where what a base forgets was measured."""
     return _ways(EVIDENCE / "shapes")

@@ -39,6 +39,7 @@ PAGES: dict[str, Sequence[Maker]] = {
         evidence.measured,
         evidence.tutorial,
         evidence.ways,
+        evidence.vgg16,
         evidence.forgetting,
         evidence.turned,
         evidence.goals,
