@@ -97,13 +97,14 @@ def points(records: Iterable[Record]) -> list[Point]:
     knobs, none that was shown live or shared its machine. Whose runs are handed in together are to
     be of one kind of device.
     """
-    suited = [
-        r
+    # By ID: a run that lies in two folders is one run.
+    suited = {
+        r.id: r
         for r in records
         if r.settings.knob is None and not r.settings.live and not r.neighbours.runs
-    ]
+    }
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
-    for g in group_runs(suited):
+    for g in group_runs(list(suited.values())):
         if g.ok:
             found = _point(g)
             by_key[found.arm, found.data, found.images].append(found)

@@ -184,3 +184,8 @@ def test_the_packaged_points_are_real_and_say_where_they_are_from():
 def test_a_machine_of_half_the_speed_takes_twice_as_long():
     assert Speed(1.0, 1.0).slower(Speed(2.0, 2.0)) == pytest.approx(2.0)
     assert Speed(4.0, 1.0).slower(Speed(1.0, 1.0)) == pytest.approx(0.5)
+
+
+def test_a_run_that_lies_in_two_folders_counts_once():
+    runs = factory.records(["cnn:scratch"], 3)
+    assert points([*runs, *runs]) == points(runs)
