@@ -24,6 +24,12 @@ class Hidden:
     expected: Summary
     measured: float
 
+    @property
+    def held(self) -> bool:
+        """Whether the interval holds what was measured."""
+        low, high = self.expected.low, self.expected.high
+        return low is not None and high is not None and low <= self.measured <= high
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -83,7 +89,8 @@ def fitted(n: np.ndarray, reached: np.ndarray, images: float, luck: Luck | None)
     half = intervals.half_width(of_fit, freedom, luck)
     mean = min(max(float(at @ solved), 0.0), 1.0)
     method = intervals.ANY_IMAGES if luck else intervals.THESE_IMAGES
-    return Summary(len(n), mean, None, mean - half, mean + half, method)
+    low, high = max(mean - half, 0.0), min(mean + half, 1.0)
+    return Summary(len(n), mean, None, low, high, method)
 
 
 def outlooks(seen: View) -> list[Outlook]:
@@ -102,21 +109,30 @@ def outlooks(seen: View) -> list[Outlook]:
 
 
 def say(found: Outlook, name: str) -> str:
-    """An outlook in a sentence."""
-    e = found.expected
-    span = f"{text.percent(e.low)} to {text.percent(e.high)}"
+    """An outlook in a sentence; that there is none where the hidden size refutes the fit."""
+    largest, hidden = text.count(found.size), found.hidden
+    if hidden and not hidden.held:
+        return (
+            f"What more images would bring {name} cannot be told by this: by the sizes below "
+            f"{largest} alone it would have been expected to reach {_spanned(hidden.expected)} "
+            f"there, and reached {text.percent(hidden.measured)}."
+        )
     said = (
         f"With {text.count(found.images)} images {name} is expected to reach "
-        f"{text.percent(e.mean)} ({e.method} {span}), {text.points(found.gain)} points over what "
-        f"it reaches with {text.count(found.size)}"
+        f"{_spanned(found.expected)}, {text.points(found.gain)} points over what it reaches with "
+        f"{largest}"
     )
-    if found.hidden is None:
+    if hidden is None:
         return f"{said}."
     return (
-        f"{said}; by the sizes below {text.count(found.size)} alone it would have been expected to "
-        f"reach {text.percent(found.hidden.expected.mean)} there, and reached "
-        f"{text.percent(found.hidden.measured)}."
+        f"{said}; by the sizes below {largest} alone it would have been expected to reach "
+        f"{_spanned(hidden.expected)} there, and reached {text.percent(hidden.measured)}."
     )
+
+
+def _spanned(e: Summary) -> str:
+    span = f"{text.percent(e.low)} to {text.percent(e.high)}"
+    return f"{text.percent(e.mean)} ({e.method} {span})"
 
 
 def _luck(runs: Sequence[Record]) -> Luck | None:

@@ -50,6 +50,17 @@ def test_nothing_is_said_beyond_twice_the_images_nor_of_two_sizes():
     assert three.hidden is None and labels.say(three, "CNN").endswith("with 1,000.")
 
 
+def test_a_curve_of_another_form_is_not_continued():
+    """One that still climbs at the end: what the sizes below foretell of the largest is refuted."""
+    rising = [r for r in runs() if r.train_size < 3_000]
+    rising += [factory.record(ARM, s, 3_000, accuracy=0.88 + 0.001 * s) for s in (0, 1, 2)]
+    (found,) = labels.outlooks(view(rising))
+    assert not found.hidden.held
+    said = labels.say(found, "CNN").replace("\u00a0", " ")
+    assert said.startswith("What more images would bring CNN cannot be told by this")
+    assert "6,000" not in said and said.endswith("there, and reached 88.1 %.")
+
+
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_interval_holds_the_true_accuracy_in_95_of_100_experiments(seeds):
     """By simulation: luck of seeds that falls as the fit has it, and luck of images."""
