@@ -49,6 +49,11 @@ class Worth:
         bound = {"between": self.images.estimate, "above": self.images.low}.get(self.outcome)
         return bound / self.size if bound else None
 
+    @property
+    def clear(self) -> bool:
+        """Whether the base is worth more than the images themselves, by the whole interval."""
+        return (self.images.low or 0) > self.size
+
 
 def crossings(seen: View) -> list[Crossing]:
     """Every pair of arms that two sizes or more have in common."""
@@ -134,7 +139,7 @@ def say(found: Crossing, seen: View) -> str:
 
 def _worth(seen: View, arms: Sequence[str]) -> list[str]:
     """What the base of one of two arms is worth: at the sizes that tell, or a bound."""
-    told = [one for one in worths(seen, arms) if one.times and one.times > 1]
+    told = [one for one in worths(seen, arms) if one.times and one.clear]
     if not told:
         return []
     exact = sorted((one for one in told if one.outcome == "between"), key=lambda w: w.size)
@@ -148,10 +153,19 @@ def _worth(seen: View, arms: Sequence[str]) -> list[str]:
         ]
     said = (
         f"With {n} images {base} is where {scratch} is with about "
-        f"{text.about(one.images.estimate)}: its base is worth {one.times:.1f} times the images"
+        f"{text.about(one.images.estimate)}: its base is worth {one.times:.1f} times the images "
+        f"(95 % interval {_span(one)})"
     )
-    more = [f"{w.times or 0:.1f} times with {text.count(w.size)}" for w in exact[1:]]
+    more = [f"{w.times:.1f} ({_span(w)}) with {text.count(w.size)}" for w in exact[1:]]
     return [f"{said}, {text.listing(more)}." if more else f"{said}."]
+
+
+def _span(one: Worth) -> str:
+    """The interval of what a base is worth, in times the images."""
+    low, high = (
+        "open" if n is None else f"{n / one.size:.1f}" for n in (one.images.low, one.images.high)
+    )
+    return f"{low} to {high}"
 
 
 def _crossing(a: str, b: str, seen: View) -> Crossing | None:
