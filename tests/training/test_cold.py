@@ -46,20 +46,25 @@ def counted(monkeypatch):
     monkeypatch.setitem(engines.ENGINES, "tensorflow", engine)
 
 
-def bills(npz: Path, order: Sequence[tuple[str, int, int]]) -> dict[Any, Seconds]:
+def bills(
+    npz: Path, order: Sequence[tuple[str, int, int]], test_on: int | None = None
+) -> dict[Any, Seconds]:
     found = {}
     for arm, size, seed in order:
         dataset = prepare(str(npz), None)
         runtime = device.start("cpu", seed, False)
-        record, _ = training.run(planned(dataset, npz, arm, size, seed), dataset, runtime)
+        run = planned(dataset, npz, arm, size, seed, test_on)
+        record, _ = training.run(run, dataset, runtime)
         found[arm, size, seed] = record.seconds
     return found
 
 
-def planned(dataset: Dataset, npz: Path, arm: str, size: int, seed: int) -> Any:
+def planned(
+    dataset: Dataset, npz: Path, arm: str, size: int, seed: int, test_on: int | None
+) -> Any:
     return factory.planned(
         arm, size, seed=seed, data=str(npz), fingerprint=dataset.fingerprint, epochs=2,
-        device="cpu", engine="tensorflow",
+        device="cpu", engine="tensorflow", test_on=test_on,
     )  # fmt: skip
 
 
@@ -99,3 +104,13 @@ def test_of_what_was_found_ready_nothing_is_charged_as_spent(tiny_npz, counted, 
     assert (first.extract_train, again.extract_train) == pytest.approx((60 * EACH, 0))
     assert (first.learning, again.learning) == pytest.approx((PREPARING + 60 * EACH, 0))
     assert first.learning == pytest.approx(first.learning_cold)
+
+
+def test_an_engine_that_measuring_alone_needs_is_not_charged_to_learning(tiny_npz, counted, cache):
+    asked = [("tiny:frozen", 60, 0)]
+    (whole,), (fewer,) = (bills(tiny_npz, asked, test_on).values() for test_on in (None, 20))
+    # What it learns from was found ready; those 20 test images by themselves were not.
+    assert fewer.learning == pytest.approx(0)
+    assert fewer.measuring == pytest.approx(PREPARING + 20 * EACH)
+    assert fewer.learning_cold == pytest.approx(whole.learning_cold)
+    assert fewer.extract_test_cold == pytest.approx(20 * EACH)
