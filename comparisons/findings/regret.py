@@ -36,10 +36,7 @@ def regrets(points: Sequence[Point], rules: dict[str, Rule] | None = None) -> li
     """The regret of advice and of fixed rules, the smallest first. Empty with one family."""
     rules = RULES if rules is None else rules
     lost: dict[str, list[float]] = defaultdict(list)
-    for task, measured, others in _cases(points):
-        fitting = [p for p in measured if p.seconds <= task.seconds]
-        if not fitting or not others:
-            continue
+    for task, fitting, measured, others in _cases(points):
         best = max(p.accuracy for p in fitting)
         for name, rule in rules.items():
             arm = rule(task, measured, others)
@@ -53,17 +50,23 @@ def regrets(points: Sequence[Point], rules: dict[str, Rule] | None = None) -> li
 
 def _cases(
     points: Sequence[Point],
-) -> Iterable[tuple[Task, Sequence[Point], Sequence[Point]]]:
-    """Each task with each time: what was measured on it, and all points of other families."""
+) -> Iterable[tuple[Task, Sequence[Point], Sequence[Point], Sequence[Point]]]:
+    """Each task with each time that leaves another choice, of two arms or more.
+
+    With it the points of the arms that fit, of all that were measured on it, and of other families.
+    """
     tasks: dict[tuple[str, str, int, int], list[Point]] = defaultdict(list)
     for p in points:
         tasks[p.family, p.data, p.classes, p.images].append(p)
     for (family, _, classes, images), measured in sorted(tasks.items()):
         others = [p for p in points if p.family != family]
-        if len(measured) > 1:
-            for seconds in BUDGETS:
+        choices = 1
+        for seconds in BUDGETS:
+            fitting = [p for p in measured if p.seconds <= seconds]
+            if others and len(fitting) > choices:
+                choices = len(fitting)
                 task = Task(images, classes, seconds, photographs=measured[0].photographs)
-                yield task, measured, others
+                yield task, fitting, measured, others
 
 
 def _advised(task: Task, measured: Sequence[Point], others: Sequence[Point]) -> str:
@@ -83,6 +86,10 @@ def _by_images(task: Task, measured: Sequence[Point], others: Sequence[Point]) -
     return _of("full" if task.images < THRESHOLD else "scratch", measured)
 
 
+def _by_kind(task: Task, measured: Sequence[Point], others: Sequence[Point]) -> str:
+    return _of("full" if task.photographs else "scratch", measured)
+
+
 def _of(strategy: str, measured: Sequence[Point]) -> str:
     return next((p.arm for p in measured if p.arm.endswith(f":{strategy}")), "")
 
@@ -93,4 +100,5 @@ RULES: dict[str, Rule] = {
     "always full": _always("full"),
     "always scratch": _always("scratch"),
     f"full below {THRESHOLD:,} images, else scratch": _by_images,
+    "full for photographs, else scratch": _by_kind,
 }
