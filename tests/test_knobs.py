@@ -113,6 +113,8 @@ def test_variants_that_are_level_are_not_ranked_and_broken_ones_are_told():
     first, _ = words(made)
     assert "not clearly apart" in first and "highest" not in first
     assert "(Adagrad: 1 of 1 diverged)" in first
+    first, _ = words(turned("init", {"He": [0.8, 0.8], "Xavier": [0.3, None]}))
+    assert "lowest, with 30.0 % (Xavier: 1 of 2 diverged; means are of the other runs)" in first
     first, _ = words(turned("init", {"He": [None], "plain": [None]}))
     assert "no setting of the init ended well" in first
     first, _ = words(turned("init", {"He": [0.5], "plain": [None]}))

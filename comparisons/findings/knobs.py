@@ -60,6 +60,8 @@ def _ranking(seen: View, knob: str) -> str:
     where, what = f"With {text.count(seen.size)} training images", knob.replace("-", " ")
     ended = seen.best_first(seen.size)
     bad = [f"{short(seen, g)}: {notes(g)}" for g in seen.at(seen.size) if notes(g)]
+    if any(notes(g) for g in ended):
+        bad.append("means are of the other runs")
     mishaps = f" ({'; '.join(bad)})" if bad else ""
     if not ended:
         return f"{where}, no setting of the {what} ended well{mishaps}."
@@ -128,7 +130,7 @@ def _faded(seen: View) -> str:
         return "No run tells what its signals were like before training."
     return (
         "In the untrained network, what the last hidden layer has of the first one's signal (their "
-        f"standard deviations) is {text.listing(told)}."
+        f"standard deviations, the geometric mean over seeds) is {text.listing(told)}."
     )
 
 

@@ -102,7 +102,7 @@ def shortened(name: str, most: int) -> str:
 
 def _titled(name: str) -> str:
     """`tutorial-cnn` as `Tutorial CNN`."""
-    words = " ".join("CNN" if word == "cnn" else word for word in name.split("-"))
+    words = " ".join(word.upper() if word in ("cnn", "mlp") else word for word in name.split("-"))
     return words[:1].upper() + words[1:]
 
 

@@ -20,6 +20,7 @@ from models.catalog import MODELS
         ("mobilenet@0.25x160:frozen", "MobileNet ¼, 160 px · frozen"),
         ("mobilenet@1.0x224:frozen", "MobileNet, 224 px · frozen"),
         ("cnn:scratch", "CNN · from scratch"),
+        ("mlp:scratch", "MLP · from scratch"),
         ("tutorial-cnn:scratch (Adam, epochs 4)", "Tutorial CNN · from scratch (Adam, epochs 4)"),
         ("vgg16@64:partial@2", "VGG16, 64 px · last 2 blocks"),
         ("tiny:lora@8", "Tiny · LoRA, rank 8"),
