@@ -294,7 +294,7 @@ def endings(groups: Sequence[Group]) -> str:
 
 
 def stopped_early(group: Group) -> str:
-    """That an arm is stopped early by its budget, where tuning showed it; else nothing."""
+    """That an arm is stopped early by its epochs, where tuning showed it; else nothing."""
     first = group.records[0]
     early = first.data.name == budget.DATA and not first.settings.variant
     if early and budget.stopped_early(group.arm, group.train_size, first.phases):

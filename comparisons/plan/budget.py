@@ -1,4 +1,4 @@
-"""Which arms their budget of epochs stops early, as tuning measured it.
+"""Which arms their recipe's epochs stop early, as tuning measured it.
 
 An arm is stopped early where twice the epochs of its recipe gain a point or more on validation
 images (`python -m comparisons.tune ARM --tries "twice the epochs"`).
@@ -13,7 +13,7 @@ from comparisons.core.phases import Phase
 from comparisons.plan import arms, recipes
 
 A_POINT = 0.01
-STOPPED_EARLY = "stopped early by its budget"
+STOPPED_EARLY = "stopped early by its epochs"
 DATA = "cifar10"  # what it was measured on
 # Of each arm that was tried the sizes at which it was, and those at which it is stopped early. A
 # test holds them to results/evidence/tuning.

@@ -3,7 +3,7 @@
 They are judged by validation images alone, by successive halving (Jamieson & Talwalkar 2016,
 arXiv:1502.07943): all for a quarter of the epochs, the better half for half of them, the best for
 all. The recipe of the table goes all the way, and once more with twice the epochs, which tells
-whether its budget stopped it early.
+whether its epochs stop it early.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ READING = (
         "By a recipe of its own, within one budget for all: no arm is shown more images than 18 "
         "times the square root of 45,000 times the number of its training images. Fewer images "
         "are shown more often, though fewer times in all. An arm that tuning saw gain a point or "
-        "more by twice its epochs is marked as stopped early by its budget.",
+        "more by twice its epochs is marked as stopped early by its epochs.",
         lambda t: t.history and not t.knob,
     ),
     Passage(
