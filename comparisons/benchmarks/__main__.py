@@ -10,6 +10,7 @@ from pathlib import Path
 from comparisons.benchmarks import (
     demo,
     extraction,
+    folder,
     frozen,
     growth,
     guard,
@@ -36,6 +37,7 @@ BENCHMARKS = {
         frozen,
         tutorial,
         extraction,
+        folder,
         batches,
         steps,
         partial,

@@ -64,6 +64,13 @@ FIGURES = (
         "VGG16 at 32 px by OpenVINO, against a product of matrices with as many FLOP",
     ),
     Figure(
+        "folder",
+        "Pillow with draft",
+        "comparisons.images",
+        0.9,
+        "a folder of JPEGs read with a look at each, against bare Pillow with `draft`",
+    ),
+    Figure(
         "tutorial",
         "plain fit, 10 epochs",
         "cnn:scratch, 1 epoch",

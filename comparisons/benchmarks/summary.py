@@ -72,9 +72,9 @@ def _briefly(found: Result) -> str:
 
 
 def _side(side: Side) -> str:
-    """A side's median and its notes."""
+    """A side's median and its notes; a difference below zero is nothing that took time."""
     notes = f" ({_noted(side)})" if side.notes else ""
-    return f"{side.name} {side.median:.3g} s{notes}"
+    return f"{side.name} {max(side.median, 0.0):.3g} s{notes}"
 
 
 def _noted(side: Side) -> str:
