@@ -273,16 +273,23 @@ def _ready(record: Record) -> float:
     return min(s.engine_cold + s.source_cold + s.extract_train_cold, s.learning_cold)
 
 
-def start(record: Record, cold: bool = True) -> float:
-    """Seconds of learning before the first step on the target: all but the epochs."""
-    return learning(record, cold) - record.seconds.train
+def start(record: Record) -> float:
+    """Seconds of learning before the first step on the target; a later phase compiles after it."""
+    if not record.history:
+        return learning(record)
+    first = record.history[0]
+    return max(first.elapsed_cold - first.seconds, 0.0)
 
 
 def clock(record: Record, cold: bool = True) -> list[float]:
-    """Seconds of learning from the run's start to the end of each epoch."""
+    """Seconds of learning from the run's start to the end of each epoch.
+
+    Warm charges all that is no epoch before the first one, what later phases compile as well.
+    """
     if cold or not _ready(record):
         return [e.elapsed_cold for e in record.history]
-    return list(accumulate((e.seconds for e in record.history), initial=start(record, cold)))[1:]
+    before = learning(record, cold) - record.seconds.train
+    return list(accumulate((e.seconds for e in record.history), initial=before))[1:]
 
 
 def time_to_accuracy(record: Record, level: float, cold: bool = True) -> float | None:

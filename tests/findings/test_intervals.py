@@ -127,7 +127,19 @@ def test_what_learning_costs_does_not_depend_on_whether_this_run_made_the_featur
     assert intervals.learning(run) == pytest.approx(10.5 + train)
     assert intervals.learning(run, cold=False) == pytest.approx(3.5 + train)
     assert intervals.start(run) == pytest.approx(10.5)
-    assert intervals.start(run, cold=False) == pytest.approx(3.5)
+
+
+def test_what_a_later_phase_compiles_is_no_preparation_of_the_first_epoch():
+    run = factory.record("tiny:full")
+    before = intervals.start(run)
+    assert before == pytest.approx(run.history[0].elapsed_cold - run.history[0].seconds)
+    later = run.history[len(run.history) // 2 :]
+    for epoch in later:
+        epoch.elapsed_cold += 4.0
+    run.seconds.compile += 4.0
+    run.seconds.learning_cold += 4.0
+    assert intervals.start(run) == pytest.approx(before)
+    assert intervals.start(run) < intervals.clock(run)[0]
 
 
 @pytest.mark.parametrize("ready", [False, True])
