@@ -122,9 +122,10 @@ def of_strangers(card: Card, name: str) -> str:
     if met is None:
         return ""
     return (
-        f"The model that is kept here, {name}, was shown {text.count(met.images)} pictures of none "
-        f"of its classes (drawn {met.name}): {text.percent(met.sure)} of them it calls one all the "
-        f"same, and is sure. Of its own test pictures it is sure of "
+        f"The model that is kept here is {name} ({card.chosen}; test images choose nothing). It "
+        f"was shown {text.count(met.images)} pictures of none of its classes (drawn {met.name}): "
+        f"{text.percent(met.sure)} of them it calls one all the same, and is sure. Of its own test "
+        f"pictures it is sure of "
         f"{text.percent(card.sure.answered)}. When it is sure was chosen by "
         f"{text.plural(card.sure.chosen_on, 'validation image')}."
     )
