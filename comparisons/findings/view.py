@@ -131,9 +131,13 @@ def warm(group: Group) -> float | None:
 
 
 def busy(record: Record) -> float:
-    """The share of the processors that others used while a run was timed, or a kept cost was."""
-    kept = record.kept_costs.others if record.kept_costs else 0.0
-    return max(record.neighbours.share, kept)
+    """The share of the processors that others used while a run was timed."""
+    return record.neighbours.share
+
+
+def busy_before(record: Record) -> float:
+    """The same while what the run found ready, and is charged with when cold, was measured."""
+    return record.kept_costs.others if record.kept_costs else 0.0
 
 
 def incomparable(groups: Iterable[Group]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from comparisons.core.neighbours import CONTENDED
 from comparisons.core.records import Record
 from comparisons.findings import text
-from comparisons.findings.view import View, busy
+from comparisons.findings.view import View, busy, busy_before
 
 
 def warnings(seen: View) -> list[str]:
@@ -51,14 +51,26 @@ def contended(records: Sequence[Record]) -> list[str]:
             f"{text.plural(max(beside), 'other')}: such times are longer than alone, and are never "
             "compared with those of runs that had theirs alone."
         )
-    if not shares:
-        return lines
-    return [
-        *lines,
-        f"Times are contended: in {len(shares)} of {text.plural(len(records), 'run')} others used "
-        f"up to {text.percent(max(shares), 0)} of the processors. Run it again with --fresh on a "
-        "quiet machine before you compare seconds.",
-    ]
+    if shares:
+        lines.append(
+            f"Times are contended: in {_of(shares, records)} others used up to "
+            f"{text.percent(max(shares), 0)} of the processors. Run it again with --fresh on a "
+            "quiet machine before you compare seconds."
+        )
+    before = [share for r in alone if (share := busy_before(r)) > CONTENDED]
+    if before:
+        lines.append(
+            f"Cold times of {_of(before, records)} hold a cost that was kept from a busy moment, "
+            f"when others used up to {text.percent(max(before), 0)} of the processors; --fresh "
+            "measures it again."
+        )
+    return lines
+
+
+def _of(some: Sequence[float], records: Sequence[Record]) -> str:
+    if len(records) == 1:
+        return "the one run"
+    return f"{len(some)} of {text.plural(len(records), 'run')}"
 
 
 def _continued(records: Sequence[Record]) -> list[str]:

@@ -8,7 +8,7 @@ import factory
 import pytest
 from rich.console import Console
 
-from comparisons.core.bill import Neighbours
+from comparisons.core.bill import Costs, Neighbours
 from comparisons.core.records import Record
 from comparisons.findings import experience, race, titles, why
 from comparisons.findings.headline import headline
@@ -76,6 +76,14 @@ def test_a_machine_that_others_kept_busy_is_still_said_of_runs_alone():
     assert "shared a machine" in shared
     assert "in 2 of 4 runs others used up to 50" in busy
     assert contended(beside(0, 0)) == []
+
+
+def test_a_cost_that_was_kept_from_a_busy_moment_is_not_said_of_the_run_itself():
+    found = beside(0, 0)
+    found[0].kept_costs = Costs("2026-11-24T10:00:00+00:00", 0.33, 5.0)
+    (said,) = contended(found)
+    assert "others used up to 33" in said.replace("\u00a0", " ")
+    assert said.startswith("Cold times of 1 of 4 runs") and "contended" not in said
 
 
 def test_advice_knows_nothing_of_runs_that_shared():
