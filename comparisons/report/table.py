@@ -302,7 +302,8 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
 
 
 def _to_level(group: Group, level: float | None, cold: bool) -> float | None:
-    if level is None:
+    """None unless every run got there: those that did alone would be the quick ones."""
+    if level is None or any(intervals.time_to_accuracy(r, level, cold) is None for r in group.ok):
         return None
     return mean(group, lambda r: intervals.time_to_accuracy(r, level, cold))
 
