@@ -78,6 +78,8 @@ def headline(records: Sequence[Record]) -> list[str]:
     where = f"With {text.count(seen.size)} training images, "
     met = race.race(seen, seen.size)
     answer = _contest(verdict(*pair), met) if pair else f"{alone(ended[0])}."
+    if pair and max(len(g.ok) for g in pair) == 1:
+        where += "and one run of each, "
     return [where + answer, *sure(seen), *over_sizes(seen), *_mishaps(seen)]
 
 

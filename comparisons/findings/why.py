@@ -68,12 +68,11 @@ def _start(a: Side, b: Side) -> Reason | None:
     elif brings:
         says += ": the base brings no head start"
     if abs(p - q) <= LEVEL:
-        return Reason("The start", f"{says}. At the end they are level.")
+        return Reason("The start", f"{says}. At the end they are level on these.")
     leader = a if p > q else b
     turned = "" if (x > y) == (p > q) else "now "
-    return Reason(
-        "The start", f"{says}. At the end {leader.name} is {turned}ahead by {_points(abs(p - q))}."
-    )
+    ahead = f"{leader.name} is {turned}ahead on these by {_points(abs(p - q))}"
+    return Reason("The start", f"{says}. At the end {ahead}.")
 
 
 def _race(seen: View) -> Reason | None:

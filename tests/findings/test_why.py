@@ -33,20 +33,21 @@ def said(records):
 def test_a_head_start_that_lasts():
     assert said(curves((0.2, 0.4), (0.6, 0.7)))["The start"] == (
         f"After one epoch {BASE} has 60.0 % of the validation images right, {NET} 20.0 %: the "
-        f"base brings a head start of 40.0 points. At the end {BASE} is ahead by 30.0 points."
+        f"base brings a head start of 40.0 points. At the end {BASE} is ahead on these "
+        "by 30.0 points."
     )
 
 
 def test_a_head_start_that_is_lost():
     line = said(curves((0.2, 0.9), (0.6, 0.7)))["The start"]
     assert "a head start of 40.0 points" in line
-    assert line.endswith(f"At the end {NET} is now ahead by 20.0 points.")
+    assert line.endswith(f"At the end {NET} is now ahead on these by 20.0 points.")
 
 
 def test_a_base_that_brings_nothing():
     line = said(curves((0.6, 0.9), (0.2, 0.7)))["The start"]
     assert "the base brings no head start" in line
-    assert line.endswith(f"At the end {NET} is ahead by 20.0 points.")
+    assert line.endswith(f"At the end {NET} is ahead on these by 20.0 points.")
 
 
 @given(*[some.floats(0.05, 0.95)] * 4)

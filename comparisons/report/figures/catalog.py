@@ -214,7 +214,8 @@ FIGURES = {
             said_of_certainty.selective_title,
             "Lower is better: read upwards from a share of images how many of the answers to the "
             "surest of them are wrong. At the right end all are answered. The large marks are "
-            "where each arm would stop so that at most a twentieth of its answers is wrong.",
+            "where each arm would stop so that at most a twentieth of its answers on validation "
+            "images is wrong.",
             _has_risks,
             place="unsure",
             half=True,
