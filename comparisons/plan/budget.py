@@ -18,7 +18,8 @@ DATA = "cifar10"  # what it was measured on
 # Of each arm that was tried the sizes at which it was, and those at which it is stopped early. A
 # test holds them to results/evidence/tuning.
 SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    "cnn:scratch": ((500, 2_000, 5_000, 10_000), (5_000, 10_000)),
+    "cnn:scratch": ((500, 2_000, 5_000, 10_000, 45_000), (10_000, 45_000)),
+    "mobilenet@0.25x160:frozen": ((5_000, 45_000), (45_000,)),
     "mobilenet@0.25x64:frozen": ((500, 2_000, 5_000, 10_000, 45_000), ()),
     "mobilenet@0.25x64:full": ((500, 2_000, 5_000), ()),
     "mobilenet@0.25x64:scratch": ((500,), ()),
