@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from comparisons.core.machine import ROOT
+from comparisons.core.neighbours import CONTENDED
 from comparisons.core.records import Record, load_all
 from comparisons.findings import intervals, text
 from comparisons.findings.headline import headline
+from comparisons.findings.view import busy, busy_before
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.tuning import AS_IT_IS
@@ -37,6 +39,7 @@ def results() -> str:
             text.seconds(row.seconds_learning_warm),
             text.scaled(row.parameters_trainable),
             text.scaled(row.peak_memory, "B"),
+            row.notes,
         )
         for row in table.summarise(main())
     ]
@@ -48,7 +51,8 @@ def results() -> str:
         "learning, cold",
         "warm",
         "trained parameters",
-        "peak memory",
+        "peak memory, at most",
+        "notes",
     )
     return text.markdown(head, rows)
 
@@ -66,6 +70,33 @@ def vgg16() -> str:
 def forgetting() -> str:
     """The same of the evidence on drawn shapes, where what a base forgets was measured."""
     return _ways(EVIDENCE / "shapes")
+
+
+# Ants and bees, ResNet-18, right of 153 images, which had also chosen the best of 25 epochs:
+# "Transfer Learning for Computer Vision Tutorial", PyTorch's tutorials.
+PUBLISHED = {"fine-tuned": 144, "frozen": 147}
+ANTS_AND_BEES = 153
+
+
+def own() -> str:
+    """The evidence on a folder of photographs, and what was published for the same ones."""
+    shares = {way: right / ANTS_AND_BEES for way, right in PUBLISHED.items()}
+    sides = [f"{text.percent(share)} {way}" for way, share in shares.items()]
+    ends = [intervals.wilson(share, ANTS_AND_BEES) for share in shares.values()]
+    luck = [f"{text.percent(low)} to {text.percent(high)}" for low, high in ends]
+    tie = max(low for low, _ in ends) < min(high for _, high in ends)
+    return (
+        f"{_ways(EVIDENCE / 'hymenoptera')}\n\n"
+        f"Published for the same pictures is ResNet-18 with {' and '.join(sides)}, at the best "
+        f"epoch on the {ANTS_AND_BEES} images that it was then judged by. So few images alone say "
+        f"{' and '.join(luck)} (Wilson's intervals): "
+        f"{'a tie' if tie else 'not by luck of the images alone'}."
+    )
+
+
+def digits() -> str:
+    """The evidence on MNIST, where a base has learnt from photographs."""
+    return _ways(EVIDENCE / "mnist")
 
 
 def turned() -> str:
@@ -191,7 +222,24 @@ def machines(runs: Sequence[Record]) -> str:
 
 
 def _where(runs: Sequence[Record]) -> str:
-    return f"Measured on {machines(runs)} by{_shell(run.environment.command for run in runs)}"
+    commands = _shell(run.environment.command for run in runs)
+    return f"Measured on {machines(runs)}; {contended(runs)}; by{commands}"
+
+
+def contended(runs: Sequence[Record]) -> str:
+    """In how many of some runs others kept the processors busy, in words."""
+    own, kept = (
+        [share for run in runs if (share := of(run)) > CONTENDED] for of in (busy, busy_before)
+    )
+    said = f"others used over {text.percent(CONTENDED, 0)} of the processors in "
+    said += f"{len(own)} of {text.plural(len(runs), 'run')}" if own else "none of these runs"
+    said += f", up to {text.percent(max(own), 0)}" if own else ""
+    if kept:
+        said += (
+            f"; of {len(kept)} the cold cost that was found ready had been measured beside others, "
+            f"who used up to {text.percent(max(kept), 0)}"
+        )
+    return said
 
 
 def _shell(commands: Iterable[str]) -> str:

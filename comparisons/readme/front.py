@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 from comparisons.benchmarks import summary
+from comparisons.core.records import load_all
 from comparisons.data.catalog import DATASETS
-from comparisons.findings import text, verdict
-from comparisons.plan import arms
+from comparisons.findings import crossings, text, verdict
+from comparisons.findings.names import arm_name
+from comparisons.findings.view import view
+from comparisons.plan import arms, budget
 from comparisons.plan.presets import PRESETS
 from comparisons.readme import evidence
 from comparisons.report import table
+from comparisons.running import tuning
 
 
 def finding() -> str:
-    """The headline of the evidence."""
-    return "\n>\n".join(f"> {line}" for line in verdict.headline(evidence.main()))
+    """The headline of the evidence, and what else bears on it."""
+    lines = [*verdict.headline(evidence.main()), *_stopped_early(), _tuned_through()]
+    return "\n>\n".join(f"> {line}" for line in lines)
+
+
+def _stopped_early() -> list[str]:
+    """Which of the two sides is stopped early at which sizes, and what that may cost it."""
+    found = tuning.read(evidence.EVIDENCE / "tuning")
+    said = []
+    for arm in _standard():
+        early = sorted(
+            (one.train_size, one.doubled)
+            for one in found
+            if one.arm == arm and (one.doubled or 0) >= budget.A_POINT
+        )
+        if early:
+            gains = [f"{text.points(gain)} at {text.count(size)} images" for size, gain in early]
+            said.append(f"{arm_name(arm)} {text.listing(gains)}")
+    if not said:
+        return []
+    return [
+        "Recipes stop early where twice the epochs gain a point or more on validation images: "
+        f"{'; '.join(said)}."
+    ]
+
+
+def _tuned_through() -> str:
+    """Where a base that is fine-tuned as a whole is overtaken, beside the frozen one."""
+    seen = view(load_all(evidence.EVIDENCE / "tasks" / "cifar10")[0])
+    found = [
+        crossings.say(one, seen)
+        for one in crossings.crossings(seen)
+        if any(arm.endswith(":scratch") for arm in one.arms)
+    ]
+    return f"With smaller images, and the whole base fine-tuned as well: {' '.join(found)}"
 
 
 SIZES = (1_000, 10_000, 45_000)  # of the evidence, that the first page has rows for

@@ -41,6 +41,8 @@ PAGES: dict[str, Sequence[Maker]] = {
         evidence.ways,
         evidence.vgg16,
         evidence.forgetting,
+        evidence.own,
+        evidence.digits,
         evidence.turned,
         evidence.goals,
         evidence.tuned,

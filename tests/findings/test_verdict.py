@@ -121,6 +121,20 @@ def test_headline_figure_and_table_have_the_same_times():
     assert goal in line and goal in title
 
 
+def test_an_arm_of_which_one_run_alone_got_to_a_level_has_no_time_to_it():
+    """The mean of those that did would be of the quick ones."""
+    from comparisons.report import table
+
+    made = factory.records([CNN, FROZEN, "vgg16@32:frozen"], seeds=2)
+    (slow,) = [r for r in made if (r.arm, r.seed) == ("vgg16@32:frozen", 1)]
+    before = {row.arm: row.seconds_to_level_cold for row in table.summarise(made)}
+    for epoch in slow.history:
+        epoch.val_accuracy = 0.2
+    rows = {row.arm: row.seconds_to_level_cold for row in table.summarise(made)}
+    assert rows["vgg16@32:frozen"] is None
+    assert rows[CNN] == before[CNN] is not None
+
+
 def times(*learned):
     """Runs of two arms that reach 80 % after so many seconds each."""
     made = []
