@@ -42,7 +42,7 @@ QUICK = {
     "04": {
         "SIZE": 100,
         "STRATEGIES": ["frozen", "partial", "full", "lora"],
-        "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300},
+        "LIMITS": {"epochs": 12, "validate_on": 100, "test_on": 300},
     },
     "05": {"SIZES": [40, 80, 160], "LIMITS": {"epochs": 12, "validate_on": 100, "test_on": 300}},
     "06": {"LIMITS": {"train_size": 100, "epochs": 2, "validate_on": 100, "test_on": 300}},
@@ -195,7 +195,7 @@ def test_before_every_figure_it_asks_for_a_prediction(script: Path, build: Modul
     for cell in build.notebook(script).cells:
         if cell.cell_type == "markdown":
             asked = asked or "**Predict" in cell.source
-        elif "report.draw(" in cell.source:
+        elif "report.draw" in cell.source:
             assert asked, cell.source
             figures += 1
     assert figures > 0
