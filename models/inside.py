@@ -78,6 +78,25 @@ def projected(found: np.ndarray, how: Projection = "pca", seed: int = 0) -> np.n
     return PCA(2, random_state=seed).fit_transform(found).astype(np.float32)
 
 
+def together(
+    before: np.ndarray, after: np.ndarray, how: Projection = "pca", seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two sets of features [n, d] in one plane, which both together make: float32 [n, 2] each.
+
+    Of each its mean is taken off, and it is divided by its own root mean square: else the plane
+    would show how far one lies from the other, or the larger one alone.
+    """
+    plane = projected(np.concatenate([_standard(before), _standard(after)]), how, seed)
+    return plane[: len(before)], plane[len(before) :]
+
+
+def _standard(found: np.ndarray) -> np.ndarray:
+    """Features about their mean, with a root mean square of 1 where they differ at all."""
+    around = found - found.mean(axis=0)
+    size = np.sqrt(np.square(around).mean())
+    return around / size if size else around
+
+
 def _first_convolution(network: keras.Model) -> tuple[keras.Model, Any]:
     """The first convolution that sees colours, and the model that it is a layer of."""
     for holder, layer in _layers(network):

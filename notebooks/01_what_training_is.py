@@ -44,7 +44,7 @@ from comparisons import knobs, report
 from comparisons.data import split
 from comparisons.findings import verdict
 from comparisons.findings.text import percent
-from comparisons.report.lesson import answered, check, quietly, say, table
+from comparisons.report.lesson import answered, check, curves, quietly, say, table
 from comparisons.running import supplies
 
 with quietly():
@@ -278,10 +278,11 @@ check_ends(ends)
 # %% [markdown]
 # The project asks the same of a real network, with several layers, random starts and small batches.
 # It first finds a rate by a *range test*, then trains with a hundredth of it, with it, and with a
-# hundred times as much. **Predict** all three curves on the handout.
+# hundred times as much. **Predict** all three curves on the handout. Validation accuracy grows
+# while they run: after which epoch would you stop one of them?
 
 # %%
-records = knobs.turn("learning-rate", DATA, **LIMITS)
+records = knobs.turn("learning-rate", DATA, watch=curves, **LIMITS)
 
 # %%
 report.draw(records, "loss")

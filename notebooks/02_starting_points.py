@@ -46,7 +46,7 @@ from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.groups import ending
 from comparisons.findings.text import listing, percent, points
 from comparisons.findings.view import view
-from comparisons.report.lesson import answered, check, say, table
+from comparisons.report.lesson import answered, check, curves, say, table
 
 records = knobs.turn("init", DATA, **LIMITS)
 
@@ -160,10 +160,11 @@ say(" ".join(said_of_knobs.sentences(view(records), "init")))
 # small base of this project, trained on drawn shapes. The same network, 500 images, the same number
 # of epochs: once from random weights, once from the pretrained ones, all of it trained either way.
 #
-# **Predict** both curves, then run `tiny:scratch` and `tiny:full` with `SAME_BUDGET`.
+# **Predict** both curves, then run `tiny:scratch` and `tiny:full` with `SAME_BUDGET`; with
+# `watch=curves` they grow before your eyes.
 
 # %% tags=["solution"]
-pair = cifar.compare(["tiny:scratch", "tiny:full"], DATA, **SAME_BUDGET)
+pair = cifar.compare(["tiny:scratch", "tiny:full"], DATA, watch=curves, **SAME_BUDGET)
 
 
 # %%
@@ -174,15 +175,15 @@ def check_pair(given):
             {r.arm for r in runs} == {"tiny:scratch", "tiny:full"}
             and {len(r.history) for r in runs} == {SAME_BUDGET["epochs"]}
         ),
-        'cifar.compare(["tiny:scratch", "tiny:full"], DATA, **SAME_BUDGET)',
+        'cifar.compare(["tiny:scratch", "tiny:full"], DATA, watch=curves, **SAME_BUDGET)',
     )
 
 
 check_pair(pair)
 
 # %% [markdown]
-# **Predict** once more, now for the first epoch alone. (While the pair is not run, nothing is
-# drawn.)
+# You saw the solid curves grow. **Predict** the dashed ones, of the images that were trained on:
+# which start leaves the wider gap? (While the pair is not run, nothing is drawn.)
 
 # %%
 None if pair is ... else report.draw(pair, "accuracy")

@@ -39,6 +39,10 @@ prediction = {
 
 # %% [markdown]
 # ## Run
+#
+# Curves grow as epochs end: the share of images that an arm names rightly and did not train on.
+# **Predict** before you start it: which arm is far behind when its head is all that has trained,
+# and which curve jumps when the base begins to move?
 
 # %% tags=["parameters"]
 DATA = "auto"  # "shapes" needs neither network nor data
@@ -47,15 +51,20 @@ STRATEGIES = ["frozen", "partial", "full", "full-hot", "discriminative", "lora",
 LIMITS = {"validate_on": 500, "test_on": 2000}
 
 # %%
+from tempfile import mkdtemp
+
 from comparisons import cifar, report
 from comparisons.findings import intervals, verdict, ways
 from comparisons.findings.names import strategy_name
 from comparisons.findings.text import count, listing, percent, points, scaled, seconds
 from comparisons.plan import strategies
-from comparisons.report.lesson import answered, check, say, table
+from comparisons.report.lesson import answered, check, curves, say, table
 
 arms = [f"tiny:{name}" for name in STRATEGIES]
-records = cifar.compare(arms, DATA, SIZE, seeds=0, **LIMITS)
+folder = mkdtemp()  # one network is kept there, to look into
+records = cifar.compare(
+    arms, DATA, SIZE, seeds=0, out=folder, keep="tiny:full", watch=curves, **LIMITS
+)
 
 assert all(r.status != "failed" for r in records), [(r.arm, r.status, r.error) for r in records]
 by = {r.strategy.partition("@")[0]: r for r in records}
@@ -97,6 +106,20 @@ def check_changed(given):
 
 
 check_changed(changed)
+
+# %% [markdown]
+# ## Investigate: what moving is for
+#
+# A head can only part what lies apart in the features that it reads. Here are validation images,
+# which no arm trained on, by the base as it was and by the base that `full` left. It gives each
+# image 256 numbers, too many for paper, so they are seen from one side (principal component
+# analysis): the side from which all these points, before and after, spread most.
+#
+# **Predict**: take an image at random and the *other* one whose numbers are most like its own. How
+# often are both of one class, before and after? With ten classes chance alone makes it one in ten.
+
+# %%
+report.draw_plane(folder)
 
 # %% [markdown]
 # ## Investigate: how small an adapter is

@@ -6,14 +6,11 @@ import importlib.util
 from types import ModuleType
 
 import pytest
+from kernels import MISSING
 
 from comparisons.core.machine import ROOT
 
-MISSING = "not installed: pip install -e '.[notebooks]'"
-nbformat = pytest.importorskip("nbformat", reason=f"nbformat is {MISSING}")
-nbclient = pytest.importorskip("nbclient", reason=f"nbclient is {MISSING}")
 pytest.importorskip("jupytext", reason=f"jupytext is {MISSING}")
-pytest.importorskip("ipykernel", reason=f"ipykernel is {MISSING}")
 
 NOTEBOOKS = ROOT / "notebooks"
 SCRIPTS = sorted(NOTEBOOKS.glob("[0-9]*.py"))

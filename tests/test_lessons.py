@@ -12,10 +12,11 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs
 
+import kernels
 import pytest
-from lessons import NOTEBOOKS, SCRIPTS, builder, nbclient, nbformat
+from kernels import nbformat
+from lessons import NOTEBOOKS, SCRIPTS, builder
 
-from comparisons.core.machine import ROOT
 from comparisons.plan import arms
 from comparisons.plan.presets import PRESETS
 
@@ -41,7 +42,7 @@ QUICK = {
     "04": {
         "SIZE": 100,
         "STRATEGIES": ["frozen", "partial", "full", "lora"],
-        "LIMITS": {"epochs": 2, "validate_on": 100, "test_on": 300},
+        "LIMITS": {"epochs": 12, "validate_on": 100, "test_on": 300},
     },
     "05": {"SIZES": [40, 80, 160], "LIMITS": {"epochs": 12, "validate_on": 100, "test_on": 300}},
     "06": {"LIMITS": {"train_size": 100, "epochs": 2, "validate_on": 100, "test_on": 300}},
@@ -194,7 +195,7 @@ def test_before_every_figure_it_asks_for_a_prediction(script: Path, build: Modul
     for cell in build.notebook(script).cells:
         if cell.cell_type == "markdown":
             asked = asked or "**Predict" in cell.source
-        elif "report.draw(" in cell.source:
+        elif "report.draw" in cell.source:
             assert asked, cell.source
             figures += 1
     assert figures > 0
@@ -255,18 +256,14 @@ def test_nothing_is_left_of_lessons_that_are_gone() -> None:
 
 def executed(book: Any, number: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A notebook run with quick settings on drawn images; what each code cell showed, as text."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    kernels.at_home(folder, monkeypatch)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nothing listens: no download
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))  # nor weights of others
-    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
-        monkeypatch.setenv(name, str(folder / name))
     settings = {"DATA": "shapes", **QUICK[number]}
     (place,) = (i for i, c in enumerate(book.cells) if "parameters" in c.metadata.get("tags", []))
     source = "\n".join(f"{name} = {value!r}" for name, value in settings.items())
     book.cells.insert(place + 1, nbformat.v4.new_code_cell(source, id="quick"))
-    nbclient.NotebookClient(
-        book, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
+    kernels.client(book, folder, timeout=600).execute()
     outputs = [o for cell in book.cells if cell.cell_type == "code" for o in cell.outputs]
     assert [o for o in outputs if o.output_type == "error"] == []
     return [o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})]

@@ -10,9 +10,11 @@ from typing import Any
 from unittest.mock import create_autospec
 
 import factory
+import kernels
 import msgspec
 import pytest
-from lessons import MISSING, NOTEBOOKS, SCRIPTS, builder, nbclient, nbformat
+from kernels import MISSING, nbformat
+from lessons import NOTEBOOKS, SCRIPTS, builder
 
 from comparisons import cifar, report
 from comparisons.core.machine import ROOT
@@ -141,18 +143,14 @@ def test_the_lesson_of_scratch_and_frozen_runs_and_tells_what_its_records_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a kernel, on CIFAR-10 where a local copy and weights are, else on the substitutes."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    kernels.at_home(tmp_path, monkeypatch)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nothing listens: no download
-    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name))
     lesson = nbformat.read(solution(THIRD), as_version=4)
     tell = nbformat.v4.new_code_cell(
         "import msgspec; print(msgspec.json.encode(records).decode())", id="tell"
     )
     lesson.cells.append(tell)
-    nbclient.NotebookClient(
-        lesson, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    kernels.client(lesson, tmp_path, timeout=1800).execute()
 
     outputs = outputs_of(lesson)
     assert [o for o in outputs if o.output_type == "error"] == []

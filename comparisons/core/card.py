@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from comparisons.core.errors import ComparisonError, first_line
@@ -85,6 +86,42 @@ class Agreement(msgspec.Struct, kw_only=True, omit_defaults=True):
     sha256: Annotated[str | None, Meta(description="of that file")] = None
 
 
+class Plane(msgspec.Struct, kw_only=True):
+    """Held-out images in one plane, by the features of the base before and after fine-tuning.
+
+    Raises ValueError where there are not as many places as labels.
+    """
+
+    labels: Annotated[
+        bytes, Meta(description="class of each image, uint16 [n]; base64", max_length=10_000)
+    ]
+    before: Annotated[bytes, Meta(description="where it lay, float16 [n, 2]; base64")]
+    after: Annotated[bytes, Meta(description="where it lies, float16 [n, 2]; base64")]
+    alike_before: Annotated[
+        Share, Meta(description="share whose nearest other image, by all features, is of its class")
+    ]
+    alike_after: Annotated[Share, Meta(description="the same after fine-tuning")]
+
+    def __post_init__(self) -> None:
+        images = len(self.labels) // 2
+        if not images or not len(self.before) == len(self.after) == 4 * images:
+            raise ValueError("the plane has not a place for each label")
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The class of each image, int [n]."""
+        return np.frombuffer(self.labels, "<u2").astype(np.int64)
+
+    @property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the images lie before and after, float [n, 2] each."""
+        before, after = (
+            np.frombuffer(half, "<f2").astype(np.float64).reshape(-1, 2)
+            for half in (self.before, self.after)
+        )
+        return before, after
+
+
 class Card(msgspec.Struct, kw_only=True):
     """What is known of a kept model."""
 
@@ -109,6 +146,9 @@ class Card(msgspec.Struct, kw_only=True):
     filters: Annotated[
         list[Icon], Meta(description="the first filters as PNG; none without a convolution")
     ] = []
+    plane: Annotated[
+        Plane | None, Meta(description="held-out images; none where the base did not move")
+    ] = None
     file: Annotated[str, Meta(description="the model's file, beside this one")] = MODEL
     sha256: Annotated[str, Meta(description="of that file")]
     as_tested: Annotated[

@@ -16,8 +16,9 @@ from comparisons.core.cache import Entry
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import exists
 from comparisons.core.records import data_name
-from comparisons.data import dataset, folder, listing, npz, shapes
-from comparisons.data.dataset import About, Arrays, Dataset
+from comparisons.data import dataset, folder, kept, listing, npz, shapes
+from comparisons.data.dataset import Arrays, Dataset
+from comparisons.data.kept import About
 
 # Raise when the decoding or drawing changes: kept copies of older versions are not used.
 DECODING = 1
@@ -135,7 +136,7 @@ def describe(name: str, data_dir: Path | None, image_size: int | None = None) ->
     is taken to be a picture. Raises ComparisonError.
     """
     must_be_known(name)
-    known = dataset.about_kept(_entry(name, data_dir, image_size).folder)
+    known = kept.about_kept(_entry(name, data_dir, image_size).folder)
     if known is None and is_folder(name):
         return folder.outline(Path(name), _side(image_size))
     if known is None and name not in DATASETS:
@@ -178,7 +179,7 @@ def prepare(
     def read(part: Path) -> Arrays:
         return _read(name, data_dir, part, _side(image_size), say)
 
-    found = dataset.load_kept(entry.folder) or _decoded(name, entry, read, say)
+    found = kept.load_kept(entry.folder) or _decoded(name, entry, read, say)
     found.held = held
     return found
 
@@ -198,12 +199,12 @@ def _decoded(
     """Decode a data set into its entry of the cache, unless another process just did."""
     try:
         with entry.alone():
-            found = dataset.load_kept(entry.folder)
+            found = kept.load_kept(entry.folder)
             if found is None:
                 say(f"decoding {data_name(name)} (once)")
-                with dataset.keeping(entry.folder) as part:
+                with kept.keeping(entry.folder) as part:
                     arrays = read(part)
-                    dataset.write(part, arrays, _about(name, arrays))
+                    kept.write(part, arrays, _about(name, arrays))
     except OSError as error:
         cache.check()
         raise ComparisonError(
@@ -212,7 +213,7 @@ def _decoded(
             "folder",
             exit_code=1,
         ) from None
-    found = found or dataset.load_kept(entry.folder)
+    found = found or kept.load_kept(entry.folder)
     if found is None:
         raise ComparisonError(
             f"the decoded data under {entry.folder} cannot be read back", exit_code=1
@@ -247,7 +248,7 @@ def _about(name: str, arrays: Arrays) -> About:
             f"{sizes[1]:,} of {published[1]:,} test images; no figure here is a {name} result"
         )
         arrays = replace(arrays, note=part)
-    return dataset.about(arrays, data_name(name), synthetic=name in DRAWN, complete=whole)
+    return kept.about(arrays, data_name(name), synthetic=name in DRAWN, complete=whole)
 
 
 def _entry(name: str, data_dir: Path | None, image_size: int | None = None) -> Entry:

@@ -13,9 +13,10 @@ from comparisons.core import audit as audits
 from comparisons.core.audit import Left, shown
 from comparisons.core.balance import uneven
 from comparisons.core.records import data_name
-from comparisons.data import audit, dataset, listing, pictures, splits
+from comparisons.data import audit, dataset, kept, listing, pictures, splits
 from comparisons.data.audit import Looked
-from comparisons.data.dataset import About, Arrays
+from comparisons.data.dataset import Arrays
+from comparisons.data.kept import About
 from comparisons.data.listing import File, Listing
 from comparisons.data.pictures import Seen
 
@@ -87,7 +88,7 @@ def _looked_at(
 
 
 def _images(part: Path) -> tuple[np.ndarray, np.ndarray]:
-    x_train, x_test = (dataset.array(part / f"x_{name}.npy") for name in ("train", "test"))
+    x_train, x_test = (kept.array(part / f"x_{name}.npy") for name in ("train", "test"))
     return x_train, x_test
 
 

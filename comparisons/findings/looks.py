@@ -68,6 +68,10 @@ PLACES = (
 )
 
 
+# Classes of images by their place in their data set.
+CLASSES = (*PLACES, Look("#882255", "✶"), Look("#999933", "▮"))
+
+
 VARIANTS = {
     variant: look
     for knob in KNOBS.values()

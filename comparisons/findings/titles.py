@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from comparisons.core.records import Record
 from comparisons.findings import intervals, race, text, verdict
 from comparisons.findings.groups import Group
+from comparisons.findings.names import brief
 from comparisons.findings.view import View, cold, incomparable, mean, view
 from comparisons.findings.view import accuracy as accuracy_of
 
@@ -15,6 +17,7 @@ RISEN = 1.05  # validation loss this far above its lowest has risen, not wavered
 FALLING = 0.99  # and one that still fell below this share of the epoch before is not done
 
 MANY = 3  # more arms than this are counted in a title, not named
+MOST_LETTERS = 190  # of what a title says of sizes: three lines of a wide page
 
 # How a validation loss can go: said of one arm, and of several.
 FATES = {
@@ -49,14 +52,16 @@ def loss(records: Sequence[Record]) -> str:
 
 
 def loss_by_size(records: Sequence[Record]) -> str:
-    """How many arms overfit at each size."""
+    """How many arms overfit at which sizes."""
     seen = view(records)
-    phrases = {}
+    said: dict[int, Said] = {}
     for size in seen.sizes:
         fates = [fate[0] for g in seen.at(size) if (fate := _fate(g))]
         overfit = fates.count("overfits")
-        phrases[size] = f"{overfit or 'none'} of {text.plural(len(fates), 'arm')} overfit"
-    return _each_size(phrases)
+        arms = text.plural(len(fates), "arm")
+        if fates:
+            said[size] = (f"{overfit} of {arms} overfit" if overfit else "no arm overfits", "", "")
+    return _over_sizes(said) if said else loss(records)
 
 
 def accuracy(records: Sequence[Record]) -> str:
@@ -80,11 +85,13 @@ def accuracy(records: Sequence[Record]) -> str:
 
 
 def accuracy_by_size(records: Sequence[Record]) -> str:
-    """Who reached the highest validation accuracy at each size."""
+    """Who reached the highest validation accuracy at which sizes."""
     seen = view(records)
     tops = {size: peaks[0] for size in seen.sizes if (peaks := _peaks(seen, size))}
-    phrases = {n: f"{p.name} reaches {text.percent(p.accuracy)}" for n, p in tops.items()}
-    return f"{_each_size(phrases)} on validation images" if phrases else accuracy(records)
+    if not tops:
+        return accuracy(records)
+    said = {n: (f"{p.name} reaches", text.percent(p.accuracy), "") for n, p in tops.items()}
+    return _over_sizes(said, " on validation images")
 
 
 def time(records: Sequence[Record]) -> str:
@@ -114,19 +121,19 @@ def time(records: Sequence[Record]) -> str:
 
 
 def time_by_size(records: Sequence[Record]) -> str:
-    """Who reached the common accuracy first at each size."""
+    """Who reached the common accuracy first at which sizes."""
     seen = view(records)
-    phrases = {}
+    said: dict[int, Said] = {}
     for size in seen.sizes:
         if found := race.race(seen, size):
+            one, other = (seen.name(g.label) for g in (found.first, found.second))
             goal = text.percent(found.level, 0)
-            names = [seen.name(g.label) for g in (found.first, found.second)]
-            phrases[size] = (
-                f"{names[0]} and {names[1]} are not told apart on the way to {goal}"
+            said[size] = (
+                (f"{one} and {other} are not told apart on the way to", goal, "")
                 if found.close
-                else f"{names[0]} is at {goal} before {names[1]}"
+                else (f"{one} is at", goal, f"before {other}")
             )
-    return _each_size(phrases) if phrases else time(records)
+    return _over_sizes(said) if said else time(records)
 
 
 def final(records: Sequence[Record]) -> str:
@@ -269,8 +276,30 @@ def _fate(group: Group) -> tuple[str, int] | None:
     return ("improving" if known[-1] < FALLING * known[-2] else "level"), 0
 
 
-def _each_size(phrases: Mapping[int, str]) -> str:
-    return "; ".join(
-        f"{'with' if i else 'With'} {text.count(size)} images {phrase}"
-        for i, (size, phrase) in enumerate(phrases.items())
-    )
+# What is said of a size: words, a number where there is one, and more words.
+Said = tuple[str, str, str]
+
+
+def _over_sizes(said: Mapping[int, Said], of_all: str = "") -> str:
+    """What is said of which sizes, neighbours of which the same is said together.
+
+    Where that is too long, of the smallest and of the largest ones, or of the largest alone.
+    `of_all` holds for each.
+    """
+    spans = groupby(said.items(), lambda one: (one[1][0], one[1][2]))
+    each = [_over_span(dict(span)) for _, span in spans]
+    for some in (each, [each[0], each[-1]], each[-1:]):
+        title = brief("; ".join(some)) + of_all
+        if len(title) <= MOST_LETTERS:
+            break
+    return title[:1].upper() + title[1:]
+
+
+def _over_span(said: Mapping[int, Said]) -> str:
+    """What is said of sizes next to each other, which differs in its number alone."""
+    sizes = [*said]
+    first, last = sizes[0], sizes[-1]
+    images = " to ".join(text.unique(map(text.count, (first, last))))
+    words, _, more = said[first]
+    number = " to ".join(text.unique(said[size][1] for size in (first, last)))
+    return " ".join(text.unique([f"with {images} images", words, number, more]))

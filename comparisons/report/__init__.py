@@ -1,7 +1,7 @@
 """Records turned into a table, figures and a page. Imports no deep-learning framework.
 
-`build` writes everything under a folder, `show` prints it, in a notebook or in a terminal, and
-`draw` makes one figure.
+`build` writes everything under a folder, `show` prints it, in a notebook or in a terminal, `draw`
+makes one figure, and `draw_plane` that of the model that was kept under a folder.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from comparisons.core import card as cards
+from comparisons.core.card import Card
 from comparisons.core.console import in_notebook
 from comparisons.core.errors import ComparisonError, unknown
 from comparisons.core.files import write_text, write_with
 from comparisons.core.prices import UNPRICED, Prices
 from comparisons.core.records import Record, load_all
+from comparisons.findings import plane as said_of_plane
 from comparisons.findings.view import View, view
 from comparisons.report import page, table, together
 from comparisons.report.figures import catalog
+from comparisons.report.figures import plane as planes
 from comparisons.report.figures.paper import HALF, NARROW, SLIDE, WIDE, Sheet, png, svg
 from comparisons.report.figures.style import MANY
 from comparisons.report.gallery import gallery, wrong
@@ -24,7 +28,7 @@ from comparisons.report.looked import looked
 from comparisons.report.model import model
 from comparisons.report.strip import strip
 
-__all__ = ["build", "draw", "show"]
+__all__ = ["build", "draw", "draw_plane", "show"]
 
 
 def build(
@@ -91,6 +95,18 @@ def draw(records: Sequence[Record], name: str) -> Sheet:
     return catalog.FIGURES[name].draw(records)
 
 
+def draw_plane(folder: Path | str) -> Sheet:
+    """Held-out images before and after fine-tuning, by the base of the model under a folder.
+
+    The folder is that of results. Raises ComparisonError where no model was kept, or one whose
+    base did not move.
+    """
+    card = cards.read(Path(folder) / cards.FOLDER / cards.CARD)
+    if card.plane is None:
+        raise ComparisonError(f"the base of {card.arm} did not move: keep an arm that moves it")
+    return planes.before_and_after(card)
+
+
 def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, prices: Prices) -> Path:
     everything = [*seen.records, *seen.also]
     rows = table.summarise(everything)
@@ -101,8 +117,17 @@ def _write(folder: Path, seen: View, left_out: Sequence[str], slides: bool, pric
     path = folder / "report.html"
     answers = page.Answers(strip(folder, seen), gallery(folder, seen), wrong(folder, seen))
     beside = answers, looked(folder, seen)
-    write_text(path, page.render(seen, pictures, *beside, left_out, prices, model(folder, seen)))
+    card = model(folder, seen)
+    moved = _plane(card) if card and card.plane else None
+    write_text(path, page.render(seen, pictures, *beside, left_out, prices, card, moved))
     return path
+
+
+def _plane(card: Card) -> page.Shown:
+    wide, narrow = (svg(planes.before_and_after(card, on)) for on in (WIDE, NARROW))
+    assert card.plane is not None
+    said = f"{planes.HEADING}. {said_of_plane.title(card.plane)}."
+    return page.shown("plane", planes.HEADING, planes.HOW_TO_READ, said, wide, narrow)
 
 
 def _drawn(folder: Path, seen: View, slides: bool) -> list[page.Picture]:

@@ -102,6 +102,7 @@ class Page:
     sure: list[str]
     strangers: str
     model: Card | None
+    moved: list[Shown]
     outlooks: list[str]
     figures: dict[Place, list[Shown]]
     differences: Grid[Difference]
@@ -129,10 +130,12 @@ def render(
     left_out: Sequence[str] = (),
     prices: Prices = UNPRICED,
     model: Card | None = None,
+    moved: Shown | None = None,
 ) -> str:
     """The whole page as HTML text. Every string of a record is escaped.
 
-    `model` is the card of the model that one of the runs left.
+    `model` is the card of the model that one of the runs left, `moved` the figure of its base
+    before and after.
     """
     records, rows = seen.records, table.summarise(seen.records)
     everything = [*records, *seen.also]
@@ -152,6 +155,7 @@ def render(
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
         strangers=certainty.of_strangers(model, arm_name(model.arm)) if model else "",
         model=model,
+        moved=[moved] if moved else [],
         outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
         figures=_placed(pictures, seen),
         differences=grid(tables.DIFFERENCES, pairs),
@@ -248,15 +252,22 @@ def _placed(pictures: Sequence[Picture], seen: View) -> dict[Place, list[Shown]]
 
 def _shown(picture: Picture, seen: View) -> Shown:
     plot = picture.plot
-    return Shown(
-        name=plot.name,
-        heading=plot.heading,
-        how_to_read=plot.how_to_read,
-        alt=f"{plot.heading}. {plot.finding(seen.records)}. {_numbers(seen)}",
-        wide=_data_uri(picture.wide),
-        narrow=_data_uri(picture.narrow),
-        half=picture.half,
-    )
+    said = f"{plot.heading}. {plot.finding(seen.records)}. {_numbers(seen)}"
+    drawn = picture.wide, picture.narrow, picture.half
+    return shown(plot.name, plot.heading, plot.how_to_read, said, *drawn)
+
+
+def shown(
+    name: str,
+    heading: str,
+    how_to_read: str,
+    alt: str,
+    wide: bytes,
+    narrow: bytes,
+    half: bool = False,
+) -> Shown:
+    """A figure as the page has it, of its two drawings as SVG."""
+    return Shown(name, heading, how_to_read, alt, _data_uri(wide), _data_uri(narrow), half)
 
 
 def _numbers(seen: View) -> str:

@@ -21,17 +21,16 @@ FITTED, TESTED = 4000, 2000  # source images: for the probe, and to try it on
 RIDGE = 1e-2  # relative to the features' own mean square
 
 
-def watched(job: Job) -> tuple[Forgetting | None, list[Moved]]:
-    """What the base has forgotten of its source task, and how far each block has moved.
-
-    After the run, with the base built once more as it was: so that nothing is held for this while
-    the network trains.
-    """
-    before = _as_it_was(job)
+def watched(job: Job, before: Network) -> tuple[Forgetting | None, list[Moved]]:
+    """What the base has forgotten of its source task, and how far each block has moved."""
     return _forgotten(job, before), _moved(job, before)
 
 
-def _as_it_was(job: Job) -> Network:
+def as_it_was(job: Job) -> Network:
+    """The network with its base as it was before it trained.
+
+    Built once more after the run, so that nothing is held for this while the network trains.
+    """
     classes, shape = len(job.dataset.classes), job.dataset.image_shape
     with job.runtime.scope():
         return adapt.build(

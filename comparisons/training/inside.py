@@ -7,12 +7,13 @@ from contextlib import suppress
 import keras
 import numpy as np
 
+from comparisons.core.card import Plane
 from comparisons.core.events import Inside
 from comparisons.core.samples import data_uri
 from models import inside
 
 FILTERS = 32  # that are shown, of the first convolution
-FEWEST = 3  # images that make a plane
+FEWEST, MOST = 3, 500  # images that make a plane
 
 
 def filters(network: keras.Model) -> list[str]:
@@ -37,6 +38,23 @@ def all_of(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> Insi
         told.plane = [(float(x), float(y)) for x, y in inside.projected(features)]
         told.alike = inside.alike(features, labels)
     return told
+
+
+def moved(
+    before: keras.Model, after: keras.Model, images: np.ndarray, labels: np.ndarray
+) -> Plane | None:
+    """Where images uint8 [n, h, w, c] of classes [n] lie by two networks; None below FEWEST."""
+    if len(images) < FEWEST:
+        return None
+    then, now = (inside.features(network, images) for network in (before, after))
+    places = inside.together(then, now)
+    return Plane(
+        labels=labels.astype("<u2").tobytes(),
+        before=places[0].astype("<f2").tobytes(),
+        after=places[1].astype("<f2").tobytes(),
+        alike_before=inside.alike(then, labels),
+        alike_after=inside.alike(now, labels),
+    )
 
 
 def _uris(images: np.ndarray) -> list[str]:

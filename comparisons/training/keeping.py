@@ -19,7 +19,7 @@ from comparisons.training import inside, selective
 from comparisons.training.building import change_of
 from comparisons.training.job import Job
 from models import kept
-from models.adapt import HEADS
+from models.adapt import HEADS, Network
 from models.parity import Parity, parity
 from models.prediction import predict
 
@@ -28,10 +28,13 @@ from models.prediction import predict
 HALF = 1e-2
 
 
-def keep(job: Job, record: Record, logits: np.ndarray, folder: Path) -> None:
+def keep(
+    job: Job, record: Record, logits: np.ndarray, folder: Path, before: Network | None = None
+) -> None:
     """Write ID.keras and its card ID.json; a notice in the record says why, where that fails.
 
     `logits` float32 [n, classes] are what was tested: the file, read again, must answer alike.
+    `before` is the network as it was, where its base has moved.
     """
     file = folder / f"{record.id}.keras"
     built = _as_kept(job, record)
@@ -47,6 +50,10 @@ def keep(job: Job, record: Record, logits: np.ndarray, folder: Path) -> None:
             raise ValueError(f"read again it answers otherwise than was tested, picture {rows}")
         card = _card(job, record, built, agreement(found), file)
         card.filters = inside.filters(network)
+        if before:
+            some = job.rows.validation[: inside.MOST]
+            held_out = job.dataset.x_train[some], job.dataset.y_train[some]
+            card.plane = inside.moved(before.whole, job.network.whole, *held_out)
         if not record.data.synthetic:
             chances = predict(network, strangers.strangers(built.input_shape)).max(axis=1)
             sure = float((chances > card.sure.threshold).mean())

@@ -75,14 +75,16 @@ def run(
     with clock.charge("watch"):
         # The record first: it says whether the code is as committed, which a file may change.
         record = record_of(job, error, test)
+        before = None
         if job.arm.strategy.moves_base:
             tell(events.Stage("watching the base"))
-            record.forgetting, record.moved = forgetting.watched(job)
+            before = forgetting.as_it_was(job)
+            record.forgetting, record.moved = forgetting.watched(job, before)
         if planned.save_base and record.status == "ok":
             adapt.save_base(job.network, Path(planned.save_base))
         if planned.keep and record.status == "ok" and logits is not None:
             tell(events.Stage("keeping the network"))
-            keeping.keep(job, record, logits, Path(planned.keep))
+            keeping.keep(job, record, logits, Path(planned.keep), before)
     record.paused = clock.spent(PAUSED).wall
     record.seconds, record.processor_seconds = clock.bill(
         sum(job.prepared.values(), job.prepared_before)

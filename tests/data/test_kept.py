@@ -16,7 +16,7 @@ from own import arrays, same
 
 from comparisons import data
 from comparisons.core.errors import ComparisonError
-from comparisons.data import dataset as kept
+from comparisons.data import dataset, kept
 
 
 def kept_folder(cache: Path) -> Path:
@@ -24,7 +24,7 @@ def kept_folder(cache: Path) -> Path:
     return folder
 
 
-def keep(folder: Path, arrays: kept.Arrays, about: kept.About) -> None:
+def keep(folder: Path, arrays: dataset.Arrays, about: kept.About) -> None:
     with kept.keeping(folder) as part:
         kept.write(part, arrays, about)
 
@@ -40,7 +40,7 @@ def test_what_is_kept_comes_back(tmp_path):
     assert (found.name, found.classes, found.note) == ("some", ("a", "b", "c"), "a note")
     assert (found.synthetic, found.complete) == (True, False)
     assert found.image_shape == (8, 8, 1)
-    assert found.fingerprint == kept.fingerprint(whole) != kept.fingerprint(own.decoded(1))
+    assert found.fingerprint == dataset.fingerprint(whole) != dataset.fingerprint(own.decoded(1))
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
     assert kept.about_kept(tmp_path / "there") == about
     assert (about.train, about.test, about.image_shape) == (30, 9, (8, 8, 1))
@@ -50,7 +50,7 @@ def test_a_fingerprint_covers_shape_and_type():
     plain = own.decoded()
     longer = own.decoded(y_test=plain.y_test.astype(np.int32))
     reshaped = own.decoded(x_train=plain.x_train.reshape(30, 4, 16, 1))
-    prints = {kept.fingerprint(each) for each in (plain, longer, reshaped)}
+    prints = {dataset.fingerprint(each) for each in (plain, longer, reshaped)}
     assert len(prints) == 3
 
 
@@ -83,7 +83,7 @@ def clear(path: Path) -> None:
     path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("name", [*kept.ARRAYS, "about"])
+@pytest.mark.parametrize("name", [*dataset.ARRAYS, "about"])
 @pytest.mark.parametrize("damage", [halve, alter, clear, Path.unlink])
 def test_a_damaged_copy_is_noticed_and_made_again(cache, tmp_path, name, damage):
     path = own.write(tmp_path)
@@ -122,7 +122,7 @@ def foreign(**changes: object) -> bytes:
         foreign(image_shape=[8, 8]),
         foreign(image_shape=[8, 9, 1]),
         foreign(fingerprint=[]),
-        foreign(fingerprint=kept.fingerprint(own.decoded(1))),
+        foreign(fingerprint=dataset.fingerprint(own.decoded(1))),
         b'{"name": "\\udc80"}',
     ],
 )
@@ -196,7 +196,7 @@ def test_processes_prepare_the_same_data_at_once(cache, tmp_path, spawn):
             process.stdin.flush()
         for process in processes:
             answer = process.stdout.readline().strip()
-            assert answer == kept.fingerprint(own.decoded()), process.stderr.read()
+            assert answer == dataset.fingerprint(own.decoded()), process.stderr.read()
     assert not list((cache / "data").glob("[.]*.part")), "nothing unfinished is left"
     assert len(list(cache.glob("data/own*"))) >= rounds
 
@@ -221,7 +221,7 @@ def test_the_test_labels_open_once(cache, tmp_path):
 
 
 def test_some_classes_keep_their_images_labels_and_order():
-    whole = kept.Dataset(
+    whole = dataset.Dataset(
         "some", ("a", "b", "c", "d"), pictures(40, 0), np.arange(40) % 4,
         pictures(8, 1), np.arange(8) % 4, fingerprint="f",
     )  # fmt: skip

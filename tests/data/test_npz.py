@@ -16,7 +16,7 @@ from own import arrays, same
 
 from comparisons import cifar, data
 from comparisons.core.errors import ComparisonError
-from comparisons.data import dataset as kept
+from comparisons.data import dataset
 from comparisons.data import npz as npz_reader
 from comparisons.running import supplies
 
@@ -224,7 +224,7 @@ kinds = some.sampled_from(["u1", "<i8", ">i4", "u8", "f4", "?", "O", "S3", "U2",
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(
     some.dictionaries(
-        some.sampled_from([*kept.ARRAYS, "classes", "more"]),
+        some.sampled_from([*dataset.ARRAYS, "classes", "more"]),
         some.tuples(some.lists(dimensions, max_size=5), kinds),
     )
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from comparisons import data
 from comparisons.core.errors import ComparisonError
-from comparisons.data import dataset, folder, splits
+from comparisons.data import folder, kept, splits
 from comparisons.data.dataset import split
 
 
@@ -164,7 +164,7 @@ def test_of_many_pictures_one_test_set_serves_all_seeds(cache, tmp_path, monkeyp
 
 def test_a_large_data_set_is_mapped_and_gives_the_same(pictures, tmp_path, monkeypatch):
     whole = pictures()
-    monkeypatch.setattr(dataset, "MAPPED", 1000)
+    monkeypatch.setattr(kept, "MAPPED", 1000)
     mapped = pictures()
     assert isinstance(mapped.x_train, np.memmap) and not isinstance(whole.x_train, np.memmap)
     assert np.array_equal(mapped.x_train, whole.x_train)

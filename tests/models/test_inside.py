@@ -78,6 +78,21 @@ def test_images_are_alike_where_the_nearest_other_one_is_of_the_same_class():
     assert inside.alike(found, np.array([0, 1, 1, 1, 0])) == 0.4
 
 
+def test_two_sets_share_a_plane_whatever_their_sizes_and_means():
+    generator = np.random.default_rng(0)
+    before = generator.normal(size=(40, 6))
+    for after in (before, 100 * before + 7):
+        then, now = inside.together(before, after)
+        np.testing.assert_allclose(then, now, atol=1e-4)
+    # What draws apart in one of them alone is seen in the plane of both.
+    heaps = before + np.repeat([[9.0] * 6, [-9.0] * 6], 20, axis=0)
+    apart = [abs(p[:20].mean(axis=0) - p[20:].mean(axis=0)).max() for p in
+             inside.together(before, heaps)]  # fmt: skip
+    assert apart[1] > 3 * apart[0]
+    then, now = inside.together(before, np.zeros((40, 6)))
+    assert np.ptp(then) > 1 and np.abs(now).max() < 1e-6  # one that tells nothing apart
+
+
 def test_few_images_can_be_projected_too():
     assert inside.projected(np.eye(3), "t-sne").shape == (3, 2)
     assert inside.projected(np.eye(3)).shape == (3, 2)

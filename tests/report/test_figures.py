@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from matplotlib.figure import Figure
 
-from comparisons.findings import looks, text
+from comparisons.findings import looks, text, titles
 from comparisons.report.figures import arm_styles, bars, catalog, curves, paper, style
 from comparisons.report.figures.paper import NARROW, WIDE
 
@@ -136,6 +137,47 @@ def test_the_title_of_a_figure_is_its_finding():
     for plot in catalog.drawable(SIZES):
         shown = " ".join(words(plot.draw(SIZES)).split())
         assert plain(plot.finding(SIZES)) in shown, plot.name
+
+
+@pytest.mark.parametrize("name", ["accuracy-time-sizes", "accuracy-sizes", "loss-sizes"])
+@pytest.mark.parametrize("several", [False, True], ids=["one leads", "they take turns"])
+def test_a_title_over_many_sizes_takes_three_lines(name, several):
+    sizes = [100, 300, 1_000, 3_000, 5_000, 10_000, 20_000, 45_000]
+    runs = []
+    for number, size in enumerate(sizes):
+        ahead = several and number % 2
+        for arm, accuracy in ((CNN, 0.6 + 0.1 * ahead), (FROZEN, 0.7 - 0.1 * ahead)):
+            run = factory.record(arm, train_size=size, accuracy=accuracy + number / 100)
+            if ahead and arm == CNN:
+                run.history[-1].val_loss = 9.0  # as what overfits
+                run.history[-1].train_loss = 0.0
+            runs.append(run)
+    figure = catalog.FIGURES[name].draw(runs)
+    said = plain(figure.alt)
+    assert figure.subfigs[0].texts[0].get_text().count("\n") < 3
+    assert said == " ".join(plain(figure.subfigs[0].texts[0].get_text()).split())
+    if name == "accuracy-time-sizes":
+        assert "45,000 images" in said
+    elif not several:
+        assert said.startswith("With 100 to 45,000 images ")
+    elif name == "loss-sizes":
+        assert said.endswith("; with 45,000 images 2 of 2 arms overfit")
+    else:
+        first, last = said.split("; ")
+        assert first.startswith("With 100 images MobileNet ¼ · frozen reaches")
+        assert last.startswith("with 45,000 images CNN · from scratch reaches")
+
+
+def test_sizes_next_to_each_other_that_the_same_is_true_of_are_told_together():
+    runs = factory.records([FROZEN], sizes=(100, 300, 1_000))
+    runs += [factory.record(CNN, train_size=n, accuracy=a)
+             for n, a in ((100, 0.1), (300, 0.95), (1_000, 0.96))]  # fmt: skip
+    said = plain(titles.accuracy_by_size(runs))
+    assert re.fullmatch(
+        r"With 100 images MobileNet ¼ · frozen reaches [\d.]+ %; with 300 to 1,000 images "
+        r"CNN · from scratch reaches [\d.]+ % to [\d.]+ % on validation images",
+        said,
+    ), said
 
 
 def test_an_arm_without_a_run_that_ended_well_is_still_named_in_every_figure():

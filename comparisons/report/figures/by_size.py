@@ -11,8 +11,8 @@ from comparisons.core.records import Record
 from comparisons.findings import crossings, intervals, text
 from comparisons.findings.view import View, accuracy, view
 from comparisons.report.figures.arm_styles import Style, styles
-from comparisons.report.figures.paper import PALE, WIDE, Paper, Sheet, sheet, styled
-from comparisons.report.figures.style import End, key_height, name_lines, percent_axis, where
+from comparisons.report.figures.paper import PALE, WIDE, Paper, Sheet, styled
+from comparisons.report.figures.style import End, name_lines, one_plot, percent_axis, where
 
 # Of the axis, that lie at least between two sizes which are named at it.
 NEAR, NEAR_NARROW = 0.095, 0.2
@@ -26,8 +26,8 @@ def accuracy_by_images(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     found = crossings.leading(seen)
     crosses = found if found and found.outcome == "between" else None
     labels = [seen.name(label) for label in seen.labels]
-    height = 3.2 + key_height(labels, paper) if paper.narrow else 4.8
-    fig, (ax,) = sheet(crossings.title(found, seen), _note(seen, bool(crosses)), paper, height)
+    note = _note(seen, bool(crosses))
+    fig, ax = one_plot(crossings.title(found, seen), note, paper, labels, 4.8)
     chosen = styles(seen.labels)
     ends = [end for label in seen.labels if (end := _line(ax, seen, label, chosen[label]))]
     ax.set_xscale("log")

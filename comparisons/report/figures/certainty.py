@@ -21,8 +21,8 @@ from comparisons.report.figures.paper import PALE, WIDE, Paper, Sheet, sheet, st
 from comparisons.report.figures.style import (
     End,
     in_lines,
-    key_height,
     name_lines,
+    one_plot,
     percent_axis,
     where,
 )
@@ -94,9 +94,8 @@ def risk(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
         f"for {text.percent(RISK, 0)} wrong (grey line)."
     )
     names = [seen.name(one.group.label) for one in arms]
-    height = (2.6 if paper.narrow else 3.6) + (key_height(names, paper) if paper.narrow else 0)
-    fig, axes = sheet(certainty.selective_title(records), note, paper, height)
-    ax, chosen = axes[0], styles(seen.labels)
+    fig, ax = one_plot(certainty.selective_title(records), note, paper, names, 3.6, narrow=2.6)
+    chosen = styles(seen.labels)
     ax.axhline(RISK, color=PALE, lw=1, zorder=1)
     ends = []
     for one, name in zip(arms, names, strict=True):
@@ -111,5 +110,5 @@ def risk(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     ax.set(xlim=(0, 1.0), ylim=(0, None), xlabel="images answered", ylabel="wrong answers")
     for axis in (ax.xaxis, ax.yaxis):
         percent_axis(axis)
-    name_lines(fig, axes, [ends], paper)
+    name_lines(fig, [ax], [ends], paper)
     return fig

@@ -8,11 +8,11 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib
 import numpy as np
@@ -22,7 +22,6 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
-from comparisons.core.records import Record
 from comparisons.findings.names import brief
 from comparisons.findings.text import clean
 from comparisons.report.figures.boxes import arrange
@@ -105,16 +104,16 @@ def rc(paper: Paper) -> Any:
     }
 
 
-Draw = Callable[[Sequence[Record], Paper], Sheet]
+Shown = TypeVar("Shown")  # records; or a model's card
 
 
-def styled(draw: Draw) -> Callable[..., Sheet]:
+def styled(draw: Callable[[Shown, Paper], Sheet]) -> Callable[..., Sheet]:
     """Let a drawing function run under our settings, whatever matplotlib's are outside."""
 
     @wraps(draw)
-    def wrapped(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
+    def wrapped(shown: Shown, paper: Paper = WIDE) -> Sheet:
         with _calm(), matplotlib.rc_context(rc(paper)):
-            figure = draw(records, paper)
+            figure = draw(shown, paper)
             freeze(figure)
             return figure
 

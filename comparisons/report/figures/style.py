@@ -17,7 +17,7 @@ from comparisons.findings.names import BETWEEN, shortened
 from comparisons.findings.text import clean, percent
 from comparisons.findings.view import View
 from comparisons.report.figures.arm_styles import Style
-from comparisons.report.figures.paper import Paper, Sheet, freeze
+from comparisons.report.figures.paper import Paper, Sheet, freeze, sheet
 
 LEAST_SPAN = 0.05  # of accuracy on an axis
 KEY_LETTERS = 36  # of a name in a key
@@ -85,6 +85,18 @@ def key_height(names: Sequence[str], paper: Paper) -> float:
 def _columns(names: Sequence[str]) -> int:
     """Columns of a key that has the width of a page."""
     return 3 if max(map(len, names), default=0) <= SHORT else 2
+
+
+def one_plot(
+    title: str, note: str, paper: Paper, names: Sequence[str], high: float, narrow: float = 3.2
+) -> tuple[Sheet, Axes]:
+    """A sheet with one plot of lines that have names, whose key a narrow one has below.
+
+    `high` and `narrow` are the inches of the plot on a wide and on a narrow paper.
+    """
+    height = narrow + key_height(names, paper) if paper.narrow else high
+    fig, (ax,) = sheet(title, note, paper, height)
+    return fig, ax
 
 
 def name_lines(

@@ -33,8 +33,8 @@ from comparisons.report.figures.style import (
     MANY,
     End,
     in_lines,
-    key_height,
     name_lines,
+    one_plot,
     percent_axis,
     where,
 )
@@ -190,10 +190,7 @@ def _seeds_note(groups: Sequence[Group]) -> str:
 
 def _plane(title: str, note: str, seen: View, paper: Paper) -> tuple[Sheet, Axes]:
     labels = [seen.name(g.label) for g in seen.best_first(seen.size)]
-    wide = 5.4 if len(labels) > MANY else 4.6
-    height = 3.2 + key_height(labels, paper) if paper.narrow else wide
-    fig, (ax,) = sheet(title, note, paper, height)
-    return fig, ax
+    return one_plot(title, note, paper, labels, 5.4 if len(labels) > MANY else 4.6)
 
 
 def _draw(ax: Axes, clouds: Sequence[Cloud]) -> None:
