@@ -30,7 +30,7 @@ KNOWN = {
     "*:scratch": Look("#7F7F7F", "⬢"),
     "*:complete": Look("#000000", "✚"),
     "*:probe": Look("#9C755F", "◀"),
-    "*:classic": Look("#3C0096", "⧗"),
+    "*:classic": Look("#3C0096", "◤"),
     "*:frozen-views": Look("#661100", "◗"),
     "*:partial*": Look("#008DF9", "▶"),
     "*:full": Look("#01665E", "★"),

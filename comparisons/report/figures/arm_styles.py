@@ -20,7 +20,7 @@ def _outline(*corners: tuple[float, float]) -> Path:
 BOW_TIE = _outline((-1, 1), (-1, -1), (1, 1), (1, -1))
 
 
-HOURGLASS = _outline((-1, 1), (1, 1), (-1, -1), (1, -1))
+UPPER_LEFT = _outline((-1, 1), (1, 1), (-1, -1))
 
 
 ARROW = _outline((-0.4, -1), (0.4, -1), (0.4, 0), (1, 0), (0, 1), (-1, 0), (-0.4, 0))
@@ -73,7 +73,7 @@ MARKERS: dict[str, Marker] = {
     "◣": LOWER_LEFT,
     "⧓": BOW_TIE,
     "◥": UPPER_RIGHT,
-    "⧗": HOURGLASS,
+    "◤": UPPER_LEFT,
     "♦": "d",
     "✦": (4, 1, 0),
     "▬": LYING,
