@@ -21,7 +21,7 @@ SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "cnn:scratch": ((500, 2_000, 5_000, 10_000, 45_000), (10_000, 45_000)),
     "mobilenet@0.25x160:frozen": ((5_000, 45_000), (45_000,)),
     "mobilenet@0.25x64:frozen": ((500, 2_000, 5_000, 10_000, 45_000), ()),
-    "mobilenet@0.25x64:full": ((500, 2_000, 5_000), ()),
+    "mobilenet@0.25x64:full": ((500, 2_000, 5_000, 10_000), ()),
     "mobilenet@0.25x64:scratch": ((500,), ()),
 }
 
