@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from comparisons.core.records import Record
 from comparisons.findings import intervals, names
 from comparisons.findings.groups import Group, group_runs, main_data
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,11 @@ def view(records: Sequence[Record], lead: Iterable[str] = ()) -> View:
     return View(shown, tuple(r for r in records if id(r) not in inside))
 
 
-def some_of(sizes: Sequence[int], most: int) -> list[int]:
-    """All of few sizes; of many the first, the last and some evenly between, `most` in all."""
-    if len(sizes) <= most:
-        return list(sizes)
-    return [sizes[round(i * (len(sizes) - 1) / (most - 1))] for i in range(most)]
+def some_of(many: Sequence[T], most: int) -> list[T]:
+    """All of few; of many the first, the last and some evenly between, `most` in all."""
+    if len(many) <= most:
+        return list(many)
+    return [many[round(i * (len(many) - 1) / (most - 1))] for i in range(most)]
 
 
 def accuracy(group: Group) -> intervals.Summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,17 @@ def priced(seen: View, price: Price) -> list[tuple[Group, float]]:
     """The arms of the main size whose price is known, the most accurate first."""
     known = [(g, mean(g, price.of)) for g in seen.best_first(seen.size)]
     return [(g, paid) for g, paid in known if paid is not None]
+
+
+def unbeaten(seen: View, size: int) -> list[Group]:
+    """The arms of a size that no other beats in both accuracy and seconds, most accurate first."""
+    found, least = [], math.inf
+    for g in seen.best_first(size):
+        paid = mean(g, SECONDS.of)
+        if paid is not None and paid < least:
+            found.append(g)
+            least = paid
+    return found
 
 
 def parameters(records: Sequence[Record]) -> str:

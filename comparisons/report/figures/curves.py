@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from comparisons.core.records import Record
-from comparisons.findings import intervals, race, text, titles, verdict
+from comparisons.findings import intervals, race, text, titles, verdict, ways
 from comparisons.findings.groups import AT_CHANCE, Group, ending
 from comparisons.findings.view import View, some_of, view
+from comparisons.report.figures import foot
 from comparisons.report.figures.arm_styles import Style, styles
 from comparisons.report.figures.paper import INK, PALE, WIDE, Paper, Sheet, sheet, styled
 from comparisons.report.figures.style import (
@@ -27,12 +28,10 @@ from comparisons.report.figures.style import (
 )
 
 MOST_PANELS = 4
-FOOT = 0.4  # of the curves' height, the most that bars at the foot may take
-BAR = 17  # points from one bar to the next, where each has its seconds
-LEAST_BAR = 11  # and fewer leave no room for these
 APART = 20  # times later than another a curve must end for a logarithmic axis
 FURTHEST = 1e9  # and what lies further apart than this is no measurement
 ROOM = 3.0  # times before the first arm is prepared where such an axis begins
+FADED = "#cccccc"  # of lines that are there for comparison only
 
 SHORT = {AT_CHANCE: "at chance"}  # beside the last point of a run
 
@@ -58,6 +57,15 @@ class Scene:
     def crowded(self) -> bool:
         """Whether so many arms meet that their lines must be thin."""
         return len(self.groups) > MANY
+
+    @property
+    def named(self) -> set[str]:
+        """Of many arms the few that are worth a name where accuracy meets time; of few all."""
+        if not self.crowded:
+            return {g.label for g in self.groups}
+        pair = {g.label for g in race.rivals(self.seen.best_first(self.size)) or ()}
+        best = [g.label for g in ways.unbeaten(self.seen, self.size) if g.label not in pair]
+        return pair.union(some_of(best, MANY - len(pair)))
 
 
 Panel = Callable[[Axes, Scene], list[End]]
@@ -108,10 +116,13 @@ def _time_note(seen: View, size: int | None) -> str:
     groups = _together(seen, size)
     cached = any(r.seconds.extract_train_cold for g in groups for r in g.ok)
     dotted = " Dotted: the same with features found ready." if cached else ""
-    return (
-        f"{where(seen, size)}. Bars at the foot: preparing, nothing learnt yet. "
-        f"{seeds_note(groups).capitalize()}.{dotted}"
-    )
+    how = "Bars at the foot: preparing, nothing learnt yet."
+    if len(groups) > MANY:
+        how = (
+            "Named: the two that the title compares, and some that none beats in both accuracy and "
+            "time; grey: the others."
+        )
+    return f"{where(seen, size)}. {how} {seeds_note(groups).capitalize()}.{dotted}"
 
 
 def _together(seen: View, size: int | None) -> list[Group]:
@@ -131,24 +142,27 @@ def _panels(
     """One panel of the main size, or one for each size under the main size's finding."""
     seen = view(records)
     sizes = (every_size and some_of(seen.sizes, MOST_PANELS)) or [seen.size]
+    scenes = [Scene(seen, size, sizes, styles(seen.labels)) for size in sizes]
     columns = 1 if paper.narrow else min(len(sizes), 2)
     rows = -(-len(sizes) // columns)
-    many = len(seen.labels)
+    named: Collection[str] = seen.labels
+    if panel is _time:
+        named = set[str]().union(*(scene.named for scene in scenes))
+    many = len(named)
     # Names at the lines' ends take two lines each; bars at the foot must stay apart.
     least = max(2.9, 0.3 * many) if paper.narrow else 3.4 if every_size else max(4.6, 0.45 * many)
     height = rows * least
     if paper.narrow or len(sizes) > 1:
-        height += key_height([seen.name(label) for label in seen.labels], paper)
+        height += key_height([seen.name(label) for label in named], paper)
     about = note(seen, None if every_size else seen.size)
     if len(sizes) < len(seen.sizes) and every_size:
         about += f" {len(sizes)} of {len(seen.sizes)} sizes."
     fig, axes = sheet(title, about, paper, height, (rows, columns))
-    chosen = styles(seen.labels)
     ends = []
-    for ax, size in zip(axes, sizes, strict=False):
+    for ax, scene in zip(axes, scenes, strict=False):
         if every_size:
-            ax.set_title(f"{text.count(size)} images", color=PALE)
-        ends.append(panel(ax, Scene(seen, size, sizes, chosen)))
+            ax.set_title(f"{text.count(scene.size)} images", color=PALE)
+        ends.append(panel(ax, scene))
     for ax in axes[len(sizes) :]:
         ax.set_axis_off()
     name_lines(fig, axes[: len(sizes)], ends, paper)
@@ -200,9 +214,12 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
 def _time(ax: Axes, scene: Scene) -> list[End]:
     ends, clocks, finishes = [], [], []
     broken: list[Broken] = []
-    groups = [g for g in scene.groups if g.ok]
+    named = scene.named
+    groups = sorted((g for g in scene.groups if g.ok), key=lambda g: g.label in named)
     for g in groups:
         style = scene.styles[g.label]
+        if g.label not in named:
+            style = Style(FADED, "", style.glyph)
         mean = intervals.curve(g.ok, "val_accuracy")
         thin: list[Points] = []
         for r in g.records:
@@ -211,7 +228,7 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
             if line and r.status != "ok":
                 broken.append((ending(r), line[-1], style))
         _thin(ax, thin, style, "-")
-        if any(r.seconds.extract_train_cold for r in g.ok):
+        if g.label in named and any(r.seconds.extract_train_cold for r in g.ok):
             line = _points(intervals.mean_clock(g.ok, cold=False), mean)
             ax.plot(*_xy(line), color=style.colour, ls=":", lw=1.6)
             clocks += [x for x, _ in line]
@@ -219,58 +236,18 @@ def _time(ax: Axes, scene: Scene) -> list[End]:
         _thick(ax, line, style, "-", scene.crowded)
         clocks += [x for x, _ in line]
         finishes += [x for x, _ in line[-1:]]
-        if line:
+        if line and g.label in named:
             ends.append(End(*line[-1], scene.seen.name(g.label), text.percent(line[-1][1]), style))
-    _seconds_axis(ax, clocks, finishes, groups)
+    _seconds_axis(ax, clocks, finishes, [] if scene.crowded else groups)
     _limit(ax, scene, "val_accuracy")
-    _preparing(ax, groups, scene.styles)
+    floor = 0.0 if scene.crowded else foot.preparing(ax, groups, scene.styles)
     _crosses(ax, broken)
     if len(groups) > 1:
         _mark_race(ax, scene)
     ax.set_ylabel("validation accuracy")
-    percent_axis(ax.yaxis)
+    percent_axis(ax.yaxis, floor)
     _blank(ax)
     return ends
-
-
-def _preparing(ax: Axes, groups: Sequence[Group], chosen: dict[str, Style]) -> None:
-    """A bar for each arm at the foot, with its seconds: from the start to its first step."""
-    low, high = ax.get_ylim()
-    few = len(groups) <= MANY
-    grid = ax.get_gridspec()
-    inches = ax.figure.bbox.height / ax.figure.dpi / (grid.nrows if grid else 1)
-    point = 1 / (72 * 0.75 * inches)  # of which the axes have three quarters or so
-    share = min(BAR * point if few else 0.035, FOOT / (len(groups) + 1))
-    # The foot is added to the axis, which makes all that stands on it lower.
-    few = few and share / (1 + share * (len(groups) + 1)) > LEAST_BAR * point
-    step = share * (high - low)
-    ax.set_ylim(low - step * (len(groups) + 1), high)
-    left = ax.get_xlim()[0]
-    thick = 3.5 if few else 2.5
-    for i, g in enumerate(groups):
-        begin = max(left, _prepared(g))
-        style = chosen[g.label]
-        y = low - step * (i + 1)
-        ax.plot([left, begin], [y, y], color=style.colour, lw=thick, solid_capstyle="butt")
-        ax.plot([begin], [y], color=style.colour, marker=style.marker, ms=thick + 1.5)
-        if few:
-            _beside(ax, (begin, y), f"prepared after {text.seconds(_prepared(g))}", style)
-
-
-def _beside(ax: Axes, place: tuple[float, float], words: str, style: Style) -> None:
-    """A few words to the right of a place; to the left where the room ends."""
-    x = ax.transAxes.inverted().transform(ax.transData.transform(place))[0]
-    right = x > 0.6
-    ax.annotate(
-        words, place, (-8 if right else 8, 0), textcoords="offset points", va="center_baseline",
-        ha="right" if right else "left", size=9.5, color=style.ink, zorder=5, in_layout=False,
-        bbox={"fc": "white", "ec": "none", "alpha": 0.85, "pad": 0.6},
-    )  # fmt: skip
-
-
-def _prepared(g: Group) -> float:
-    """Mean seconds before an arm's first training step."""
-    return intervals.mean_of(intervals.start(r) for r in g.ok) or 0.0
 
 
 def _mark_race(ax: Axes, scene: Scene) -> None:
@@ -284,16 +261,17 @@ def _mark_race(ax: Axes, scene: Scene) -> None:
 
 
 def _seconds_axis(
-    ax: Axes, clocks: Sequence[float], finishes: Sequence[float], groups: Sequence[Group]
+    ax: Axes, clocks: Sequence[float], finishes: Sequence[float], prepared: Sequence[Group]
 ) -> None:
     """Seconds, on a logarithmic axis where one curve ends APART times later than another.
 
-    There the axis begins well before the first arm is prepared, so that its bar can be seen.
+    There the axis begins well before the first of the arms is prepared that have a bar for that, so
+    that it can be seen.
     """
     known = [c for c in clocks if c > 0]
-    starts = [s for g in groups if (s := _prepared(g)) > 0]
+    starts = [s / ROOM for g in prepared if (s := foot.prepared(g)) > 0]
     if known and min(finishes) > 0 and APART < max(finishes) / min(finishes) < FURTHEST:
-        low, high = min(known + starts) / ROOM, max(known) * 1.1
+        low, high = min([*starts, min(known) / 1.1]), max(known) * 1.1
         ax.set_xscale("log")
         ax.set_xlim(low, high)
         subs = (1.0, 2.0, 5.0) if high < 1000 * low else (1.0,)
@@ -360,15 +338,21 @@ def _xy(line: Points) -> tuple[list[float], list[float]]:
 
 
 def _limit(ax: Axes, scene: Scene, *fields: str) -> None:
-    """Room for the means of every panel; a run that ran away must not flatten the others."""
-    groups = [g for size in scene.sizes for g in scene.seen.at(size)]
-    values = [v for g in groups for f in fields for v in intervals.curve(g.ok, f) if v is not None]
-    # What is at chance runs away nowhere.
-    runs = [r for g in groups for r in g.records if ending(r) == AT_CHANCE]
-    values += [v for r in runs for f in fields for v in intervals.curve([r], f) if v is not None]
+    """Room for what is drawn in every panel; a run that ran away must not flatten the others."""
+    drawn: list[Sequence[Record]] = []
+    for size in scene.sizes:
+        groups = scene.seen.at(size)
+        drawn += [g.ok for g in groups]
+        if not means_alone(groups):
+            drawn += [[r] for g in groups for r in g.ok]
+        # What is at chance runs away nowhere.
+        drawn += [[r] for g in groups for r in g.records if ending(r) == AT_CHANCE]
+    curves = [intervals.curve(runs, f) for runs in drawn for f in fields]
+    values = [v for curve in curves for v in curve if v is not None]
     if values:
         margin = 0.06 * (max(values) - min(values)) or 0.05
-        ax.set_ylim(min(values) - margin, max(values) + margin)
+        # Neither a loss nor an accuracy is less than nothing.
+        ax.set_ylim(max(min(values) - margin, 0.0), max(values) + margin)
 
 
 def _blank(ax: Axes) -> None:

@@ -30,6 +30,7 @@ from comparisons.report.figures.compact import compact
 INK = "#222222"
 PALE = "#666666"
 GRID = "#e4e4e4"
+EDGE = "#999999"
 MOST_LETTERS = 400  # of a title or a note, whatever the names in it
 CUTS = ("; ", ": ", ", and ")  # where a title may end early, the best place first
 SMALLEST = 10.5  # points of a title of one line
@@ -88,7 +89,7 @@ def rc(paper: Paper) -> Any:
         "axes.labelsize": paper.size,
         "axes.titlesize": paper.size,
         "axes.titlelocation": "left",
-        "axes.edgecolor": "#999999",
+        "axes.edgecolor": EDGE,
         "axes.labelcolor": INK,
         "axes.spines.top": False,
         "axes.spines.right": False,

@@ -125,14 +125,28 @@ def name_lines(
         _settle(ax, group, texts)
 
 
-def percent_axis(axis: Axis) -> None:
-    """Fractions as per cent, with a decimal where the ticks lie closer than one per cent."""
-    # Without the usual steps of 2.5: as whole numbers they would be wrong.
-    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
+class _From(MaxNLocator):
+    """Ticks from a number on: what lies below is room for something else."""
+
+    def __init__(self, floor: float):
+        # Without the usual steps of 2.5: as whole per cents they would be wrong.
+        super().__init__("auto", steps=[1, 2, 5, 10])
+        self.floor = floor
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        """The ticks of an axis with these ends."""
+        ticks = super().tick_values(max(vmin, self.floor), vmax)
+        return [tick for tick in ticks if tick >= self.floor - 1e-9]
+
+
+def percent_axis(axis: Axis, floor: float = 0.0) -> None:
+    """Fractions as per cent, with a decimal where the ticks lie closer than one per cent.
+
+    Below `floor` there is no tick.
+    """
+    axis.set_major_locator(_From(floor))
 
     def say(value: float, _: int) -> str:
-        if value < -1e-9:  # room for something else
-            return ""
         low, high = axis.get_view_interval()
         return percent(value, digits=0 if high - low > 0.06 else 1)
 
