@@ -347,3 +347,23 @@ def test_every_seed_that_is_drawn_is_inside_the_axis(name):
     low, high = ax.get_ylim()
     ys = [y for line in ax.lines for y in line.get_ydata() if not np.isnan(y)]
     assert low <= min(ys) and max(ys) <= high
+
+
+# --- names ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["accuracy", "accuracy-time", "moved", "final-accuracy"])
+def test_no_name_of_a_table_loses_its_middle_on_a_narrow_page(name):
+    mixed = [*arm("full", 0.8, "mobilenet@0.25x160"), *arm("discriminative", 0.7, "tiny@96")]
+    bad = [factory.way("full-hot", seed, status="diverged") for seed in range(3)]
+    shown = words(catalog.FIGURES[name].draw([*mixed, *bad], NARROW))
+    assert "…" not in shown and "fully fine-tuned" in shown
+
+
+def test_names_beside_many_rows_do_not_meet():
+    bad = [factory.way("full-hot", seed, status="diverged") for seed in range(3)]
+    runs = [*(r for r in WAYS if r.strategy != "full-hot"), *bad, factory.record("cnn:scratch")]
+    for size in (WIDE, NARROW):
+        (ax, *_) = bars.final(runs, size).axes
+        boxes = [t.get_window_extent() for t in ax.get_yticklabels()]
+        assert all(a.y0 >= b.y1 for a, b in pairwise(boxes))

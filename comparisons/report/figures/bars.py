@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from textwrap import fill
 
 from matplotlib.axes import Axes
@@ -46,6 +47,7 @@ KINDS = (
 )
 KEYED = 36  # letters of a line of the key
 LEAST_SHOWN = 0.004  # of the longest bar
+LINE = 1.25 / 72  # inches of a line of a name, for each point of its letters
 # Letters of a line of a name: beside bars, and above a matrix that has a third of the width.
 BESIDE, ABOVE = 30, 24
 BESIDE_NARROW = 20
@@ -58,7 +60,7 @@ def final(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     """Test accuracy at the main size, a row for each arm, every seed a point."""
     seen = view(records)
     groups = seen.ranked(seen.size)
-    height = 1.0 + max(1, len(groups)) * _row(groups, paper)
+    height = 1.0 + max(1, len(groups)) * _row(seen, groups, paper)
     few = all(accuracy_of(g).low is None for g in groups)
     bar = "too few seeds for an interval" if few else f"line: {method(seen)}"
     mean = ", upright mark: their mean" if any(len(g.ok) > 1 for g in groups) else ""
@@ -88,13 +90,14 @@ def split(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     seen = view(records)
     groups = seen.ranked(seen.size)
     kinds = [kind for kind in KINDS if any(_spent(g, kind) for g in groups)]
-    rows = 1.3 * len(groups) * _row(groups, paper)
+    rows = 1.3 * len(groups) * _row(seen, groups, paper)
     height = 2.0 + rows + (1.2 if paper.narrow else 0.3)
     afresh = "source phases and features" if any(map(_has_source, groups)) else "features"
     note = (
         f"{where(seen, seen.size)}. Mean over seeds; {afresh} made afresh (cold). Learning is paid "
-        "for the trained network, measuring to know how good it is."
+        "for the trained network, measuring to know how good it is"
     )
+    note += ", watching for neither." if KINDS[-1] in kinds else "."
     fig, (ax,) = sheet(titles.split(records), note, paper, height)
     chosen = styles(seen.labels)
     used: dict[str, str] = {}
@@ -165,11 +168,13 @@ def confusion(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     return fig
 
 
-def _row(groups: Sequence[Group], paper: Paper) -> float:
-    """Inches from one arm to the next."""
-    if len(groups) > MANY:
-        return 0.6 if paper.narrow else 0.46
-    return 0.75 if paper.narrow else 0.66
+def _row(seen: View, groups: Sequence[Group], paper: Paper) -> float:
+    """Inches from one arm to the next, where the highest two names side by side have room."""
+    lines = [_beside(seen, g, paper).count("\n") + 1 for g in groups]
+    most = max((a + b for a, b in pairwise(lines)), default=2) / 2
+    few = len(groups) <= MANY
+    least = (0.75 if few else 0.6) if paper.narrow else 0.66 if few else 0.46
+    return max(least, LINE * paper.size * most)
 
 
 def _seeds(ax: Axes, g: Group, row: int, style: Style) -> None:
@@ -208,15 +213,17 @@ def _arm_axis(
     ax: Axes, seen: View, groups: Sequence[Group], chosen: dict[str, Style], paper: Paper
 ) -> None:
     """The arms from top to bottom, each in its colour; what did not end well stands under it."""
-    names = []
-    for g in groups:
-        name = in_lines(seen.name(g.label), BESIDE_NARROW if paper.narrow else BESIDE)
-        names.append(f"{name}\n{verdict.notes(g)}" if verdict.notes(g) else name)
-    ax.set_yticks(range(len(groups)), labels=names)
+    ax.set_yticks(range(len(groups)), labels=[_beside(seen, g, paper) for g in groups])
     for tick, g in zip(ax.get_yticklabels(), groups, strict=True):
         tick.set_color(chosen[g.label].ink)
     ax.set_ylim(max(0.6, len(groups) - 0.4), -0.6)
     ax.tick_params(axis="y", length=0)
+
+
+def _beside(seen: View, g: Group, paper: Paper) -> str:
+    """An arm's name beside its row, and under it what did not end well."""
+    name = in_lines(seen.name(g.label), BESIDE_NARROW if paper.narrow else BESIDE)
+    return f"{name}\n{verdict.notes(g)}" if verdict.notes(g) else name
 
 
 def _total(ax: Axes, g: Group, kind: str, height: float, right: float, paper: Paper) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,9 @@ from comparisons.report.figures.arm_styles import Style
 from comparisons.report.figures.paper import Paper, Sheet, freeze, sheet
 
 LEAST_SPAN = 0.05  # of accuracy on an axis
-KEY_LETTERS = 36  # of a name in a key
+KEY_LETTERS = 36  # of a line of a name in a key
+VALUE = 8  # more, with a value
+MOST_LINES = 2  # of a model, or of a strategy, in a name
 SHORT = 22  # letters of names that a key has in three columns
 BESIDE_LETTERS = 22  # of a line of a name beside the plot
 MANY = 6  # more arms than this need thinner lines and tighter rows
@@ -66,20 +69,30 @@ class End:
 
 
 def in_lines(name: str, most: int = BESIDE_LETTERS) -> str:
-    """A name in as few lines of at most `most` letters as it fits in: model, strategy, or less."""
+    """A name in as few lines of at most `most` letters as it fits in: model, strategy, or more."""
     name = clean(name)
     if len(name) <= most:
         return name
     for between, kept in ((BETWEEN, ""), (":", ":")):
         model, found, strategy = name.partition(between)
         if found:
-            return "\n".join((shortened(model, most), kept + shortened(strategy, most)))
-    return shortened(name, most)
+            return "\n".join((_wrapped(model, most), _wrapped(kept + strategy, most)))
+    return _wrapped(name, most)
+
+
+def _wrapped(words: str, most: int) -> str:
+    """Words in lines of at most `most` letters; what is too long for that loses its middle."""
+    lines = textwrap.wrap(words, most, break_on_hyphens=False, break_long_words=False)
+    fits = len(lines) <= MOST_LINES and max(map(len, lines), default=0) <= most
+    return "\n".join(lines) if fits else shortened(words, most)
 
 
 def key_height(names: Sequence[str], paper: Paper) -> float:
     """Inches that a key under the plot takes."""
-    return 0.23 * len(names) if paper.narrow else 0.1 + 0.26 * -(-len(names) // _columns(names))
+    high = [in_lines(name, KEY_LETTERS).count("\n") + 1 for name in names]
+    if paper.narrow:
+        return sum(0.07 + 0.16 * lines for lines in high)
+    return 0.1 + (0.07 + 0.19 * max(high, default=1)) * -(-len(names) // _columns(names))
 
 
 def _columns(names: Sequence[str]) -> int:
@@ -154,7 +167,10 @@ def percent_axis(axis: Axis, floor: float = 0.0) -> None:
 
 
 def _handle(end: End, with_value: bool) -> Line2D:
-    name = shortened(end.label, KEY_LETTERS) + (f"  {end.value}" if with_value else "")
+    name = in_lines(end.label, KEY_LETTERS)
+    if with_value and end.value:
+        last = f"{name}  {end.value}".rpartition("\n")[2]
+        name += f"  {end.value}" if len(last) <= KEY_LETTERS + VALUE else f"\n{end.value}"
     line = Line2D([], [], color=end.style.colour, markersize=6, label=name)
     line.set_marker(end.style.marker)  # type: ignore[arg-type]  # its stub knows no outlines
     return line
