@@ -103,7 +103,7 @@ def selective_title(records: Sequence[Record]) -> str:
     chosen = race.rivals(groups) or groups[:1]
     if not chosen:
         return "No threshold of certainty was noted"
-    return "; ".join(f"{seen.name(g.label)} {_answers(found[g.label])}" for g in chosen)
+    return "; ".join(f"{seen.said(g.label)} {_answers(found[g.label])}" for g in chosen)
 
 
 def _answers(one: Selective) -> str:
@@ -138,7 +138,7 @@ def title(records: Sequence[Record]) -> str:
     chosen = [g for g in race.rivals(groups) or groups[:1] if surplus(g) is not None]
     if not chosen:
         return "No certainty was noted"
-    return "; ".join(f"{seen.name(g.label)} is {_sure(surplus(g) or 0.0)}" for g in chosen)
+    return "; ".join(f"{seen.said(g.label)} is {_sure(surplus(g) or 0.0)}" for g in chosen)
 
 
 def _sure(more: float) -> str:

@@ -96,7 +96,7 @@ def title(found: Crossing | None, seen: View) -> str:
     """The finding of a figure over sizes: the crossing, in fewer words."""
     if found is None:
         return "What each arm reaches with how many images"
-    a, b = (seen.name(label) for label in found.arms)
+    a, b = (seen.said(label) for label in found.arms)
     if found.outcome == "between":
         return f"{a} overtakes {b} at about {text.about(found.images.estimate)} images"
     if found.outcome == "above":

@@ -77,13 +77,13 @@ def title(records: Sequence[Record]) -> str:
     if pair is None:
         (alone,) = groups
         lost = text.points(mean(alone, cost), sign=False)
-        return f"Corruption costs {seen.name(alone.label)} {lost} points; {_worst(groups)}"
+        return f"Corruption costs {seen.said(alone.label)} {lost} points; {_worst(groups)}"
     # Who loses more comes first.
     more, less = sorted(pair, key=lambda g: -(mean(g, cost) or 0.0))
     each = [text.points(mean(g, cost), sign=False) for g in (more, less)]
     said = (
-        f"Corruption costs {seen.name(more.label)} {each[0]} points and "
-        f"{seen.name(less.label)} {each[1]}"
+        f"Corruption costs {seen.said(more.label)} {each[0]} points and "
+        f"{seen.said(less.label)} {each[1]}"
     )
     s = intervals.paired(more.ok, less.ok, cost).summary
     if s.includes_zero:

@@ -34,7 +34,7 @@ FATES = {
 def loss(records: Sequence[Record]) -> str:
     """How each arm's validation loss went, arms of the same fate together."""
     seen = view(records)
-    met = {seen.name(g.label): found for g in seen.at(seen.size) if (found := _fate(g))}
+    met = {seen.said(g.label): found for g in seen.at(seen.size) if (found := _fate(g))}
     if not met:
         return _nothing(seen, "loss curve")
     phrases = []
@@ -105,18 +105,18 @@ def time(records: Sequence[Record]) -> str:
     found = race.race(seen, seen.size)
     if found is None:
         pair = race.rivals(ended) or ended
-        names = text.listing([seen.name(g.label) for g in pair])
+        names = text.listing([seen.said(g.label) for g in pair])
         if why := incomparable(pair):
             return f"The times of {names} are not compared: {why}"
         return f"{names} reached no validation accuracy in common"
     goal = text.percent(found.level, 0)
     first, second = (text.seconds(t) for t in found.seconds)
     if found.close:
-        names = text.listing([seen.name(g.label) for g in (found.first, found.second)])
+        names = text.listing([seen.said(g.label) for g in (found.first, found.second)])
         if found.near:
             return f"{names} reach {goal} in about the same time, {first} and {second}"
         return f"{names} reach {goal} in {first} and {second}, but the seeds do not tell them apart"
-    one, other = (seen.name(g.label) for g in (found.first, found.second))
+    one, other = (seen.said(g.label) for g in (found.first, found.second))
     return f"{one} reaches {goal} in {first}; {other} needs {second}"
 
 
@@ -126,7 +126,7 @@ def time_by_size(records: Sequence[Record]) -> str:
     said: dict[int, Said] = {}
     for size in seen.sizes:
         if found := race.race(seen, size):
-            one, other = (seen.name(g.label) for g in (found.first, found.second))
+            one, other = (seen.said(g.label) for g in (found.first, found.second))
             goal = text.percent(found.level, 0)
             said[size] = (
                 (f"{one} and {other} are not told apart on the way to", goal, "")
@@ -145,9 +145,9 @@ def final(records: Sequence[Record]) -> str:
         return _nothing(seen, "test accuracy")
     if pair is None:
         only = accuracy_of(ended[0])
-        return f"{seen.name(ended[0].label)}: {text.percent(only.mean)} on the test set"
+        return f"{seen.said(ended[0].label)}: {text.percent(only.mean)} on the test set"
     found = verdict.verdict(*pair)
-    each = ", ".join(f"{seen.name(g.label)} {text.percent(accuracy_of(g).mean)}" for g in pair)
+    each = ", ".join(f"{seen.said(g.label)} {text.percent(accuracy_of(g).mean)}" for g in pair)
     return f"{each}: {verdict.difference(found)}"
 
 
@@ -163,7 +163,7 @@ def split(records: Sequence[Record]) -> str:
         name = max(parts, key=lambda part: parts[part])
         share = parts[name] / whole if whole else 0.0
         phrases.append(
-            f"{seen.name(g.label)} spends {text.percent(share, 0)} of its {text.seconds(whole)} "
+            f"{seen.said(g.label)} spends {text.percent(share, 0)} of its {text.seconds(whole)} "
             f"of learning on {name}"
         )
     return "; ".join(phrases)
@@ -211,7 +211,7 @@ def confusion(records: Sequence[Record]) -> str:
     for g in seen.best_first(seen.size):
         matrix = intervals.mean_confusion(g.ok) or []
         cells = [
-            (-share, i, j, seen.name(g.label))
+            (-share, i, j, seen.said(g.label))
             for i, row in enumerate(matrix)
             for j, share in enumerate(row)
             if i != j
@@ -251,7 +251,7 @@ def _peaks(seen: View, size: int) -> list[Peak]:
         curve = intervals.curve(g.ok, "val_accuracy")
         if known := [v for v in curve if v is not None]:
             peaks.append(
-                Peak(seen.name(g.label), max(known), curve.index(max(known)) + 1, len(curve))
+                Peak(seen.said(g.label), max(known), curve.index(max(known)) + 1, len(curve))
             )
     return sorted(peaks, key=lambda p: (-p.accuracy, p.name))
 

@@ -54,16 +54,20 @@ class View:
         return sorted({g.label for g in self.groups})
 
     @property
+    def knobs_arm(self) -> str:
+        """The arm that all of several are variants of, where one knob is turned; in words."""
+        arms = {g.arm for g in self.groups}
+        turned = all(g.records[0].settings.variant for g in self.groups)
+        return names.arm_name(arms.pop()) if len(arms) == 1 < len(self.labels) and turned else ""
+
+    @property
     def base(self) -> str:
         """What all of several arms share, so that it need not stand in each one's name.
 
         The whole arm where they are variants of a knob, else the model, or nothing; in words.
         """
-        if len(self.labels) < 2:
-            return ""
-        arms = {g.arm for g in self.groups}
-        if len(arms) == 1 and all(g.records[0].settings.variant for g in self.groups):
-            return names.arm_name(arms.pop())
+        if len(self.labels) < 2 or self.knobs_arm:
+            return self.knobs_arm
         models = {g.records[0].model for g in self.groups}
         if len(models) > 1:
             return ""
@@ -73,6 +77,14 @@ class View:
     def name(self, label: str) -> str:
         """An arm's name in a figure: without what all share, which the note tells."""
         return names.without(names.arm_name(label), self.base)
+
+    def said(self, label: str) -> str:
+        """An arm's name in a sentence: with its model, as `from scratch needs 9 s` is no English.
+
+        Where all have the same model, which a note tells, without the size of its images.
+        """
+        name = names.without(names.arm_name(label), self.knobs_arm)
+        return names.brief(name) if self.base else name
 
     def at(self, size: int) -> list[Group]:
         """The groups at one size, in the order of their names."""

@@ -75,13 +75,13 @@ def _bargain(seen: View, price: Price) -> str:
         return "No run ended well that tells what it took"
     best, paid = arms[0]
     reached = text.percent(accuracy(best).mean)
-    title = f"{seen.name(best.label)} ends highest, {reached} {price.said(paid)}{price.unit}"
+    title = f"{seen.said(best.label)} ends highest, {reached} {price.said(paid)}{price.unit}"
     cheaper = [(g, p) for g, p in arms[1:] if p < paid]
     if not cheaper:
         return title if len(arms) == 1 else f"{title}, and {price.least}"
     level = [(g, p) for g, p in cheaper if verdict.verdict(best, g).equal]
     other, cost = min(level, key=lambda arm: (arm[1], arm[0].label)) if level else cheaper[0]
-    name = seen.name(other.label)
+    name = seen.said(other.label)
     who = f"{name} is not clearly behind" if level else f"for less, {name} is best"
     return f"{title}; {who}, {text.percent(accuracy(other).mean)} {price.said(cost)}"
 
@@ -111,7 +111,7 @@ def moved(records: Sequence[Record]) -> str:
     cells = [
         (
             max(means),
-            seen.name(g.label),
+            seen.said(g.label),
             blocks[means.index(max(means))],
             min(means),
             blocks[means.index(min(means))],
@@ -216,4 +216,4 @@ def _bought(seen: View, t: Trade, relative: bool) -> str:
     else:
         won = f"gains {points} over frozen" if t.won > 0 else f"loses {points} against frozen"
     lost = text.points(t.lost, sign=False) if t.lost >= 0.0005 else "nothing"
-    return f"{seen.name(t.group.label)} {won} and forgets {lost}"
+    return f"{seen.said(t.group.label)} {won} and forgets {lost}"

@@ -43,7 +43,7 @@ def reasons(seen: View) -> list[Reason]:
         return [Reason("In these runs", said_of_knobs.special(seen, knob))]
     ended = seen.best_first(seen.size)
     pair = race.rivals(ended)
-    sides = [Side(seen.name(g.label), g) for g in pair or ended[:1]]
+    sides = [Side(g.name, g) for g in pair or ended[:1]]
     found: list[Reason | None] = []
     if pair:
         if from_scratch(pair[0]):
@@ -84,7 +84,7 @@ def _race(seen: View) -> Reason | None:
     for g, seconds in zip((found.first, found.second), found.seconds, strict=True):
         before = text.seconds(mean(g, intervals.start))
         warm = mean(g, lambda r: intervals.time_to_accuracy(r, found.level, cold=False))
-        says = f"{seen.name(g.label)} after {text.seconds(seconds)}, {before} of them to prepare"
+        says = f"{g.name} after {text.seconds(seconds)}, {before} of them to prepare"
         if warm is not None and warm < 0.95 * seconds:
             says += f", or {text.seconds(warm)} with its features found ready"
         each.append(says)
@@ -113,7 +113,7 @@ def _who(seen: View) -> Reason | None:
     if found is None or pair is None:
         return None
     both, one, other, neither = map(text.percent, found)
-    first, second = (seen.name(g.label) for g in pair)
+    first, second = (g.name for g in pair)
     return Reason(
         "Who is right",
         f"Both name {both} of the test images rightly, {first} alone {one}, {second} alone "

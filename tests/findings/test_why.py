@@ -95,6 +95,16 @@ def test_who_trained_its_base_here_says_what_that_took():
     assert "first trained its base here on cifar10, in 95 s" in said(records)["Paid before"]
 
 
+def test_names_in_sentences_keep_the_model_that_all_arms_share():
+    runs = [factory.way("frozen"), factory.way("scratch")]
+    runs[0].weights = Weights("imagenet", upstream={"images": 1000, "epochs": 90})
+    found = said(runs)
+    name = "MobileNet ¼, 96 px · "
+    assert f"with {name}frozen and at" in found["By heart"]
+    assert found["By heart"].endswith(f"with {name}from scratch.")
+    assert found["Paid before"].startswith(f"The base of {name}frozen had seen")
+
+
 def test_two_arms_of_one_kind_have_no_base_to_thank():
     line = said(factory.records([CNN, "tutorial-cnn:scratch"]))["The start"]
     assert "base" not in line

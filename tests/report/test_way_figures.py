@@ -81,14 +81,14 @@ def test_a_cheaper_arm_that_keeps_up_is_named_and_one_that_does_not_is_not():
     for r in keeps_up:  # seeds disagree on who is ahead
         r.test.accuracy += 0.004 * (r.seed == 1 and r.strategy == "lora@8")
     assert plain(ways.parameters(keeps_up)) == (
-        "LoRA, rank 8 ends highest, 80.0 % with 31.0 k trainable parameters; "
-        "for less, linear probe is best, 70.0 % with 2.57 k"
+        "MobileNet ¼ · LoRA, rank 8 ends highest, 80.0 % with 31.0 k trainable parameters; "
+        "for less, MobileNet ¼ · linear probe is best, 70.0 % with 2.57 k"
     )
     for r in keeps_up:
         r.test.accuracy -= 0.002 * (r.strategy == "lora@8")
     assert plain(ways.parameters(keeps_up)) == (
-        "fully fine-tuned ends highest, 80.0 % with 281.4 k trainable parameters; "
-        "LoRA, rank 8 is not clearly behind, 79.8 % with 31.0 k"
+        "MobileNet ¼ · fully fine-tuned ends highest, 80.0 % with 281.4 k trainable parameters; "
+        "MobileNet ¼ · LoRA, rank 8 is not clearly behind, 79.8 % with 31.0 k"
     )
 
 
@@ -114,7 +114,8 @@ def test_the_blocks_that_moved_most_and_least_are_named():
         *arm("lora@8", 0.8, moved=[Moved("a", 0.0), Moved("b", 0.013)]),
     ]
     assert plain(ways.moved(two)) == (
-        "fully fine-tuned moves a furthest, by 50 %; LoRA, rank 8 moves none further than 1.3 %"
+        "MobileNet ¼ · fully fine-tuned moves a furthest, by 50 %; "
+        "MobileNet ¼ · LoRA, rank 8 moves none further than 1.3 %"
     )
     assert ways.moved(arm("full", 0.8, moved=[Moved("a", 0.0)])) == "No arm moved any block"
 
@@ -202,8 +203,8 @@ def test_the_title_weighs_the_largest_gain_against_the_least_forgetting():
         if r.forgetting:
             r.forgetting.before, r.forgetting.after = 0.9, {"full": 0.7, "lora@8": 0.9}[r.strategy]
     assert plain(ways.forgetting(runs)) == (
-        "fully fine-tuned gains 10.0 points over frozen and forgets 20.0; "
-        "LoRA, rank 8 loses 5.0 points against frozen and forgets nothing"
+        "MobileNet ¼ · fully fine-tuned gains 10.0 points over frozen and forgets 20.0; "
+        "MobileNet ¼ · LoRA, rank 8 loses 5.0 points against frozen and forgets nothing"
     )
     same = [*arm("frozen", 0.7), *arm("full", 0.7)]
     for r in same:  # ahead on one seed, behind on another
