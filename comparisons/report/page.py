@@ -22,7 +22,7 @@ from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
-from comparisons.findings.view import View, cold, incomparable, method, view
+from comparisons.findings.view import View, cold, from_scratch, incomparable, method, view
 from comparisons.findings.view import accuracy as accuracy_of
 from comparisons.plan.knobs import KNOBS
 from comparisons.report import table, tables, words
@@ -146,7 +146,7 @@ def render(
     led = {r.id for r in records}
     advised = choices(seen)
     page = Page(
-        title=f"{records[0].data.name}: {_question(knob)}",
+        title=f"{records[0].data.name}: {_question(seen, knob)}",
         left_out=left_out,
         reasons=why.reasons(seen),
         answers=answers,
@@ -185,10 +185,16 @@ def fragment(records: Sequence[Record]) -> str:
     return _environment().get_template("fragment.html.j2").render(found=found)
 
 
-def _question(knob: str | None) -> str:
-    if knob is None:
+def _question(seen: View, knob: str | None) -> str:
+    """What the page answers, by the arms that are there."""
+    if knob is not None:
+        return KNOBS[knob].question if knob in KNOBS else knob
+    if len(seen.labels) == 1:
+        return f"what does {arm_name(seen.labels[0])} reach?"
+    kinds = {from_scratch(g) for g in seen.groups}
+    if len(kinds) > 1:
         return "train from scratch, or fine-tune?"
-    return KNOBS[knob].question if knob in KNOBS else knob
+    return "what to train from scratch?" if kinds == {True} else "which base, trained how far?"
 
 
 def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:

@@ -243,8 +243,8 @@ READING = (
         "A base is a chain of blocks. The first ones find edges and colours, the last ones whole "
         "parts of things. How far a block moved is how large the change of its numbers is beside "
         "the numbers themselves: 0 % is untouched, 100 % is a change as large as they were. "
-        "Careful training moves the last blocks most; a learning rate that is too high moves all "
-        "of them and destroys what they knew.",
+        "Small steps keep what a block knows, large ones overwrite it. Which blocks moved most "
+        "here, and whether that did good, the figure of moved blocks and the table show.",
         lambda t: t.moved,
     ),
     Passage(
@@ -259,8 +259,8 @@ READING = (
     Passage(
         "What the winner is not",
         "The order of the arms holds for this data, this many training images and this much time. "
-        "More images and more time favour training from scratch; few labels and little time "
-        "favour a pretrained base. Where the two cross is the question to take home.",
+        "With other data, more images or more time another arm may lead. Where two of them cross "
+        "is the question to take home.",
         lambda t: not t.knob and t.arms > 1,
     ),
 )
