@@ -63,7 +63,10 @@ def test_dry_run_shows_every_run_and_writes_nothing(capsys, tmp_path, tiny_npz):
     arguments = ["--data", tiny_npz, "--seeds", "0", "1", "--train-size", "50", "100", "--dry-run"]
     assert cifar.main([*map(str, arguments), "--out", str(tmp_path / "out")]) == 0
     out = capsys.readouterr().out
-    assert out.count("cnn:scratch") == 4 and out.count("mobilenet@0.25x160:frozen") == 4
+    assert out.startswith("8 runs ")
+    # A row for each size, with both seeds.
+    assert out.count("cnn:scratch") == 2 and out.count("mobilenet@0.25x160:frozen") == 2
+    assert out.count(" 0 1 ") == 4
     assert not (tmp_path / "out").exists()
 
 

@@ -51,9 +51,18 @@ class Estimate:
     spans: list[Span | None]
     done: list[bool]
 
-    def cell(self, place: int) -> str:
-        """What a table says of the run at a place of the plan."""
-        return "done" if self.done[place] else str(self.spans[place] or "unknown")
+    def cell(self, places: Sequence[int]) -> str:
+        """What a table says of runs that differ in their seed alone, by their places in the plan.
+
+        They take as long as each other, but for those that are done.
+        """
+        left = [place for place in places if not self.done[place]]
+        if not left:
+            return "done"
+        span = self.spans[left[0]]
+        about = f"{span or 'unknown'}{' each' if span and len(left) > 1 else ''}"
+        done = len(places) - len(left)
+        return f"{about}, {done} done" if done else about
 
     def said(self) -> str:
         """All that is left together, and how rough that is."""

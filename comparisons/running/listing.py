@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich import box
 from rich.table import Table
 
@@ -13,6 +15,7 @@ from comparisons.findings import text
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.request import Request
+from comparisons.plan.runs import Run
 from comparisons.plan.strategies import STRATEGIES
 from comparisons.plan.tuning import RUNGS, TRIES
 from comparisons.running.estimate import estimate
@@ -54,9 +57,9 @@ def show_tables() -> None:
 
 
 def show_plan(request: Request, timed: bool = True) -> None:
-    """Print every run that a request would do, without doing or fetching anything.
+    """Print the runs that a request would do, without doing or fetching anything.
 
-    `timed`: and how long each may take.
+    A row for each arm and size, with its seeds; `timed`: and how long each run may take.
     """
     if request.out and (file := in_the_way(request.out)):
         raise no_folder(request.out, file)
@@ -66,15 +69,26 @@ def show_plan(request: Request, timed: bool = True) -> None:
     console.print(f"{text.plural(len(planned), 'run')} on {name}", soft_wrap=True)
     found = estimate(planned, request.folder(name), request.fresh) if timed else None
     table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("arm", "images", "seed", *(["about"] if found else []), "phases"):
+    for heading in ("arm", "images", "seeds", *(["about"] if found else []), "phases"):
         table.add_column(heading, no_wrap=heading != "phases")
-    for place, run in enumerate(planned):
-        phases = "; ".join(_phase(phase) for phase in run.phases)
-        about = [found.cell(place)] if found else []
-        table.add_row(run.name, f"{run.train_size:,}", str(run.seed), *about, phases)
+    for places in _alike(planned):
+        run = planned[places[0]]
+        seeds = " ".join(str(planned[place].seed) for place in places)
+        about = [found.cell(places)] if found else []
+        phases = "; ".join(map(_phase, run.phases))
+        table.add_row(run.name, f"{run.train_size:,}", seeds, *about, phases)
     console.print(table)
     if found:
         console.print(found.said())
+
+
+def _alike(planned: Sequence[Run]) -> Iterable[list[int]]:
+    """Places of runs that differ in nothing but the seed, together."""
+    found: dict[tuple[str, int, str], list[int]] = {}
+    for place, run in enumerate(planned):
+        phases = "; ".join(map(_phase, run.phases))
+        found.setdefault((run.name, run.train_size, phases), []).append(place)
+    return found.values()
 
 
 def show_knobs() -> None:
@@ -98,7 +112,7 @@ def show_tries() -> None:
         decay = "more" if one.decay else "as it is"
         table.add_row(name, f"x {one.rate:.2g}", decay, f"x {one.epochs:g}")
     console.print(table)
-    shares = ", ".join(f"{share:.0%}" for share in RUNGS)
+    shares = ", ".join(text.percent(share, 0) for share in RUNGS)
     console.print(f"In rungs of {shares} of the epochs; the better half goes on.")
 
 

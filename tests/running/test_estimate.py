@@ -52,10 +52,11 @@ def test_finished_runs_are_done_and_tell_of_their_kind_without_a_probe(tmp_path,
     one, two = (factory.planned(CNN, 1_000, seed=seed) for seed in (0, 1))
     records.save(finished(one), tmp_path)
     found = estimate([one, two], tmp_path, fresh=False)
-    assert found.done == [True, False] and found.cell(0) == "done"
-    assert found.cell(1) == "31 to 52 s"
+    assert found.done == [True, False] and found.cell([0]) == "done"
+    assert (found.cell([1]), found.cell([0, 1])) == ("31 to 52 s", "31 to 52 s, 1 done")
     assert found.said().startswith("About 31 to 52 s in all") and "done here" in found.said()
     again = estimate([one, two], tmp_path, fresh=True)
+    assert again.cell([0, 1]) == "31 to 52 s each"
     assert again.done == [False, False] and "About 62 s to 1.7 min in all" in again.said()
     records.save(finished(two), tmp_path)
     assert estimate([one, two], tmp_path, fresh=False).said() == "Nothing is left to run."
