@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 
@@ -20,6 +24,24 @@ def plain_console(width: int = 100) -> Console:
     )
     console.width = min(width, console.width)
     return console
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Let standard error of the whole process go nowhere; exceptions are raised as ever.
+
+    TensorFlow greets as it is loaded, whatever TF_CPP_MIN_LOG_LEVEL says: from code that Python
+    has no say in.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def in_notebook() -> bool:

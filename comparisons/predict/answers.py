@@ -16,6 +16,7 @@ from PIL import Image
 
 from comparisons.core import card as cards
 from comparisons.core.card import Card
+from comparisons.core.console import silenced
 from comparisons.core.errors import ComparisonError, printable, unknown
 from comparisons.core.files import exists
 from comparisons.core.machine import backend, before_loading, cores
@@ -154,8 +155,9 @@ def load(path: str | Path) -> Model:
     card = cards.read(folder / cards.CARD)
     file = cards.model_file(card, folder)
     before_loading()
-    from comparisons.training.keeping import network_of
-    from models import backbones, kept
+    with silenced():
+        from comparisons.training.keeping import network_of
+        from models import backbones, kept
 
     built = network_of(card)
     try:
