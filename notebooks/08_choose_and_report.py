@@ -123,6 +123,10 @@ def check_better(given):
 check_better(better)
 
 # %% [markdown]
+# That formula takes the two for tests on photographs drawn apart. Both were tested on the same
+# ones, so only those count that one network alone has right (McNemar's test): even if these are the
+# three of the difference, all won by frozen, luck alone does as well in one of four cases.
+#
 # **Predict** the table below before you run it: how many test images would it take until a
 # difference of two points at 96 % is more than luck?
 
