@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from comparisons.running.pretraining import pretrain
 
         card = pretrain(**options, command=command_line("comparisons.pretrain", given))
-        print(f"{card.file}: {card.test_accuracy:.1%} on the test images of {card.data.name}")
+        print(
+            f"{card.file}: {100 * card.test_accuracy:.1f} % on the test images of {card.data.name}"
+        )
         return 0
 
     return exit_code(run)

@@ -66,7 +66,7 @@ def test_an_arm_is_tuned_by_validation_alone_and_the_same_command_keeps_it(
     # Named alone they are found among what was done, and what is known of others stays.
     assert tune.main([*arguments, "--tries", DOUBLED]) == 0
     shown = capsys.readouterr().out
-    assert "kept" in shown and "25%" not in shown
+    assert "kept" in shown and "25\u00a0%" not in shown
     assert tuning.read(tmp_path)[0].tries == found.tries
     capsys.readouterr()
     assert tune.main(arguments) == 0

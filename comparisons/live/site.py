@@ -10,6 +10,7 @@ import msgspec
 
 from comparisons.core.files import cannot_write, write_text
 from comparisons.data import DATASETS
+from comparisons.findings import text
 from comparisons.findings.looks import looks
 from comparisons.findings.names import arm_name
 from comparisons.live.heats import Heat
@@ -82,10 +83,7 @@ def told(heats: Sequence[Heat]) -> str:
     """Heats in a few lines, for a browser without scripts."""
     lines = []
     for heat in heats:
-        ends = [
-            f"{track.name} {track.test:.1%}" if track.test is not None else f"{track.name} –"
-            for track in heat.tracks
-        ]
+        ends = [f"{track.name} {text.percent(track.test)}" for track in heat.tracks]
         lines.append(f"{heat.title}: right on test images: {', '.join(ends)}.")
     return "\n".join(lines)
 

@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             for a in answers:
                 hint = "" if a.sure else "  not sure"
-                print(one_line(f"{a.file}: {a.name} {a.probability:.1%}{hint}"))
+                print(one_line(f"{a.file}: {a.name} {100 * a.probability:.1f} %{hint}"))
         return 1 if missed else 0
 
     return exit_code(run)

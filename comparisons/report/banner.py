@@ -44,33 +44,31 @@ def contended(records: Sequence[Record]) -> list[str]:
     beside = [r.neighbours.runs for r in records if r.neighbours.runs]
     alone = [r for r in records if not r.neighbours.runs]
     shares = [share for r in alone if (share := busy(r)) > CONTENDED]
+
+    def some(runs: Sequence[float]) -> str:
+        return text.part(len(runs), len(records), "run")
+
     lines = []
     if beside:
         lines.append(
-            f"{len(beside)} of {text.plural(len(records), 'run')} shared a machine with up to "
+            f"{some(beside).capitalize()} shared a machine with up to "
             f"{text.plural(max(beside), 'other')}: such times are longer than alone, and are never "
             "compared with those of runs that had theirs alone."
         )
     if shares:
         lines.append(
-            f"Times are contended: in {_of(shares, records)} others used up to "
+            f"Times are contended: in {some(shares)} others used up to "
             f"{text.percent(max(shares), 0)} of the processors. Run it again with --fresh on a "
             "quiet machine before you compare seconds."
         )
     before = [share for r in alone if (share := busy_before(r)) > CONTENDED]
     if before:
         lines.append(
-            f"Cold times of {_of(before, records)} hold a cost that was kept from a busy moment, "
+            f"Cold times of {some(before)} hold a cost that was kept from a busy moment, "
             f"when others used up to {text.percent(max(before), 0)} of the processors; --fresh "
             "measures it again."
         )
     return lines
-
-
-def _of(some: Sequence[float], records: Sequence[Record]) -> str:
-    if len(records) == 1:
-        return "the one run"
-    return f"{len(some)} of {text.plural(len(records), 'run')}"
 
 
 def _continued(records: Sequence[Record]) -> list[str]:
@@ -79,7 +77,7 @@ def _continued(records: Sequence[Record]) -> list[str]:
     if not count:
         return []
     return [
-        f"Times are put together: {count} of {text.plural(len(records), 'run')} went on from a "
+        f"Times are put together: {text.part(count, len(records), 'run')} went on from a "
         "checkpoint in another process. Each second of learning is counted once, but not all were "
         "measured in one go: do not compare seconds closely."
     ]

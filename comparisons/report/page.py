@@ -310,6 +310,7 @@ def _environment() -> jinja2.Environment:
         "percent": text.percent,
         "seconds": text.seconds,
         "count": text.count,
+        "spaced": text.spaced,
     }
     environment.filters |= filters
     return environment

@@ -203,7 +203,7 @@ def print_table(rows: Sequence[Row], console: Console | None = None) -> None:
 def _columns(rows: Sequence[Row]) -> list[Column]:
     """Heading and cell of each column of the terminal table after the arm's."""
     levels = {r.level for r in rows if r.level is not None}
-    single = f"to {100 * levels.pop():.0f}%" if len(levels) == 1 else ""
+    single = f"to {100 * levels.pop():.0f} %" if len(levels) == 1 else ""
     return [
         ("images", lambda r: text.count(r.train_size)),
         ("seeds", lambda r: str(r.ok) if r.ok == r.runs else f"{r.ok}/{r.runs}"),
@@ -275,7 +275,7 @@ def _level_cell(row: Row, single: bool) -> str:
     seconds = _seconds_cell(row.seconds_to_level_cold)
     if single or row.level is None or seconds == text.NONE:
         return seconds
-    return f"{seconds} @{100 * row.level:.0f}%"
+    return f"{seconds} @{100 * row.level:.0f} %"
 
 
 def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
@@ -291,7 +291,7 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
         f"{ready} found ready"
     )
     if any(r.level is not None for r in rows):
-        words.append("to N%: of these, until N % of the validation images were right")
+        words.append("to N %: of these, until N % of the validation images were right")
     if any(r.beside for r in rows):
         words.append("*: beside other runs on the same machine")
     if FORGOT in shown:

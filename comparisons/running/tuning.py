@@ -129,8 +129,8 @@ def show(found: Tuned, console: Console) -> None:
     for heading in ("recipe", "epochs", "validation accuracy"):
         table.add_column(heading, justify="left" if heading == "recipe" else "right")
     for one in found.tries:
-        reached = "diverged" if one.accuracy is None else f"{one.accuracy:.1%}"
-        table.add_row(Text(one.name), f"{one.share:.0%}", reached)
+        reached = "diverged" if one.accuracy is None else text.percent(one.accuracy)
+        table.add_row(Text(one.name), text.percent(one.share, 0), reached)
     console.print(table)
     said = f"The best of these gains {text.points(found.gain)} points over the table's recipe"
     if found.doubled is not None:

@@ -34,7 +34,10 @@ def _no_better(result: Fit, chance: float, count: int) -> str | None:
     best = max((epoch.train_accuracy or 0.0 for epoch in result.epochs), default=0.0)
     if best > chance + min(margin, (1 - chance) / 2):
         return None
-    return f"no better than chance yet: training accuracy {best:.1%}, chance is {chance:.1%}"
+    return (
+        f"no better than chance yet: training accuracy {_percent(best)}, chance is "
+        f"{_percent(chance)}"
+    )
 
 
 def _lost(result: Fit, chance: float, count: int) -> str | None:
@@ -58,9 +61,13 @@ def _lost(result: Fit, chance: float, count: int) -> str | None:
     ):
         return None
     return (
-        f"what was learnt is lost: training accuracy {now:.1%} in the end, {best:.1%} at its best, "
-        f"chance is {chance:.1%}"
+        f"what was learnt is lost: training accuracy {_percent(now)} in the end, {_percent(best)} "
+        f"at its best, chance is {_percent(chance)}"
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _end(result: Fit) -> Epoch:

@@ -76,6 +76,8 @@ def test_a_machine_that_others_kept_busy_is_still_said_of_runs_alone():
     assert "shared a machine" in shared
     assert "in 2 of 4 runs others used up to 50" in busy
     assert contended(beside(0, 0)) == []
+    (alone,) = contended(beside(1, 1)[:1])
+    assert alone.startswith("The one run shared a machine with up to one other")
 
 
 def test_a_cost_that_was_kept_from_a_busy_moment_is_not_said_of_the_run_itself():

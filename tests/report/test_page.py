@@ -8,6 +8,7 @@ from collections import Counter
 from itertools import pairwise
 
 import factory
+import pytest
 from msgspec.structs import replace
 
 from comparisons.core.records import Environment
@@ -55,6 +56,36 @@ def tags(tree):
 
 
 # --- what it says -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arms", "asks"),
+    [
+        (ARMS, "train from scratch, or fine-tune?"),
+        ([ARMS[1], "vgg16@64:frozen"], "which base, trained how far?"),
+        ([ARMS[0], ARMS[2]], "what to train from scratch?"),
+        (ARMS[:1], "what does CNN · from scratch reach?"),
+    ],
+)
+def test_the_page_asks_what_its_arms_can_answer(arms, asks):
+    tree = parsed(render(factory.records(arms)))
+    (said,) = (texts(e) for e in tree.iter() if e.tag.endswith("}h1"))
+    assert said == f"cifar10: {asks}"
+
+
+def test_the_bill_says_what_its_columns_mean_and_per_cents_are_written_in_one_way():
+    lost = factory.way("full-hot", status="diverged", error="accuracy 9.1% in the end")
+    runs = [*factory.ways(seeds=1), lost]
+    for r in runs:
+        r.seconds.watch = 3.0
+    tree = parsed(render(runs))
+    bill = section(tree, "bill")
+    assert {"watching", "adapted weights", "work"} <= set(headings(tree, "bill"))
+    for word in ("Watching: ", "Adapted weights: ", "Work: "):
+        assert word in bill
+    assert "accuracy 9.1 % in the end" in section(tree, "mishaps")
+    (body,) = (e for e in tree.iter() if e.tag.endswith("}body"))
+    assert not re.search(r"\d%", texts(body))
 
 
 def test_the_page_opens_with_its_finding_and_shows_what_went_wrong():

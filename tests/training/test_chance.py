@@ -57,8 +57,8 @@ def after(head: list, whole: list) -> str | None:
 def test_a_collapse_in_the_last_phase_is_told():
     # As VGG16 at the rate of training from scratch: 17 % of ten classes.
     assert after([(0.5, 0.5), (0.6, 0.55)], [(0.15, 0.16), (0.17, 0.17)]) == (
-        "what was learnt is lost: training accuracy 17.0% in the end, 60.0% at its best, chance is "
-        "10.0%"
+        "what was learnt is lost: training accuracy 17.0 % in the end, 60.0 % at its best, chance "
+        "is 10.0 %"
     )
     assert after([], [(0.5, 0.5), (0.1, 0.1)])
 
