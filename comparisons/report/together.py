@@ -31,6 +31,7 @@ def made(make: Callable[[int], T], count: int) -> list[T]:
     theirs, ours = os.pipe()
     child = _fork()
     if child == 0:
+        os.close(theirs)  # or nobody would tell it that the one who reads is gone
         # What is missing is made by the other process, which can say why it cannot be.
         with suppress(BaseException), os.fdopen(ours, "wb") as file:
             pickle.dump(_some(make, numbers), file)

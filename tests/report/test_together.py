@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -73,3 +74,22 @@ print({pid == here for pid in together.made(lambda i: (time.sleep(0.02), os.getp
 
 def test_of_nothing_nothing_is_made():
     assert answer("print(together.made(str, 0))") == ["[]"]
+
+
+def test_the_second_process_ends_where_the_first_is_killed():
+    """It would else wait for ever for somebody to read what it made, more than a pipe holds."""
+    code = """
+def make(i):
+    if os.getpid() == here:
+        os.kill(here, signal.SIGKILL)
+    time.sleep(0.2)
+    return bytes(10**6)
+
+together.made(make, 4)
+"""
+    # Both hold the pipe of what is printed: it ends with the last of them.
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import signal{ALONE}{code}"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, timeout=30,
+    )  # fmt: skip
+    assert ended.returncode == -signal.SIGKILL
