@@ -120,3 +120,12 @@ def test_the_interval_by_the_number_alone_is_wilson_s(hits, images):
 def test_a_small_test_set_is_called_what_it_is():
     said = " ".join(verdict.care(view(arms([17] * 3, [12] * 3))))
     assert "A test set of 20 images is small: 85.0" in said and "64" in said and "95" in said
+
+
+def test_no_interval_of_accuracies_leaves_what_an_accuracy_can_be():
+    runs = arms([2, 0, 2], [0, 2, 2], images=2, pool=10)
+    one = intervals.accuracies(runs[:3])
+    assert (one.low, one.high) == (0.0, 1.0) and one.method == intervals.DRAWN
+    gap = intervals.paired(runs[:3], runs[3:]).summary
+    assert (gap.low, gap.high) == (-1.0, 1.0) and gap.includes_zero
+
