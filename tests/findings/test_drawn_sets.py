@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from scipy import stats
 
-from comparisons.findings import family, intervals, verdict
+from comparisons.findings import family, intervals, race, titles, verdict
 from comparisons.findings.view import view
 
 CNN, FROZEN = "cnn:scratch", "tiny:frozen"
@@ -129,3 +129,19 @@ def test_no_interval_of_accuracies_leaves_what_an_accuracy_can_be():
     gap = intervals.paired(runs[:3], runs[3:]).summary
     assert (gap.low, gap.high) == (-1.0, 1.0) and gap.includes_zero
 
+
+def test_no_seeds_are_asked_for_to_show_a_difference_of_nothing():
+    level, apart = (
+        verdict.care(view(arms(left, [10, 12, 8]))) for left in ([8, 10, 12], [16, 9, 9])
+    )
+    assert not any("To show a difference" in line for line in level)
+    assert any("To show a difference of 6.7 points" in line for line in apart)
+
+
+def test_where_some_run_reached_nothing_no_curves_are_said_not_to_meet():
+    runs = arms([18, 18], [10, 10])
+    for epoch in runs[1].history:
+        epoch.val_accuracy = 0.0
+    assert titles.time(runs).endswith(race.NOWHERE)
+    answer = verdict.headline(runs)[0]
+    assert "in common" not in titles.time(runs) + answer
