@@ -122,7 +122,7 @@ def sure(seen: View) -> list[str]:
     ended = seen.best_first(seen.size)
     pair = race.rivals(ended)
     if pair:
-        met = race.race(seen, seen.size)
+        met = None if too_few(seen) else race.race(seen, seen.size)
         return [evidence(verdict(*pair)), *([race.sooner(met)] if met else [])]
     return [_alone_evidence(g) for g in ended[:1]]
 
