@@ -114,14 +114,20 @@ def _answers(one: Selective) -> str:
 
 
 def of_kept(card: Card, name: str) -> str:
-    """Which model is kept, called `name`, and why this one."""
-    return f"The model that is kept here is {name} ({card.chosen}; test images choose nothing)."
+    """Which model is kept, called `name`, and why this one, in sentences."""
+    said = f"The model that is kept here is {name} ({card.chosen}; test images choose nothing)."
+    if not card.sure.chosen_on:
+        said += " It calls no answer sure: its validation images were too few to choose when."
+    return said
 
 
 def of_strangers(card: Card) -> str:
-    """What the kept model says of pictures of no class, in sentences; empty where it met none."""
+    """What the kept model says of pictures of no class, in sentences.
+
+    Empty where it met none, or is never sure.
+    """
     met = card.sure.strangers
-    if met is None:
+    if met is None or not card.sure.chosen_on:
         return ""
     return (
         f"The model that is kept here was shown {text.count(met.images)} pictures of none of its "
