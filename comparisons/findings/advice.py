@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from scipy.special import stdtrit
 
-from comparisons.findings import text
+from comparisons.findings import intervals, text
 from comparisons.findings.experience import Point
 from comparisons.findings.names import arm_name
 
@@ -26,7 +26,8 @@ NEAR_CLASSES = math.log(3.0)
 REACH = 2.0  # times beyond the measured images or classes where evidence is said not to reach
 LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # And on other data, as long as fewer families than this were measured: tasks of as many images and
-# classes lie that far apart, and nothing here tells how far.
+# classes lie that far apart, and nothing here tells how far. On its own data too, where neither
+# sizes nor seeds are enough to tell.
 UNKNOWN_SPREAD, FEWEST_FAMILIES = 0.25, 3
 MOST_EVIDENCE = 3
 # Times the images, or the minutes, that are tried: the nearest first.
@@ -169,17 +170,29 @@ def _alike(task: Task, points: Sequence[Point]) -> list[Point]:
 def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
     share, spread = _local(task, points, [_share(p.accuracy, p.classes) for p in points])
     log_seconds, _ = _local(task, points, [math.log(max(p.seconds, 1e-3)) for p in points])
+    near = min(points, key=lambda p: _distance(task, p))
     known = any(p.data == task.data for p in points)
     few = len({p.family for p in points}) < FEWEST_FAMILIES
-    spread = max(spread, UNKNOWN_SPREAD if few and not known else LEAST_SPREAD)
+    # Of a point or two nothing is known but what their seeds and test images say.
+    unsure = spread is None and (near.seeds < intervals.MIN_SEEDS or not near.tested)
+    least = UNKNOWN_SPREAD if unsure or (few and not known) else LEAST_SPREAD
+    half = max(spread or 0.0, least)
     low, mean, high = (
-        min(max(_accuracy(share + side * spread, task.classes), 0.0), 1.0) for side in (-1, 0, 1)
+        min(max(_accuracy(share + side * half, task.classes), 0.0), 1.0) for side in (-1, 0, 1)
     )
+    if near.tested:
+        lucky = intervals.wilson(mean, near.tested)
+        low, high = min(low, lucky[0]), max(high, lucky[1])
     return Expected(arm, Accuracy(mean, low, high), Learning(math.exp(log_seconds)))
 
 
-def _local(task: Task, points: Sequence[Point], values: Sequence[float]) -> tuple[float, float]:
-    """The value of a weighted line at a task, and half of the 95 % interval of one more like it."""
+def _local(
+    task: Task, points: Sequence[Point], values: Sequence[float]
+) -> tuple[float, float | None]:
+    """The value of a weighted line at a task, and half of the 95 % interval of one more like it.
+
+    None where so few points count that they say nothing of how far apart they lie.
+    """
     x = np.array([math.log(p.images / task.images) for p in points])
     y = np.array(values)
     weights = np.array([math.exp(-0.5 * _distance(task, p) ** 2) for p in points])
@@ -196,7 +209,7 @@ def _local(task: Task, points: Sequence[Point], values: Sequence[float]) -> tupl
     value = level + steep * (float(np.clip(0.0, x.min(), x.max())) - centre)
     effective = 1 / float((weights**2).sum())
     if effective <= 2:
-        return value, 0.0
+        return value, None
     variance = float(weights @ residuals**2) * effective / (effective - 1)
     return value, float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance * (1 + 1 / effective))
 
