@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -124,7 +124,7 @@ def advise(task: Task, points: Sequence[Point]) -> Advice | None:
         runner_up=ranked[1] if len(ranked) > 1 else None,
         evidence=evidence,
         reaches=not notes,
-        would_change=_changes(task, points, best.arm),
+        would_change=changes([task], points, best.arm),
         notes=notes,
     )
 
@@ -247,24 +247,53 @@ def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
     return notes
 
 
-def _changes(task: Task, points: Sequence[Point], arm: str) -> list[str]:
-    """What would change the advice: the nearest other numbers of images, and minutes."""
+def changes(tasks: Sequence[Task], points: Sequence[Point], arm: str) -> list[str]:
+    """What would change an advice that is the same for tasks which differ in their time alone.
+
+    Other numbers of images, and other times: each arm once for either, with the nearest number.
+    """
     known = [p.images for p in points]
-
-    def first(tasks: Iterable[Task], words: Callable[[Task], str], fits: bool) -> list[str]:
-        for other in tasks:
-            best = rank(other, points)[0]
-            if best.arm != arm and (not fits or best.seconds.learning <= other.seconds):
-                return [f"With {words(other)} it would be {arm_name(best.arm)}."]
-        return []
-
+    low, high = min(known) / REACH, max(known) * REACH
     said = []
-    for times in (LESS, MORE):
-        images = [text.two_digits(task.images * t) for t in times]
-        within = [n for n in images if n >= 2 and min(known) / REACH <= n <= max(known) * REACH]
-        tasks = [replace(task, images=n) for n in within]
-        said += first(tasks, lambda other: f"{text.count(other.images)} images", fits=False)
-    for times in (LESS, MORE) if math.isfinite(task.seconds) else ():
-        tasks = [replace(task, seconds=task.seconds * t) for t in times]
-        said += first(tasks, lambda other: f"{text.seconds(other.seconds)} of learning", fits=True)
-    return said
+    for sweep in (LESS, MORE):
+        for task in tasks:
+            images = (text.two_digits(task.images * t) for t in sweep)
+            tried = [replace(task, images=n) for n in images if n >= 2 and low <= n <= high]
+            said += _first(task, tried, points, arm)
+    for sweep in (LESS, MORE):
+        for task in tasks:
+            if math.isfinite(task.seconds):
+                tried = [replace(task, seconds=task.seconds * t) for t in sweep]
+                said += _first(task, tried, points, arm)
+    nearest: dict[tuple[bool, str], Change] = {}
+    for one in said:
+        place = (one.of_time, one.arm)
+        if place not in nearest or one.far < nearest[place].far:
+            nearest[place] = one
+    return [one.says for one in nearest.values()]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another arm that would be advised: how far from the task, and in a sentence."""
+
+    arm: str
+    of_time: bool
+    far: float
+    says: str
+
+
+def _first(task: Task, tried: Iterable[Task], points: Sequence[Point], arm: str) -> list[Change]:
+    """The first of other tasks for which the advice would be another arm, if there is one."""
+    for other in tried:
+        best = rank(other, points)[0]
+        of_time = other.images == task.images
+        if best.arm == arm or (of_time and best.seconds.learning > other.seconds):
+            continue
+        if of_time:
+            far, what = other.seconds / task.seconds, f"{text.seconds(other.seconds)} of learning"
+        else:
+            far, what = other.images / task.images, f"{text.count(other.images)} images"
+        says = f"With {what} it would be {arm_name(best.arm)}."
+        return [Change(best.arm, of_time, abs(math.log(far)), says)]
+    return []
