@@ -168,11 +168,13 @@ def _chosen(keeping: Keeping, records: Sequence[Record]) -> tuple[Run, Record, s
     def validated(run: Run) -> float:
         return intervals.mean_of(map(validation_accuracy, same(run))) or 0.0
 
+    if len(keeping.candidates) == 1:
+        return good[0], by_id[good[0].id], "the only arm that can be kept"
     best = max(good, key=validated)
     images = sum(r.data.sizes.validation or 0 for r in same(best))
     few = ", too few to choose by" if images < FEWEST else ""
     why = (
-        f"the best of {text.plural(len(keeping.candidates), 'arm')} on "
+        f"the best of {len(keeping.candidates)} arms on "
         f"{text.plural(images, 'validation image')}{few}"
     )
     return best, by_id[best.id], why
