@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import factory
+import numpy as np
 import pytest
 
 from comparisons import advise
@@ -59,9 +60,12 @@ def test_one_object_says_all(capsys, tmp_path):
     assert found["reaches"] is True
 
 
-def test_images_and_classes_are_read_from_data(capsys, tmp_path, tiny_npz):
-    found = said(capsys, "--data", tiny_npz, "--records", tmp_path)
-    assert found["reaches"] is False  # 270 images of 3 classes are none that were measured
+def test_images_and_classes_are_read_from_data(capsys, tmp_path):
+    images, labels = np.zeros((20, 20, 20, 3), np.uint8), np.arange(20)
+    np.savez(tmp_path / "few.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    found = said(capsys, "--data", tmp_path / "few.npz", "--records", tmp_path)
+    # 18 images are fewer than were measured, and 20 classes are not.
+    assert found["reaches"] is False and found["notes"][0].endswith("does not reach 18.")
 
 
 def test_drawings_are_told_from_photographs_by_a_flag_or_by_the_data(capsys, tmp_path):
