@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from comparisons.core import card as cards
 from comparisons.core import prices
 from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
 from comparisons.core.files import exists
@@ -232,7 +233,8 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     table.print_findings(session.records, console)
     console.print(f"the page with all figures: {page}", soft_wrap=True)
     if session.model:
-        console.print(f"the model: {session.model}", soft_wrap=True)
+        why = cards.read(session.model / cards.CARD).chosen
+        console.print(f"the model: {session.model} ({why})", soft_wrap=True)
     failed = any(record.status == "failed" for record in session.records)
     if session.unkept and request.unasked:
         console.print(session.unkept, soft_wrap=True)

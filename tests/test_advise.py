@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import factory
+import numpy as np
 import pytest
 
 from comparisons import advise
@@ -59,9 +60,12 @@ def test_one_object_says_all(capsys, tmp_path):
     assert found["reaches"] is True
 
 
-def test_images_and_classes_are_read_from_data(capsys, tmp_path, tiny_npz):
-    found = said(capsys, "--data", tiny_npz, "--records", tmp_path)
-    assert found["reaches"] is False  # 270 images of 3 classes are none that were measured
+def test_images_and_classes_are_read_from_data(capsys, tmp_path):
+    images, labels = np.zeros((20, 20, 20, 3), np.uint8), np.arange(20)
+    np.savez(tmp_path / "few.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    found = said(capsys, "--data", tmp_path / "few.npz", "--records", tmp_path)
+    # 18 images are fewer than were measured, and 20 classes are not.
+    assert found["reaches"] is False and found["notes"][0].endswith("does not reach 18.")
 
 
 def test_drawings_are_told_from_photographs_by_a_flag_or_by_the_data(capsys, tmp_path):
@@ -102,10 +106,27 @@ def test_each_machine_has_its_own_ratio_and_own_runs_here_keep_their_seconds(tmp
     of_package = ("mobilenet@0.25x64:frozen", 1_000)
     assert by_key[of_package].seconds == pytest.approx(2 * before[of_package].seconds)
     assert by_key["cnn:scratch", 1_000].seconds == pytest.approx(mine[0].seconds.learning, 0.05)
-    assert found.said == [f"This machine is taken to need 2 times as long as {made_by}."]
+    assert found.said == [
+        f"This machine is taken to need 2 times as long as {made_by}.",
+        "The seconds of your own runs here are taken as they are.",
+    ]
     for run in mine:
         run.environment.device = "an unknown machine"
     assert "of an unknown machine are taken as" in measured.here(mine, fast).said[-1]
+
+
+def test_committed_evidence_is_nobody_s_own_and_is_scaled_by_what_made_it(tmp_path):
+    for place, arm in (("evidence/cifar10", "cnn:scratch"), ("mine", "tiny:frozen")):
+        run = factory.record(arm, 0, 1_000)
+        run.environment.device = cpu_name()
+        records.save(run, tmp_path / place)
+    found, left_out = measured.own([tmp_path])
+    assert [run.arm for run in found] == ["tiny:frozen"] and left_out == []
+    ((made_by, fast),) = experience.packaged().speeds.items()
+    alone = measured.here([], Speed(fast.product / 2, fast.copy / 2))
+    assert alone.said == [f"This machine is taken to need 2 times as long as {made_by}."]
+    # By its own name it is still had.
+    assert len(measured.own([tmp_path / "evidence"])[0]) == 1
 
 
 def test_it_loads_no_framework_and_says_it_in_sentences(tmp_path):

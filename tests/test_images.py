@@ -70,6 +70,17 @@ def test_uneven_classes_are_weighed_and_that_is_said(cache, tmp_path, capsys):
     assert not any("uneven" in notice for one in plain for notice in one.notices)
 
 
+@pytest.mark.ci
+def test_a_model_that_few_pictures_chose_is_announced_with_that(cache, tmp_path, capsys):
+    root = drawn.folder(tmp_path / "p", each=24)
+    arms = ["--arms", "tiny:probe", "tiny:frozen", "--seeds", "0", "--epochs", "4"]
+    assert images.main([str(root), *arms, "--out", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    (line,) = (one for one in shown.splitlines() if one.startswith("the model:"))
+    assert "the best of 2 arms on" in line and "too few to choose by" in line
+    assert "too few to choose by" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("names", "hint"),
     [

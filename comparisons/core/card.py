@@ -64,7 +64,9 @@ class Certain(msgspec.Struct, kw_only=True):
     threshold: Annotated[
         Share, Meta(description="an answer is sure above this probability; 1: none is")
     ]
-    chosen_on: Annotated[Count, Meta(description="validation images that chose the threshold")]
+    chosen_on: Annotated[
+        Count, Meta(description="validation images that chose the threshold; 0: they were too few")
+    ]
     answered: Annotated[Share, Meta(description="share of test images whose answer is sure")]
     wrong: Annotated[Share | None, Meta(description="share of wrong ones among these")]
     strangers: Annotated[

@@ -198,6 +198,7 @@ class Bin(msgspec.Struct):
     accuracy: Annotated[Share, Meta(description="share that is named rightly")]
 
 
+FEWEST = 30  # validation images: by fewer nothing is chosen that says how sure an answer is
 RISK = 0.05  # share of wrong ones among sure answers that a threshold aims at
 
 
@@ -206,7 +207,10 @@ class Calibration(msgspec.Struct):
 
     temperature: Annotated[
         float,
-        Meta(description="what logits are divided by, chosen by the first n/9 validation images"),
+        Meta(
+            description="what logits are divided by, chosen by the first n/9 validation images; 1 "
+            f"by fewer than {FEWEST}"
+        ),
     ]
     error: Annotated[
         Share, Meta(description="expected calibration error: mean of |certainty - accuracy|")
@@ -221,7 +225,8 @@ class Calibration(msgspec.Struct):
         Share | None,
         Meta(
             description="certainty, scaled, above which an answer is sure: the lowest that left at "
-            "most 5 % of the answers wrong on the same validation images; 1: none is sure"
+            "most 5 % of the answers wrong on the same validation images; 1: none is sure, as by "
+            f"fewer than {FEWEST} of them"
         ),
     ] = None
     answered: Annotated[

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from scipy.special import stdtrit
 
-from comparisons.findings import text
+from comparisons.findings import intervals, text
 from comparisons.findings.experience import Point
 from comparisons.findings.names import arm_name
 
@@ -26,7 +26,8 @@ NEAR_CLASSES = math.log(3.0)
 REACH = 2.0  # times beyond the measured images or classes where evidence is said not to reach
 LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # And on other data, as long as fewer families than this were measured: tasks of as many images and
-# classes lie that far apart, and nothing here tells how far.
+# classes lie that far apart, and nothing here tells how far. On its own data too, where neither
+# sizes nor seeds are enough to tell.
 UNKNOWN_SPREAD, FEWEST_FAMILIES = 0.25, 3
 MOST_EVIDENCE = 3
 # Times the images, or the minutes, that are tried: the nearest first.
@@ -123,7 +124,7 @@ def advise(task: Task, points: Sequence[Point]) -> Advice | None:
         runner_up=ranked[1] if len(ranked) > 1 else None,
         evidence=evidence,
         reaches=not notes,
-        would_change=_changes(task, points, best.arm),
+        would_change=changes([task], points, best.arm),
         notes=notes,
     )
 
@@ -169,17 +170,29 @@ def _alike(task: Task, points: Sequence[Point]) -> list[Point]:
 def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
     share, spread = _local(task, points, [_share(p.accuracy, p.classes) for p in points])
     log_seconds, _ = _local(task, points, [math.log(max(p.seconds, 1e-3)) for p in points])
+    near = min(points, key=lambda p: _distance(task, p))
     known = any(p.data == task.data for p in points)
     few = len({p.family for p in points}) < FEWEST_FAMILIES
-    spread = max(spread, UNKNOWN_SPREAD if few and not known else LEAST_SPREAD)
+    # Of a point or two nothing is known but what their seeds and test images say.
+    unsure = spread is None and (near.seeds < intervals.MIN_SEEDS or not near.tested)
+    least = UNKNOWN_SPREAD if unsure or (few and not known) else LEAST_SPREAD
+    half = max(spread or 0.0, least)
     low, mean, high = (
-        min(max(_accuracy(share + side * spread, task.classes), 0.0), 1.0) for side in (-1, 0, 1)
+        min(max(_accuracy(share + side * half, task.classes), 0.0), 1.0) for side in (-1, 0, 1)
     )
+    if near.tested:
+        lucky = intervals.wilson(mean, near.tested)
+        low, high = min(low, lucky[0]), max(high, lucky[1])
     return Expected(arm, Accuracy(mean, low, high), Learning(math.exp(log_seconds)))
 
 
-def _local(task: Task, points: Sequence[Point], values: Sequence[float]) -> tuple[float, float]:
-    """The value of a weighted line at a task, and half of the 95 % interval of one more like it."""
+def _local(
+    task: Task, points: Sequence[Point], values: Sequence[float]
+) -> tuple[float, float | None]:
+    """The value of a weighted line at a task, and half of the 95 % interval of one more like it.
+
+    None where so few points count that they say nothing of how far apart they lie.
+    """
     x = np.array([math.log(p.images / task.images) for p in points])
     y = np.array(values)
     weights = np.array([math.exp(-0.5 * _distance(task, p) ** 2) for p in points])
@@ -196,7 +209,7 @@ def _local(task: Task, points: Sequence[Point], values: Sequence[float]) -> tupl
     value = level + steep * (float(np.clip(0.0, x.min(), x.max())) - centre)
     effective = 1 / float((weights**2).sum())
     if effective <= 2:
-        return value, 0.0
+        return value, None
     variance = float(weights @ residuals**2) * effective / (effective - 1)
     return value, float(stdtrit(effective - 1, 0.975)) * math.sqrt(variance * (1 + 1 / effective))
 
@@ -234,24 +247,53 @@ def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
     return notes
 
 
-def _changes(task: Task, points: Sequence[Point], arm: str) -> list[str]:
-    """What would change the advice: the nearest other numbers of images, and minutes."""
+def changes(tasks: Sequence[Task], points: Sequence[Point], arm: str) -> list[str]:
+    """What would change an advice that is the same for tasks which differ in their time alone.
+
+    Other numbers of images, and other times: each arm once for either, with the nearest number.
+    """
     known = [p.images for p in points]
-
-    def first(tasks: Iterable[Task], words: Callable[[Task], str], fits: bool) -> list[str]:
-        for other in tasks:
-            best = rank(other, points)[0]
-            if best.arm != arm and (not fits or best.seconds.learning <= other.seconds):
-                return [f"With {words(other)} it would be {arm_name(best.arm)}."]
-        return []
-
+    low, high = min(known) / REACH, max(known) * REACH
     said = []
-    for times in (LESS, MORE):
-        images = [text.two_digits(task.images * t) for t in times]
-        within = [n for n in images if n >= 2 and min(known) / REACH <= n <= max(known) * REACH]
-        tasks = [replace(task, images=n) for n in within]
-        said += first(tasks, lambda other: f"{text.count(other.images)} images", fits=False)
-    for times in (LESS, MORE) if math.isfinite(task.seconds) else ():
-        tasks = [replace(task, seconds=task.seconds * t) for t in times]
-        said += first(tasks, lambda other: f"{text.seconds(other.seconds)} of learning", fits=True)
-    return said
+    for sweep in (LESS, MORE):
+        for task in tasks:
+            images = (text.two_digits(task.images * t) for t in sweep)
+            tried = [replace(task, images=n) for n in images if n >= 2 and low <= n <= high]
+            said += _first(task, tried, points, arm)
+    for sweep in (LESS, MORE):
+        for task in tasks:
+            if math.isfinite(task.seconds):
+                tried = [replace(task, seconds=task.seconds * t) for t in sweep]
+                said += _first(task, tried, points, arm)
+    nearest: dict[tuple[bool, str], Change] = {}
+    for one in said:
+        place = (one.of_time, one.arm)
+        if place not in nearest or one.far < nearest[place].far:
+            nearest[place] = one
+    return [one.says for one in nearest.values()]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another arm that would be advised: how far from the task, and in a sentence."""
+
+    arm: str
+    of_time: bool
+    far: float
+    says: str
+
+
+def _first(task: Task, tried: Iterable[Task], points: Sequence[Point], arm: str) -> list[Change]:
+    """The first of other tasks for which the advice would be another arm, if there is one."""
+    for other in tried:
+        best = rank(other, points)[0]
+        of_time = other.images == task.images
+        if best.arm == arm or (of_time and best.seconds.learning > other.seconds):
+            continue
+        if of_time:
+            far, what = other.seconds / task.seconds, f"{text.seconds(other.seconds)} of learning"
+        else:
+            far, what = other.images / task.images, f"{text.count(other.images)} images"
+        says = f"With {what} it would be {arm_name(best.arm)}."
+        return [Change(best.arm, of_time, abs(math.log(far)), says)]
+    return []

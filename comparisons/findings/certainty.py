@@ -113,21 +113,27 @@ def _answers(one: Selective) -> str:
     return f"is sure of {share} of the images, {text.percent(one.wrong)} of these wrongly"
 
 
-def of_strangers(card: Card, name: str) -> str:
-    """What the kept model, called `name`, says of pictures of no class, in a sentence.
+def of_kept(card: Card, name: str) -> str:
+    """Which model is kept, called `name`, and why this one, in sentences."""
+    said = f"The model that is kept here is {name} ({card.chosen}; test images choose nothing)."
+    if not card.sure.chosen_on:
+        said += " It calls no answer sure: its validation images were too few to choose when."
+    return said
 
-    Empty where it met none.
+
+def of_strangers(card: Card) -> str:
+    """What the kept model says of pictures of no class, in sentences.
+
+    Empty where it met none, or is never sure.
     """
     met = card.sure.strangers
-    if met is None:
+    if met is None or not card.sure.chosen_on:
         return ""
     return (
-        f"The model that is kept here is {name} ({card.chosen}; test images choose nothing). It "
-        f"was shown {text.count(met.images)} pictures of none of its classes (drawn {met.name}): "
-        f"{text.percent(met.sure)} of them it calls one all the same, and is sure. Of its own test "
-        f"pictures it is sure of "
-        f"{text.percent(card.sure.answered)}. When it is sure was chosen by "
-        f"{text.plural(card.sure.chosen_on, 'validation image')}."
+        f"The model that is kept here was shown {text.count(met.images)} pictures of none of its "
+        f"classes (drawn {met.name}): {text.percent(met.sure)} of them it calls one all the same, "
+        f"and is sure. Of its own test pictures it is sure of {text.percent(card.sure.answered)}. "
+        f"When it is sure was chosen by {text.plural(card.sure.chosen_on, 'validation image')}."
     )
 
 

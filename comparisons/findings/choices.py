@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from comparisons.core.records import Record
-from comparisons.findings import advice, text
+from comparisons.findings import advice
 from comparisons.findings.advice import Advice, Task
 from comparisons.findings.experience import Point, points
 from comparisons.findings.view import View, some_of
@@ -57,24 +57,20 @@ def choices(seen: View) -> Choices | None:
 def _at(size: int, measured: Sequence[Point], labels: dict[str, str]) -> list[Choice]:
     """The advice at one size, minutes with the same answer together."""
     first = measured[0]
+    tasks = {m: Task(size, first.classes, 60.0 * m, first.data) for m in MINUTES}
     said: list[tuple[int, Advice]] = []
-    for minutes in MINUTES:
-        found = advice.advise(Task(size, first.classes, 60.0 * minutes, first.data), measured)
+    for minutes, task in tasks.items():
+        found = advice.advise(task, measured)
         assert found is not None  # there are points
         said.append((minutes, found))
     rows = []
     for _, same in groupby(said, key=lambda one: (one[1].arm, one[1].notes)):
         together = list(same)
-        each = [found for _, found in together]
-        rows.append(
-            Choice(
-                size=size,
-                minutes=tuple(minutes for minutes, _ in together),
-                label=labels[each[0].evidence[0].records[0]],
-                advice=each[0],
-                changes=tuple(text.unique(line for one in each for line in one.would_change)),
-            )
-        )
+        found = together[0][1]
+        within = tuple(minutes for minutes, _ in together)
+        changes = advice.changes([tasks[minutes] for minutes in within], measured, found.arm)
+        label = labels[found.evidence[0].records[0]]
+        rows.append(Choice(size, within, label, found, tuple(changes)))
     return rows
 
 

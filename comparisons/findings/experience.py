@@ -25,7 +25,7 @@ class Point(msgspec.Struct, frozen=True):
     `family` is the data set that this one is a part of, or itself; `accuracy` the mean on test
     images, `seconds` of learning with an empty cache, `measuring` those of measuring. `seen` is
     how many images training showed, each epoch counted; `photographs` whether they are some.
-    `records` are the IDs of its runs.
+    `records` are the IDs of its runs, which had `tested` test images between them (0: not known).
     """
 
     arm: str
@@ -41,6 +41,7 @@ class Point(msgspec.Struct, frozen=True):
     measuring: float = 0.0
     seen: float = 0.0
     photographs: bool = True
+    tested: int = 0
 
 
 class Experience(msgspec.Struct, frozen=True):
@@ -134,4 +135,5 @@ def _point(group: Group) -> Point:
         measuring=mean(lambda r: r.seconds.measuring_cold),
         seen=mean(lambda r: r.images_seen),
         photographs=photographs(data.name) and not data.synthetic,
+        tested=intervals.tested_in_all(ended),
     )

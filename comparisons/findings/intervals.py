@@ -185,7 +185,8 @@ def accuracy(record: Record) -> float | None:
 def accuracies(runs: Iterable[Record]) -> Summary:
     """Test accuracy of runs that ended well, with both kinds of luck where it is known."""
     ended = [r for r in runs if accuracy(r) is not None]
-    return _of_accuracy([accuracy(r) for r in ended], [answers(r) for r in ended], overlap(ended))
+    each = [answers(r) for r in ended]
+    return _of_accuracy([accuracy(r) for r in ended], each, overlap(ended), least=0.0)
 
 
 def paired(
@@ -209,18 +210,27 @@ def paired(
     shared = overlap([left[s][0] for s in seeds])
     each = [(answers(left[s][0]), answers(right[s][0])) for s in seeds]
     known = [None if x is None or y is None or len(x) != len(y) else x - y for x, y in each]
-    return Paired(seeds, differences, _of_accuracy(differences, known, shared))
+    return Paired(seeds, differences, _of_accuracy(differences, known, shared, least=-1.0))
 
 
 def _of_accuracy(
-    values: Sequence[float | None], each: Sequence[np.ndarray | None], shared: float
+    values: Sequence[float | None],
+    each: Sequence[np.ndarray | None],
+    shared: float,
+    least: float,
 ) -> Summary:
-    """A summary of accuracies or their differences, and of what each run answered."""
+    """A summary of accuracies or their differences, and of what each run answered.
+
+    Its interval ends at `least` and at 1, beyond which no such number can be; Student's t, which
+    takes them for normal, does not know that.
+    """
     known = [a for a in each if a is not None]
     whole = len(known) == len(each) > 0 and len({len(a) for a in known}) == 1
     found = summarise(values, of_images(known) if whole else None, shared)
+    if found.low is None or found.high is None:
+        return found
     method = DRAWN if shared else ANY_IMAGES if whole else THESE_IMAGES
-    return replace(found, method=method) if found.method else found
+    return replace(found, method=method, low=max(found.low, least), high=min(found.high, 1.0))
 
 
 def sampling_noise(p: float, images: int) -> float:

@@ -12,6 +12,8 @@ from comparisons.findings import intervals, text
 from comparisons.findings.groups import Group
 from comparisons.findings.view import View, from_scratch, incomparable, mean
 
+# Where there is no level to race to, though the means of some runs may well meet.
+NOWHERE = "no validation accuracy was reached by every run of both"
 SAME_TIME = 0.05  # of too few seeds: times closer than this share of the longer are the same
 
 

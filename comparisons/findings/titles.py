@@ -108,7 +108,7 @@ def time(records: Sequence[Record]) -> str:
         names = text.listing([seen.said(g.label) for g in pair])
         if why := incomparable(pair):
             return f"The times of {names} are not compared: {why}"
-        return f"{names} reached no validation accuracy in common"
+        return f"{names}: {race.NOWHERE}"
     goal = text.percent(found.level, 0)
     first, second = (text.seconds(t) for t in found.seconds)
     if found.close:

@@ -18,6 +18,7 @@ from comparisons.plan import budget
 
 SIGNS = 6  # images on which two arms differ, the fewest that a sign test makes anything of
 FEW_TESTS = 500  # test images: fewer of them are called few
+NOTHING = 0.0005  # a smaller difference of accuracies rounds to no points at all
 FEW_SIZES = 2  # with more, who leads at each of them is for the figure to show
 
 
@@ -48,7 +49,7 @@ class Verdict:
         unsure = self.paired.summary.includes_zero
         if unsure is None:
             unsure = self.gap < self.noise
-        return unsure or self.gap < 0.0005
+        return unsure or self.gap < NOTHING
 
 
 def verdict(a: Group, b: Group) -> Verdict:
@@ -121,7 +122,7 @@ def sure(seen: View) -> list[str]:
     ended = seen.best_first(seen.size)
     pair = race.rivals(ended)
     if pair:
-        met = race.race(seen, seen.size)
+        met = None if too_few(seen) else race.race(seen, seen.size)
         return [evidence(verdict(*pair)), *([race.sooner(met)] if met else [])]
     return [_alone_evidence(g) for g in ended[:1]]
 
@@ -135,7 +136,7 @@ def care(seen: View) -> list[str]:
         return []
     found = verdict(*pair)
     s, lines = found.paired.summary, []
-    if s.includes_zero and s.spread and not family.tied(s):
+    if s.includes_zero and s.spread and not family.tied(s) and abs(found.gap) >= NOTHING:
         needed = family.seeds_needed(s.spread, found.gap, s.overlap)
         count = f"about {needed}" if needed else f"more than {family.MOST_SEEDS}"
         lines.append(
@@ -233,7 +234,7 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     if met is None:
         times = f"{_again(cold(a), warm(a), OF_LEARNING)} and {_again(cold(b), warm(b))}"
         if found.equal:
-            return f"{same}; they reached no validation accuracy in common, in {times}."
+            return f"{same}, after {times}; {race.NOWHERE}."
         return f"{a.name} is more accurate: {x} against {y} for {b.name}, after {times}."
     quick = met.faster
     goal = f"{text.percent(met.level, 0)} of the validation images are right"

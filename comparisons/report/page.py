@@ -20,7 +20,7 @@ from comparisons.findings import certainty, intervals, labels, text, verdict, wh
 from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
-from comparisons.findings.headline import headline
+from comparisons.findings.headline import headline, too_few
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
 from comparisons.findings.view import View, cold, from_scratch, incomparable, method, view
 from comparisons.findings.view import accuracy as accuracy_of
@@ -100,6 +100,7 @@ class Page:
     classes: Classes | None
     looked: Looked | None
     sure: list[str]
+    kept: str
     strangers: str
     model: Card | None
     moved: list[Shown]
@@ -135,29 +136,33 @@ def render(
     """The whole page as HTML text. Every string of a record is escaped.
 
     `model` is the card of the model that one of the runs left, `moved` the figure of its base
-    before and after.
+    before and after. Where the answer is that there are too few test images to tell, nothing
+    below it tells more.
     """
-    records, rows = seen.records, table.summarise(seen.records)
+    records, rows, few = seen.records, table.summarise(seen.records), too_few(seen)
     everything = [*records, *seen.also]
     lines, knob = headline(records), said_of_knobs.knob_of(records)
     pairs = differences(seen)
     speak = words.topics(seen)
     runs = [Told(g.label, g.name, r) for g in group_runs(everything) for r in g.records]
     led = {r.id for r in records}
-    advised = choices(seen)
+    advised = None if few else choices(seen)
     page = Page(
         title=f"{records[0].data.name}: {_question(seen, knob)}",
         left_out=left_out,
-        reasons=why.reasons(seen),
+        reasons=[] if few else why.reasons(seen),
         answers=answers,
         classes=classes(seen),
         looked=looked,
         sure=[] if knob else [*verdict.sure(seen), *verdict.care(seen)],
-        strangers=certainty.of_strangers(model, arm_name(model.arm)) if model else "",
+        kept=certainty.of_kept(model, arm_name(model.arm)) if model else "",
+        strangers=certainty.of_strangers(model) if model and not few else "",
         model=model,
         moved=[moved] if moved else [],
-        outlooks=[labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
-        figures=_placed(pictures, seen),
+        outlooks=[]
+        if few
+        else [labels.say(one, arm_name(one.label)) for one in labels.outlooks(seen)],
+        figures=_placed(pictures, seen, leading=not few),
         differences=grid(tables.DIFFERENCES, pairs),
         many_pairs=len(pairs) > MOST_PAIRS,
         bill=grid(tables.bill(prices), rows),
@@ -202,12 +207,13 @@ def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:
     others = {g.label for g in group_runs(everything)}
     # The styles must be those of the figures.
     chosen = styles(others - set(seen.labels)) | styles(seen.labels)
+    columns = [c for c in tables.RESULTS if not (c in tables.CERTAINTY and too_few(seen))]
     return Results(
         answer=lines[0],
         more=list(lines[1:]),
         totals=table.describe(everything),
         warnings=warnings(seen),
-        results=grid(tables.RESULTS, rows),
+        results=grid(columns, rows),
         style=chosen.__getitem__,
         method=method(seen),
     )
@@ -247,11 +253,11 @@ def _level(rows: Sequence[Row]) -> float | None:
     return levels.pop() if len(levels) == 1 else None
 
 
-def _placed(pictures: Sequence[Picture], seen: View) -> dict[Place, list[Shown]]:
-    """The figures of each part of the page; the first one leads, whatever it shows."""
+def _placed(pictures: Sequence[Picture], seen: View, leading: bool) -> dict[Place, list[Shown]]:
+    """The figures of each part of the page; the first one may lead, whatever it shows."""
     placed: dict[Place, list[Shown]] = {place: [] for place in get_args(Place)}
     for number, picture in enumerate(pictures):
-        leads = number == 0 and picture.plot.place == "curves"
+        leads = leading and number == 0 and picture.plot.place == "curves"
         placed["why" if leads else picture.plot.place].append(_shown(picture, seen))
     return placed
 

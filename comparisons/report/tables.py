@@ -116,6 +116,10 @@ def _some(value: float | None, say: Callable[[float], str]) -> str | None:
 
 IMAGES: Column[Row] = Column("training images", lambda r: text.count(r.train_size))
 
+CERTAINTY: tuple[Column[Row], ...] = (
+    Column("calibration error", lambda r: _some(r.calibration_error_mean, text.percent)),
+    Column("scaled", lambda r: _some(r.calibration_error_scaled_mean, text.percent)),
+)
 RESULTS: tuple[Column[Row], ...] = (
     IMAGES,
     Column("seeds", lambda r: str(r.ok) if r.ok == r.runs else f"{r.ok} of {r.runs}"),
@@ -123,8 +127,7 @@ RESULTS: tuple[Column[Row], ...] = (
     Column("interval", lambda r: _span(r.accuracy_low, r.accuracy_high, text.percent)),
     Column("macro F1", lambda r: text.decimal(r.macro_f1_mean)),
     Column("test loss", lambda r: text.decimal(r.loss_mean)),
-    Column("calibration error", lambda r: _some(r.calibration_error_mean, text.percent)),
-    Column("scaled", lambda r: _some(r.calibration_error_scaled_mean, text.percent)),
+    *CERTAINTY,
     Column("corrupted", lambda r: _some(r.corrupted_accuracy_mean, text.percent)),
     Column("by heart", lambda r: text.points(r.gap_mean)),
     Column("forgotten", lambda r: _some(r.forgotten_mean, lambda v: text.points(v, sign=False))),

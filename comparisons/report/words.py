@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comparisons.core.records import Record
+from comparisons.findings.headline import too_few
 from comparisons.findings.intervals import MIN_SEEDS
 from comparisons.findings.knobs import knob_of
 from comparisons.findings.view import View
@@ -62,7 +63,7 @@ def topics(seen: View) -> Topics:
         at_start=any_run(lambda r: r.at_start),
         range_test=any_run(lambda r: r.range_test),
         mishaps=any_run(lambda r: r.status != "ok"),
-        certainty=any_run(lambda r: r.test and r.test.calibration),
+        certainty=any_run(lambda r: r.test and r.test.calibration) and not too_few(seen),
         robustness=any_run(lambda r: r.test and r.test.robustness),
     )
 

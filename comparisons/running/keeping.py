@@ -16,8 +16,9 @@ from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Error, Stage
 from comparisons.core.files import cannot_write, remove
 from comparisons.core.machine import backend
+from comparisons.core.parts import FEWEST
 from comparisons.core.records import Record
-from comparisons.findings import intervals, mistakes
+from comparisons.findings import intervals, mistakes, text
 from comparisons.findings.view import view
 from comparisons.plan import arms
 from comparisons.plan.request import BEST, Request, sized
@@ -161,12 +162,22 @@ def _chosen(keeping: Keeping, records: Sequence[Record]) -> tuple[Run, Record, s
     if not keeping.best:
         return good[0], by_id[good[0].id], "named by --keep"
 
-    def validated(run: Run) -> float:
-        same = [r for r in records if (r.arm, r.train_size) == (run.arm, run.train_size)]
-        return intervals.mean_of(map(validation_accuracy, same)) or 0.0
+    def same(run: Run) -> list[Record]:
+        return [r for r in records if (r.arm, r.train_size) == (run.arm, run.train_size)]
 
+    def validated(run: Run) -> float:
+        return intervals.mean_of(map(validation_accuracy, same(run))) or 0.0
+
+    if len(keeping.candidates) == 1:
+        return good[0], by_id[good[0].id], "the only arm that can be kept"
     best = max(good, key=validated)
-    return best, by_id[best.id], f"the best of {len(keeping.candidates)} arms on validation images"
+    images = sum(r.data.sizes.validation or 0 for r in same(best))
+    few = ", too few to choose by" if images < FEWEST else ""
+    why = (
+        f"the best of {len(keeping.candidates)} arms on "
+        f"{text.plural(images, 'validation image')}{few}"
+    )
+    return best, by_id[best.id], why
 
 
 def validation_accuracy(record: Record) -> float | None:

@@ -12,6 +12,8 @@ from comparisons.core.records import Record, load_all
 from comparisons.findings import experience, text
 from comparisons.findings.experience import Point
 
+COMMITTED = "evidence"  # in the folder of results: of other machines, if only by name of this one
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -24,11 +26,14 @@ class Measured:
 def own(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
     """The user's own records, and a line for each file that could not be read.
 
-    Of folders that have some, or of folders in these.
+    Of folders that have some, or of folders in these; without the committed evidence, of which
+    what advice needs is packaged.
     """
     records, left_out = [], []
     for folder in folders:
         for path in sorted({run.parent.parent for run in folder.glob("**/runs/*.json")}):
+            if path.is_relative_to(folder / COMMITTED):
+                continue
             found, damaged = load_all(path)
             records += found
             left_out += damaged
@@ -43,16 +48,18 @@ def here(records: Sequence[Record], speed: Speed) -> Measured:
     """
     packaged = experience.packaged()
     mine = experience.points(experience.on_processors(records))
-    times = experience.ratios(packaged.points, packaged.speeds, speed)
-    times_mine = {**experience.ratios(mine, packaged.speeds, speed), cpu_name(): 1.0}
+    times = experience.ratios([*packaged.points, *mine], packaged.speeds, speed)
+    own_times = {**times, cpu_name(): 1.0}
     points = experience.joined(
-        experience.scaled(packaged.points, times), experience.scaled(mine, times_mine)
+        experience.scaled(packaged.points, times), experience.scaled(mine, own_times)
     )
-    made_by = {p.device for p in points}
-    others = {d: t for d, t in times_mine.items() if d != cpu_name()} | times
-    known = [f"{others[d]:.2g} times as long as {d}" for d in sorted(made_by & others.keys())]
-    unknown = sorted(made_by - times.keys() - times_mine.keys())
+    made_here = [p for p in mine if p.device == cpu_name()]
+    made_by = {p.device for p in points if p not in made_here}
+    known = [f"{times[d]:.2g} times as long as {d}" for d in sorted(made_by & times.keys())]
+    unknown = sorted(made_by - times.keys())
     said = [f"This machine is taken to need {text.listing(known)}."] if known else []
+    if made_here:
+        said.append("The seconds of your own runs here are taken as they are.")
     if unknown:
         said.append(f"The seconds of {text.listing(unknown)} are taken as they are.")
     return Measured(points, said)

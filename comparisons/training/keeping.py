@@ -11,6 +11,7 @@ from comparisons.core.card import Agreement, Card, Certain, Strangers
 from comparisons.core.clock import timestamp
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import digest, remove
+from comparisons.core.parts import FEWEST
 from comparisons.core.predictions import softmax
 from comparisons.core.records import Record, finite
 from comparisons.data import strangers
@@ -83,6 +84,8 @@ def _card(job: Job, record: Record, built: kept.Kept, tested: Agreement, file: P
     height, width, channels = built.input_shape
     noted = record.test.calibration if record.test else None
     threshold = noted.threshold if noted else None
+    seen = len(job.last.held_out) if job.last else 0
+    chosen_on = seen if seen >= FEWEST else 0
     return Card(
         record=record.id,
         arm=record.arm,
@@ -106,13 +109,13 @@ def _card(job: Job, record: Record, built: kept.Kept, tested: Agreement, file: P
         sure=Certain(
             risk=selective.RISK,
             threshold=selective.NONE if threshold is None else threshold,
-            chosen_on=len(job.last.held_out) if job.last else 0,
+            chosen_on=chosen_on,
             answered=(noted and noted.answered) or 0.0,
             wrong=noted.answered_wrong if noted else None,
         ),
         data=record.data,
         weights=record.weights.origin if record.weights else "random",
-        limits=_limits(record, built),
+        limits=_limits(record, built, chosen_on),
         sha256=digest(file),
         as_tested=tested,
         made=timestamp(),
@@ -120,7 +123,7 @@ def _card(job: Job, record: Record, built: kept.Kept, tested: Agreement, file: P
     )
 
 
-def _limits(record: Record, built: kept.Kept) -> list[str]:
+def _limits(record: Record, built: kept.Kept, chosen_on: int) -> list[str]:
     """What not to expect of a model, by how it came about."""
     height, width, _ = built.input_shape
     said = [
@@ -130,6 +133,11 @@ def _limits(record: Record, built: kept.Kept) -> list[str]:
         "taken otherwise may be named worse.",
         f"It sees {width}x{height} pixels: what is lost at that size it cannot know.",
     ]
+    if not chosen_on:
+        said.append(
+            f"Fewer than {FEWEST} validation images could choose when it is sure: its certainty is "
+            "as the network says it, and no answer is called sure."
+        )
     if record.data.synthetic:
         said.append("It learnt from pictures drawn by a program, not from photographs.")
     return said

@@ -11,6 +11,7 @@ from comparisons.core import events, records
 from comparisons.core.clock import PAUSED, Clock
 from comparisons.core.control import Control
 from comparisons.core.events import Tell
+from comparisons.core.parts import FEWEST
 from comparisons.core.records import Record, Start
 from comparisons.core.streams import Stream, generator
 from comparisons.data import Dataset
@@ -152,11 +153,14 @@ def _at_start(job: Job) -> list[Start]:
 def _certainty(job: Job) -> tuple[float, float | None]:
     """What to divide logits by so that certainty can be trusted, and above which it is enough.
 
-    By validation images, as many as whatever is chosen by validation may see.
+    By validation images, as many as whatever is chosen by validation may see. A few of them would
+    choose a temperature at its bounds, and call every answer sure or none.
     """
     if job.last is None:
         return 1.0, None
     inputs = job.last.held_out
+    if len(inputs) < FEWEST:
+        return 1.0, selective.NONE
     labels = job.dataset.y_train[job.rows.validation[: len(inputs)]]
     with job.clock.charge("validate"):
         logits = predict(job.last.upper, inputs)

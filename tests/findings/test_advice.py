@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 
 from comparisons.core.probe import Speed
-from comparisons.findings import experience
-from comparisons.findings.advice import Task, advise, nearest, rank
+from comparisons.findings import experience, intervals
+from comparisons.findings.advice import Task, advise, changes, nearest, rank
 from comparisons.findings.experience import Point, joined, points, ratios, scaled
 
 SCRATCH, FROZEN = "cnn:scratch", "mobilenet@0.25x64:frozen"
@@ -97,6 +97,38 @@ def test_whatever_was_measured_an_answer_has_numbers_that_can_be(points, images,
     fitting = [e for e in rank(Task(images, classes, seconds), points)
                if e.seconds.learning <= seconds]  # fmt: skip
     assert not fitting or max(e.accuracy.mean for e in fitting) == pytest.approx(a.mean)
+
+
+def test_a_point_or_two_promise_no_more_than_seeds_and_test_images_do():
+    """Ten pictures, of which six were tested, and one seed of many."""
+    ten = replace(point(FROZEN, 8, 5 / 6, 5, classes=2), tested=6)
+    (found,) = rank(Task(8, 2, data="some"), [ten])
+    assert (found.accuracy.low, found.accuracy.high) == pytest.approx(intervals.wilson(5 / 6, 6))
+    once = replace(ten, accuracy=0.762, seeds=1, tested=10_000)
+    (found,) = rank(Task(8, 2, data="some"), [once])
+    assert found.accuracy.low == pytest.approx(0.762 - 0.125)
+    (found,) = rank(Task(8, 2, data="some"), [replace(once, seeds=3)])
+    assert found.accuracy.low == pytest.approx(0.762 - 0.015)
+    # Of a point of which nobody knows how many were tested nothing is promised either.
+    (found,) = rank(Task(8, 2, data="some"), [replace(once, seeds=3, tested=0)])
+    assert found.accuracy.low == pytest.approx(0.762 - 0.125)
+
+
+def test_what_would_change_it_names_each_arm_once_with_the_nearest_number():
+    tasks = [Task(10_000, 10, seconds=60.0 * minutes) for minutes in (2, 5, 30)]
+    assert {advise(task, POINTS).arm for task in tasks} == {SCRATCH}
+    assert sum("of learning" in line for t in tasks for line in advise(t, POINTS).would_change) > 1
+    said = [line.replace("\u00a0", " ") for line in changes(tasks, POINTS, SCRATCH)]
+    assert [line for line in said if "of learning" in line] == [
+        "With 84 s of learning it would be MobileNet ¼, 64 px · frozen."
+    ]
+    assert len([line for line in said if "images" in line]) == 1
+    # Nearer below than above: that one is said.
+    middle = [replace(p, images=n) for p, n in zip(POINTS, (100, 1_000, 10_000) * 2, strict=True)]
+    turning = [replace(p, accuracy=0.9 if p.arm == SCRATCH and p.images == 1_000 else 0.5)
+               for p in middle]  # fmt: skip
+    again = changes([Task(1_000, 10)], turning, SCRATCH)
+    assert len(again) == len(set(again)) <= 1
 
 
 def test_the_nearest_comes_first_and_the_very_data_is_nearer():

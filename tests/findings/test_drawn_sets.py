@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from scipy import stats
 
-from comparisons.findings import family, intervals, verdict
+from comparisons.findings import family, intervals, race, titles, verdict
 from comparisons.findings.view import view
 
 CNN, FROZEN = "cnn:scratch", "tiny:frozen"
@@ -120,3 +120,28 @@ def test_the_interval_by_the_number_alone_is_wilson_s(hits, images):
 def test_a_small_test_set_is_called_what_it_is():
     said = " ".join(verdict.care(view(arms([17] * 3, [12] * 3))))
     assert "A test set of 20 images is small: 85.0" in said and "64" in said and "95" in said
+
+
+def test_no_interval_of_accuracies_leaves_what_an_accuracy_can_be():
+    runs = arms([2, 0, 2], [0, 2, 2], images=2, pool=10)
+    one = intervals.accuracies(runs[:3])
+    assert (one.low, one.high) == (0.0, 1.0) and one.method == intervals.DRAWN
+    gap = intervals.paired(runs[:3], runs[3:]).summary
+    assert (gap.low, gap.high) == (-1.0, 1.0) and gap.includes_zero
+
+
+def test_no_seeds_are_asked_for_to_show_a_difference_of_nothing():
+    level, apart = (
+        verdict.care(view(arms(left, [10, 12, 8]))) for left in ([8, 10, 12], [16, 9, 9])
+    )
+    assert not any("To show a difference" in line for line in level)
+    assert any("To show a difference of 6.7 points" in line for line in apart)
+
+
+def test_where_some_run_reached_nothing_no_curves_are_said_not_to_meet():
+    runs = arms([18, 18], [10, 10])
+    for epoch in runs[1].history:
+        epoch.val_accuracy = 0.0
+    assert titles.time(runs).endswith(race.NOWHERE)
+    answer = verdict.headline(runs)[0]
+    assert "in common" not in titles.time(runs) + answer

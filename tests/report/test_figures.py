@@ -55,6 +55,14 @@ def test_an_axis_of_per_cents_says_what_its_ticks_are(low, span):
     assert said == pytest.approx(list(ticks), abs=1e-9)
 
 
+def test_an_axis_of_per_cents_has_no_tick_that_no_share_can_be():
+    ax = Figure().subplots()
+    ax.set_xlim(-0.3, 1.8)
+    style.percent_axis(ax.xaxis)
+    ticks = ax.xaxis.get_majorticklocs()
+    assert (min(ticks), max(ticks)) == pytest.approx((0.0, 1.0))
+
+
 def test_known_arms_keep_their_style_whatever_else_is_there():
     alone = arm_styles.styles([FROZEN])[FROZEN]
     assert arm_styles.styles(ARMS)[FROZEN] == alone

@@ -30,8 +30,8 @@ from models.exporting import FORMATS
 ARMS = ("tiny:probe", "mlp:scratch")
 
 
-def request(**asked) -> Request:
-    return Request(arms=ARMS, seeds=(0, 1), train_sizes=(60, 150), epochs=2, **asked)
+def request(size: int = 270, **asked) -> Request:
+    return Request(arms=ARMS, seeds=(0, 1), train_sizes=(30, size), epochs=2, **asked)
 
 
 def planned(data: Path, asked: Request) -> list[Run]:
@@ -43,9 +43,9 @@ def planned(data: Path, asked: Request) -> list[Run]:
 class Comparison:
     """Runs in this process, and what was said."""
 
-    def __init__(self, data: Path, folder: Path, keep: str = ARMS[1]):
+    def __init__(self, data: Path, folder: Path, keep: str = ARMS[1], size: int = 270):
         self.data, self.folder, self.said, self.done = data, folder, [], 0
-        asked = request(keep=keep, out=folder, engine="keras")
+        asked = request(size, keep=keep, out=folder, engine="keras")
         self.plan = planned(data, asked)
         self.wish = keeping.wanted(asked, self.plan, folder)
         assert self.wish is not None
@@ -75,7 +75,7 @@ def test_keeping_changes_no_id_and_takes_the_first_seed_at_the_largest_size(tiny
     wish = keeping.wanted(request(keep="best", out=tmp_path), plan, tmp_path)
     assert wish is not None
     assert [(run.arm, run.seed, run.train_size) for run in wish.candidates] == [
-        (arm, 0, 150) for arm in ARMS
+        (arm, 0, 270) for arm in ARMS
     ]
     assert [run for run in plan if run.keep] == wish.candidates
     assert keeping.wanted(request(out=tmp_path), plain, tmp_path) is None
@@ -213,7 +213,29 @@ def test_the_best_is_the_best_on_validation_whatever_the_test_says(kept, tmp_pat
     comparison.keep(records, set())
     assert comparison.said[0].startswith(f"{first.arm} was trained before")
     card = cards.read(tmp_path / "model" / cards.CARD)
-    assert (card.arm, card.chosen) == ("tiny:probe", "the best of 2 arms on validation images")
+    images = good.data.sizes.validation
+    assert card.arm == "tiny:probe" and images >= 30
+    assert card.chosen == f"the best of 2 arms on {images} validation images"
+
+
+def test_few_validation_images_choose_no_certainty_and_the_arm_by_luck(tiny_npz, tmp_path):
+    comparison = Comparison(tiny_npz, tmp_path, keep="best", size=60)
+    records = [comparison.run(run) for run in comparison.wish.candidates]
+    for record in records:
+        record.data.sizes.validation = 1
+        assert record.test.calibration.temperature == 1.0
+        assert (record.test.calibration.threshold, record.test.calibration.answered) == (1.0, 0.0)
+    result = comparison.keep(records, {record.id for record in records})
+    card = cards.read(result.model / cards.CARD)
+    assert card.chosen == "the best of 2 arms on one validation image, too few to choose by"
+    assert (card.temperature, card.sure.threshold, card.sure.chosen_on) == (1.0, 1.0, 0)
+    assert any(line.startswith("Fewer than 30 validation images") for line in card.limits)
+    images = prepare(str(tiny_npz), None).x_test[:4]
+    answered = predict.load(result.model).network(images, training=False)
+    assert np.asarray(answered).max() < 1.0
+    html = report.build(tmp_path, result.records).read_text()
+    assert "too few to choose by; test images choose nothing" in html
+    assert "It calls no answer sure" in html and "pictures of none of its classes" not in html
 
 
 def test_a_run_that_ended_badly_leaves_no_model(kept, tmp_path):

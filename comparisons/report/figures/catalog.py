@@ -10,6 +10,7 @@ from comparisons.core.records import Record
 from comparisons.findings import certainty as said_of_certainty
 from comparisons.findings import crossings, intervals, robustness, titles, ways
 from comparisons.findings import knobs as said_of_knobs
+from comparisons.findings.headline import too_few
 from comparisons.findings.view import View, view
 from comparisons.report.figures import bars, by_size, curves
 from comparisons.report.figures import certainty as certainty_figures
@@ -32,7 +33,8 @@ class Plot:
     """A figure: `draw(records, paper=WIDE)` makes it, `finding(records)` is its title.
 
     `place` is the part of the page that it stands in; with `half` it takes half of a wide page
-    where its arms are few.
+    where its arms are few. One that `tells` says which arm is ahead, or how sure one is: it is
+    drawn only where the test images are enough for that.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Plot:
     place: Place = "curves"
     half: bool = False
     main: bool = True
+    tells: bool = False
 
 
 def _has_history(seen: View) -> bool:
@@ -152,6 +155,7 @@ FIGURES = {
             "there first.",
             _races,
             place="why",
+            tells=True,
         ),
         Plot(
             "accuracy-images",
@@ -162,6 +166,7 @@ FIGURES = {
             "rises, which is what more labels would bring it, and where the lines cross.",
             _several(_ended),
             place="why",
+            tells=True,
         ),
         Plot(
             "accuracy",
@@ -206,6 +211,7 @@ FIGURES = {
             _has_certainty,
             place="sure",
             half=True,
+            tells=True,
         ),
         Plot(
             "risk-coverage",
@@ -219,6 +225,7 @@ FIGURES = {
             _has_risks,
             place="unsure",
             half=True,
+            tells=True,
         ),
         Plot(
             "robustness",
@@ -229,6 +236,7 @@ FIGURES = {
             "compare how far each falls from its own 0, for that is what corruption costs.",
             _has_robustness,
             place="sure",
+            tells=True,
         ),
         Plot(
             "time-split",
@@ -252,6 +260,7 @@ FIGURES = {
             _many_ways,
             place="bill",
             half=True,
+            tells=True,
         ),
         Plot(
             "accuracy-parameters",
@@ -263,6 +272,7 @@ FIGURES = {
             _many_sized,
             place="bill",
             half=True,
+            tells=True,
         ),
         Plot(
             "moved",
@@ -299,6 +309,7 @@ FIGURES = {
             "Each panel has its own clock; see whether the order of the arms changes.",
             _several(_races),
             main=False,
+            tells=True,
         ),
         Plot(
             "accuracy-sizes",
@@ -325,4 +336,5 @@ FIGURES = {
 def drawable(records: Sequence[Record]) -> list[Plot]:
     """The figures that these records have something to show for."""
     seen = view(records)
-    return [plot for plot in FIGURES.values() if seen.records and plot.needs(seen)]
+    plots = [plot for plot in FIGURES.values() if seen.records and plot.needs(seen)]
+    return [plot for plot in plots if not plot.tells] if too_few(seen) else plots

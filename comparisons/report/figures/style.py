@@ -27,6 +27,7 @@ MOST_LINES = 2  # of a model, or of a strategy, in a name
 SHORT = 22  # letters of names that a key has in three columns
 BESIDE_LETTERS = 22  # of a line of a name beside the plot
 MANY = 6  # more arms than this need thinner lines and tighter rows
+EVEN = 1e-9  # numbers this close are the same
 MANY_SEEDS = 10  # and more seeds hide their mean
 
 
@@ -138,8 +139,8 @@ def name_lines(
         _settle(ax, group, texts)
 
 
-class _From(MaxNLocator):
-    """Ticks from a number on: what lies below is room for something else."""
+class _Shares(MaxNLocator):
+    """Ticks from a number to 1: what lies beyond them is room for something else."""
 
     def __init__(self, floor: float):
         # Without the usual steps of 2.5: as whole per cents they would be wrong.
@@ -149,15 +150,15 @@ class _From(MaxNLocator):
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         """The ticks of an axis with these ends."""
         ticks = super().tick_values(max(vmin, self.floor), vmax)
-        return [tick for tick in ticks if tick >= self.floor - 1e-9]
+        return [tick for tick in ticks if self.floor - EVEN <= tick <= 1 + EVEN]
 
 
 def percent_axis(axis: Axis, floor: float = 0.0) -> None:
     """Fractions as per cent, with a decimal where the ticks lie closer than one per cent.
 
-    Below `floor` there is no tick.
+    Below `floor` there is no tick, nor above 100 %.
     """
-    axis.set_major_locator(_From(floor))
+    axis.set_major_locator(_Shares(floor))
 
     def say(value: float, _: int) -> str:
         low, high = axis.get_view_interval()
