@@ -198,8 +198,10 @@ class Bin(msgspec.Struct):
     accuracy: Annotated[Share, Meta(description="share that is named rightly")]
 
 
-FEWEST = 30  # validation images: by fewer nothing is chosen that says how sure an answer is
 RISK = 0.05  # share of wrong ones among sure answers that a threshold aims at
+# Validation images: fewer could not show such a share, and choose nothing that says how sure
+# an answer is.
+FEWEST = round(1 / RISK)
 
 
 class Calibration(msgspec.Struct):

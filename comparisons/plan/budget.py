@@ -22,7 +22,7 @@ SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "mobilenet@0.25x160:frozen": ((5_000, 45_000), (45_000,)),
     "mobilenet@0.25x64:frozen": ((500, 2_000, 5_000, 10_000, 45_000), ()),
     "mobilenet@0.25x64:full": ((500, 2_000, 5_000, 10_000), ()),
-    "mobilenet@0.25x64:scratch": ((500,), ()),
+    "mobilenet@0.25x64:scratch": ((500, 2_000), (2_000,)),
 }
 
 
@@ -37,5 +37,6 @@ def stopped_early(arm: str, train_size: int, phases: Sequence[Phase]) -> bool:
     if [phase.epochs for phase in usual] != [phase.epochs for phase in phases]:
         return False
     tried, early = SIZES[arm]
-    nearest = min(tried, key=lambda size: abs(math.log(size / train_size)))
+    # Of two as near as each other the larger: more images leave more to learn.
+    nearest = min(tried, key=lambda size: (round(abs(math.log(size / train_size)), 6), -size))
     return nearest in early

@@ -229,7 +229,7 @@ def test_few_validation_images_choose_no_certainty_and_the_arm_by_luck(tiny_npz,
     card = cards.read(result.model / cards.CARD)
     assert card.chosen == "the best of 2 arms on one validation image, too few to choose by"
     assert (card.temperature, card.sure.threshold, card.sure.chosen_on) == (1.0, 1.0, 0)
-    assert any(line.startswith("Fewer than 30 validation images") for line in card.limits)
+    assert any(line.startswith("Fewer than 20 validation images") for line in card.limits)
     images = prepare(str(tiny_npz), None).x_test[:4]
     answered = predict.load(result.model).network(images, training=False)
     assert np.asarray(answered).max() < 1.0
