@@ -14,8 +14,8 @@ import numpy as np
 from msgspec import Meta
 
 from comparisons.core.errors import ComparisonError, first_line
-from comparisons.core.files import digest, write_text
-from comparisons.core.parts import Count, Data, Environment, Name, Share
+from comparisons.core.files import digest, inside, write_text
+from comparisons.core.parts import Count, Data, Environment, Id, Name, Share
 
 FORMAT = 2
 FOLDER, MODEL, CARD = "model", "model.keras", "model.json"
@@ -126,7 +126,7 @@ class Card(msgspec.Struct, kw_only=True):
     """What is known of a kept model."""
 
     format: Annotated[int, Meta(description="version of this format")] = FORMAT
-    record: Annotated[Name, Meta(description="ID of the run that trained it")]
+    record: Annotated[Id, Meta(description="ID of the run that trained it")]
     arm: Annotated[Name, Meta(description="how it was trained")]
     chosen: Annotated[str, Meta(description="why this arm was kept")] = ""
     seed: Annotated[Count, Meta(description="what its random choices followed from")]
@@ -185,8 +185,8 @@ def read(path: Path) -> Card:
 
 def model_file(card: Card, folder: Path) -> Path:
     """The model's file, which is the one that the card tells of. Raises ComparisonError."""
-    path = folder / card.file
-    if Path(card.file).name != card.file:
+    path = inside(folder, card.file)
+    if path is None:
         raise ComparisonError(f"the card in {folder} names a file elsewhere: {card.file}")
     try:
         found = digest(path) if path.is_file() else None

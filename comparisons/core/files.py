@@ -98,6 +98,11 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write(file)
 
 
+def inside(folder: Path, name: str) -> Path | None:
+    """What is called `name` directly in a folder; None for a name that leads elsewhere."""
+    return folder / name if Path(name).name == name not in ("", "..") else None
+
+
 def remove(path: Path) -> None:
     """Delete a file or a whole folder, as far as it can be."""
     if path.is_dir() and not path.is_symlink():

@@ -34,6 +34,7 @@ from comparisons.core.parts import (  # noqa: F401
     Epoch,
     Flops,
     Forgetting,
+    Id,
     Moved,
     Name,
     Parameters,
@@ -60,7 +61,7 @@ class Record(msgspec.Struct, kw_only=True):
 
     schema: Annotated[int, Meta(description="version of this format")]
     id: Annotated[
-        Name, Meta(description="arm, size, seed and a digest of everything that decides the run")
+        Id, Meta(description="arm, size, seed and a digest of everything that decides the run")
     ]
     arm: Annotated[Name, Meta(description="model and strategy, every option spelled out")]
     model: Annotated[Name, Meta(description="the model with its options")]
