@@ -239,18 +239,20 @@ def _rows(path: Path) -> list[list[str]]:
         raise ComparisonError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ComparisonError(f"{path} is not UTF-8: save it as CSV UTF-8") from None
-    first = text.partition("\n")[0]
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
     separator = max(",;\t|", key=first.count)
-    if separator not in first:
+    try:
+        rows = list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise ComparisonError(f"{path} is no list of pictures: {error}") from None
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if separator not in first or not rows:
         raise ComparisonError(
             f"{path} is no list of pictures: each row is path and label, separated by a comma, a "
             "semicolon, a tab or |"
         )
-    try:
-        rows = csv.reader(text.splitlines(), delimiter=separator, strict=True)
-        return [row for row in rows if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise ComparisonError(f"{path} is no list of pictures: {error}") from None
+    return rows
 
 
 def _columns(
