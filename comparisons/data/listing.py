@@ -161,7 +161,11 @@ def _of_class(folder: os.DirEntry[str], name: str, part: Part, left: list[Left])
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, inner))
                 continue
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                left.append(Left(shown(inner), _unreadable(error)))
+                continue
             count += 1
             yield File(entry.path, inner, label, part, status.st_size, status.st_mtime_ns)
     if not count and len(left) == before:
