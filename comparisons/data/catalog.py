@@ -14,7 +14,7 @@ from comparisons.core import cache
 from comparisons.core.audit import Audit
 from comparisons.core.cache import Entry
 from comparisons.core.errors import ComparisonError, unknown
-from comparisons.core.files import exists
+from comparisons.core.files import can_be_named, exists
 from comparisons.core.records import data_name
 from comparisons.data import dataset, folder, kept, listing, npz, shapes
 from comparisons.data.dataset import Arrays, Dataset
@@ -113,9 +113,11 @@ def available(name: str, data_dir: Path | None) -> bool:
 def must_be_known(name: str, *more: str) -> None:
     """Raise ComparisonError for what is no data set, .npz file, folder, and none of `more`."""
     known = (*more, *DATASETS)
-    if name in known or name.endswith(".npz") or is_folder(name):
+    if name in known:
         return
-    if exists(Path(name)):
+    if can_be_named(name) and (name.endswith(".npz") or is_folder(name)):
+        return
+    if name and exists(Path(name)):
         raise ComparisonError(
             f"--data {name}: such a file is not read; give a folder of pictures, a .csv that "
             f"names some, an .npz file that holds {' '.join(dataset.ARRAYS)}, or one of "

@@ -78,6 +78,8 @@ class Listing:
 
 def is_folder(name: str) -> bool:
     """Whether a name of a data set means a folder of pictures, or a CSV of them."""
+    if not name:
+        return False  # as a path it would be the folder that we are in
     return name.lower().endswith(".csv") or (exists(Path(name)) and Path(name).is_dir())
 
 
