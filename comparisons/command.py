@@ -217,7 +217,10 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
 
     console, listening = plain_console(), []
     if board:
+        from comparisons.data import catalog
         from comparisons.report import tensorboard
+
+        catalog.must_lie_outside(request.data, board, "--tensorboard")
 
         listening.append(tensorboard.listening(board))
     # What draws takes a second to load: that passes while the runs' framework is loaded.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import drawn_pictures as drawn
 import numpy as np
 import pytest
 
-from comparisons import images
+from comparisons import cifar, images, pretrain, tune
 from comparisons.core import audit, records
 from comparisons.core.errors import ComparisonError
+from comparisons.core.records import data_name
 from comparisons.findings.view import view
+from comparisons.live.contest import Asked, Contest
+from comparisons.live.feed import Feed
+from comparisons.plan.request import Request
 from comparisons.report.looked import looked
 
 
@@ -109,6 +115,48 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in root.iterdir()) == ["ants", "bees"]
     with pytest.raises(ComparisonError, match="there is no folder"):
         images.compare("none")
+
+
+@pytest.mark.parametrize(
+    ("door", "arguments"),
+    [
+        (cifar, "--data photos --arms tiny:frozen --out photos/results"),
+        (cifar, "--data {root} --arms tiny:frozen --out photos/results"),
+        (images, "link --arms tiny:frozen --out link/results"),
+        (images, "photos --arms tiny:frozen --out link/ants"),
+        (images, "photos --arms tiny:frozen --tensorboard link/board"),
+        (tune, "tiny:frozen --data photos --out photos/tuning"),
+        (pretrain, "--data photos --model cnn --out photos/base"),
+    ],
+)
+def test_by_no_name_is_anything_written_into_the_pictures(
+    cache, tmp_path, capsys, monkeypatch, door, arguments
+):
+    root = drawn.folder(tmp_path / "photos", each=4)
+    (tmp_path / "link").symlink_to("photos")
+    before = sorted(root.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    assert door.main(arguments.format(root=root).split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "where nothing is ever changed" in line
+    assert sorted(root.rglob("*")) == before and not any(cache.rglob("*.npy")), "not even decoded"
+
+
+@pytest.mark.parametrize(("inside", "name"), [(".", "."), ("ants", "..")])
+def test_results_of_the_folder_we_are_in_are_called_after_it_and_go_elsewhere(
+    cache, tmp_path, capsys, monkeypatch, inside, name
+):
+    root = drawn.folder(tmp_path / "photos", each=4)
+    monkeypatch.chdir(root / inside)
+    assert Request(default_out=True).folder(name) == Path("results", "photos")
+    assert data_name(name) == "photos"
+    assert cifar.main(["--data", name, "--arms", "tiny:frozen"]) == 2
+    assert "results/photos lies within" in capsys.readouterr().err
+    with pytest.raises(ComparisonError, match="where nothing is ever changed"):
+        Contest(Feed()).start(Asked(arms=["tiny:frozen"], data=name))
+    with pytest.raises(ComparisonError, match="where nothing is ever changed"):
+        Contest(Feed(), target=root / "page").start(Asked(arms=["tiny:frozen"], data=str(root)))
+    assert sorted(path.name for path in root.iterdir()) == ["ants", "bees"]
 
 
 def test_the_plan_is_shown_without_decoding(cache, tmp_path, capsys):

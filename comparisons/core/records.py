@@ -20,7 +20,7 @@ from msgspec import Meta
 # Whoever has records has their parts.
 from comparisons.core.bill import Costs, Neighbours, Seconds
 from comparisons.core.errors import ComparisonError, first_line, printable
-from comparisons.core.files import write_text
+from comparisons.core.files import last_name, write_text
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
     Base,
@@ -187,7 +187,7 @@ class Record(msgspec.Struct, kw_only=True):
 
 def data_name(name: str, classes: Sequence[str] = ()) -> str:
     """What records call a data set, a file without its folder: `cifar10`, `cifar10 (cat, dog)`."""
-    shown = printable(Path(name).name)
+    shown = printable(last_name(name))
     return f"{shown} ({', '.join(classes)})" if classes else shown
 
 

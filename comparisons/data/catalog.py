@@ -131,6 +131,15 @@ def is_folder(name: str) -> bool:
     return name not in DATASETS and not name.endswith(".npz") and listing.is_folder(name)
 
 
+def must_lie_outside(name: str, folder: Path | None, called: str = "--out") -> None:
+    """Raise ComparisonError for a folder to write to that lies within a folder of pictures."""
+    if folder and is_folder(name) and folder.resolve().is_relative_to(Path(name).resolve()):
+        raise ComparisonError(
+            f"{called} {folder} lies within {name}, where nothing is ever changed: name "
+            "another, or start this elsewhere"
+        )
+
+
 def describe(name: str, data_dir: Path | None, image_size: int | None = None) -> About | None:
     """What is known of a data set without reading its images; None where that is nothing.
 

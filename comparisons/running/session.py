@@ -18,7 +18,6 @@ from comparisons.core import audit as audits
 from comparisons.core import cache, samples
 from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
-from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.machine import must_have
@@ -101,11 +100,7 @@ def run_session(
         had = have(request, console)
         planned = had.runs(request)
         out = request.folder(had.name)
-        if out and catalog.is_folder(had.name) and out.resolve().is_relative_to(Path(had.name)):
-            raise ComparisonError(
-                f"--out {out} lies within {had.name}, where nothing is ever changed: name another"
-            )
-        for folder in filter(None, (out, request.save_base and request.save_base.parent)):
+        for folder in _written(request, had.name):
             must_be_writable(folder)
         if out and had.audit:
             _keep_audit(out, had, had.audit)
@@ -146,6 +141,8 @@ def crew(request: Request, console: Console) -> Iterator[Crew]:
 def have(request: Request, console: Console) -> Supplies:
     """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
     preset, wanted = check(request)
+    for folder in _written(request, request.data):
+        catalog.must_lie_outside(request.data, folder)
     cache.check()  # said now, not after an hour of training
     kept.every()
     say = _sayer(console)
@@ -169,6 +166,12 @@ def have(request: Request, console: Console) -> Supplies:
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
+
+
+def _written(request: Request, data: str) -> list[Path]:
+    """The folders that a request has files written to."""
+    base = request.save_base.parent if request.save_base else None
+    return [folder for folder in (request.folder(data), base) if folder]
 
 
 def _weighed(request: Request, target: Known) -> list[str]:
