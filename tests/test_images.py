@@ -159,6 +159,27 @@ def test_results_of_the_folder_we_are_in_are_called_after_it_and_go_elsewhere(
     assert sorted(path.name for path in root.iterdir()) == ["ants", "bees"]
 
 
+@pytest.mark.ci
+def test_another_folder_of_the_same_name_takes_the_place_of_nothing(cache, tmp_path, capsys):
+    for each, place in enumerate("ab", start=4):
+        drawn.folder(tmp_path / place / "photos", each=each)
+    out = str(tmp_path / "out")
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    asked += ["--out", out]
+    assert images.main([str(tmp_path / "a" / "photos"), *asked]) == 0
+    before = {path: path.read_bytes() for path in Path(out).rglob("*") if path.is_file()}
+    assert str(tmp_path) not in before[Path(out, audit.FILE)].decode()
+    capsys.readouterr()
+    line = said(capsys, tmp_path / "b" / "photos", *asked)
+    assert "has the results of another folder called photos" in line and "--out" in line
+    assert before == {path: path.read_bytes() for path in Path(out).rglob("*") if path.is_file()}
+    # The same folder goes on, though it has changed, and so does its content elsewhere.
+    drawn.picture(99).save(tmp_path / "a" / "photos" / "ants" / "new.png")
+    assert images.main([str(tmp_path / "a" / "photos"), *asked]) == 0
+    (tmp_path / "a").rename(tmp_path / "c")
+    assert images.main([str(tmp_path / "c" / "photos"), *asked]) == 0
+
+
 def test_the_plan_is_shown_without_decoding(cache, tmp_path, capsys):
     root = drawn.folder(tmp_path / "p", each=50)
     assert (

@@ -58,10 +58,12 @@ class Sides(msgspec.Struct):
 class Audit(msgspec.Struct, kw_only=True):
     """What was seen: `classes` count the pictures of each in every part, by name.
 
-    `drawn` says that the folder has no test set of its own and each seed draws one.
+    `place` stands for the path of the folder, which it does not tell. `drawn` says that the folder
+    has no test set of its own and each seed draws one.
     """
 
     data: Name
+    place: str = ""
     fingerprint: str
     image_size: Annotated[Count, Meta(description="pixels a side that pictures were resized to")]
     classes: dict[str, dict[str, Count]]

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -18,10 +19,11 @@ from comparisons.core import audit as audits
 from comparisons.core import cache, samples
 from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
+from comparisons.core.errors import ComparisonError, printable
 from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.machine import must_have
-from comparisons.core.records import Record
+from comparisons.core.records import Record, digest
 from comparisons.data import Dataset, catalog, splits
 from comparisons.findings import mistakes, pictures, suspects
 from comparisons.findings.view import view
@@ -213,9 +215,19 @@ def _todo(planned: list[Run], out: Path | None, fresh: bool) -> list[Run]:
 
 
 def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
-    """What was seen in the pictures, and which of them are tested on."""
+    """What was seen in the pictures, and which of them are tested on.
+
+    Raises ComparisonError where that would take the place of what is known of another folder.
+    """
+    place = digest(printable(str(Path(had.name).resolve())))
+    before = audits.read(out)
+    if before and before.fingerprint != audit.fingerprint and before.place not in ("", place):
+        raise ComparisonError(
+            f"{out} has the results of another folder called {before.data}: name one for these "
+            "by --out"
+        )
     try:
-        audits.write(out, audit)
+        audits.write(out, replace(audit, place=place))
         splits.write(out, had.dataset, had.tested)
     except OSError as error:
         raise cannot_write(out, error) from None
