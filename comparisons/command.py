@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from comparisons.core import prices
-from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code, one_line
 from comparisons.core.files import exists
 from comparisons.core.prices import Prices
 from comparisons.plan.request import CLASS_WEIGHTS, DEVICES, ENGINES, EXPORTS, Request
@@ -233,9 +233,9 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     page = report.build(session.out, lead=session.records, prices=costs)
     console.print()
     table.print_findings(session.records, console)
-    console.print(f"the page with all figures: {page}", soft_wrap=True)
+    console.print(one_line(f"the page with all figures: {page}"), soft_wrap=True)
     if session.model:
-        console.print(f"the model: {session.model}", soft_wrap=True)
+        console.print(one_line(f"the model: {session.model}"), soft_wrap=True)
     failed = any(record.status == "failed" for record in session.records)
     if session.unkept and request.unasked:
         console.print(session.unkept, soft_wrap=True)

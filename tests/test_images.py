@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import drawn_pictures as drawn
@@ -178,6 +179,17 @@ def test_another_folder_of_the_same_name_takes_the_place_of_nothing(cache, tmp_p
     assert images.main([str(tmp_path / "a" / "photos"), *asked]) == 0
     (tmp_path / "a").rename(tmp_path / "c")
     assert images.main([str(tmp_path / "c" / "photos"), *asked]) == 0
+
+
+def test_names_do_nothing_to_a_terminal(cache, tmp_path, capsys):
+    classes = ("a\x1b[2J\x1b]0;title\x07", "b\nb")
+    root = drawn.folder(tmp_path / "p\x1b[31m", each=4, classes=classes)
+    (root / "b\nb" / "\x9b31m.png").write_text("no picture")
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    assert images.main([str(root), *asked, "--out", str(tmp_path / "p\x1bout")]) == 0
+    shown = capsys.readouterr()
+    assert not {c for c in shown.out + shown.err if unicodedata.category(c) == "Cc"} - {"\n"}
+    assert r"a\x1b[2J\x1b]0;title\x07" in shown.out and "not a picture" in shown.out
 
 
 def test_the_plan_is_shown_without_decoding(cache, tmp_path, capsys):

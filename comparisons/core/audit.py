@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from comparisons.core.errors import printable
+from comparisons.core.errors import one_line
 from comparisons.core.files import write_text
 from comparisons.core.parts import Count, Name
 
@@ -105,5 +105,5 @@ def read(folder: Path, fingerprint: str = "") -> Audit | None:
 
 
 def shown(name: str) -> str:
-    """A file's or a class's name as it can be kept as UTF-8."""
-    return printable(name)
+    """A file's or a class's name as it can be kept as UTF-8, and does nothing to a terminal."""
+    return one_line(name)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparisons.core import prices
-from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code, one_line
 from comparisons.core.prices import Prices
 from comparisons.core.records import load_all
 from comparisons.findings.headline import headline
@@ -57,7 +57,7 @@ def _rebuild(folder: Path, slides: bool, costs: Prices) -> int:
         print(f"left out: {line}", file=sys.stderr)
     page = build(folder, records, damaged, slides=slides, prices=costs)
     print("\n".join(headline(records)))
-    print(page)
+    print(one_line(str(page)))
     return 0
 
 
