@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons import command
 from comparisons.core.errors import ComparisonError, exit_code
+from comparisons.core.parser import Parser, folder
 
 EXAMPLES = """examples:
   python -m comparisons.advise --images 800 --classes 5 --minutes 10
@@ -24,7 +24,7 @@ MOST = 10**9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = command.Parser(
+    parser = Parser(
         "comparisons.advise",
         "Which arm to choose for so many images, classes and minutes, what to expect of it, and "
         "by which evidence.",
@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--drawn", action="store_true",
         help="the images are drawings, digits or charts, no photographs (default: as --data is)",
     )  # fmt: skip
-    add("--data-dir", type=command.folder, metavar="DIR", help="where TFDS data lies")
+    add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add(
-        "--records", nargs="+", type=command.folder, metavar="DIR",
+        "--records", nargs="+", type=folder, metavar="DIR",
         help="folders of your own records (default: those under results)",
     )  # fmt: skip
     add("--json", action="store_true", help="one object in place of sentences")

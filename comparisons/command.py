@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from comparisons.core import prices
-from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code, one_line
+from comparisons.core.errors import ComparisonError, exit_code, one_line
 from comparisons.core.files import exists
+from comparisons.core.parser import Parser, folder
 from comparisons.core.prices import Prices
 from comparisons.plan.request import CLASS_WEIGHTS, DEVICES, ENGINES, EXPORTS, Request
 from comparisons.plan.runs import command_line
@@ -22,24 +23,6 @@ from comparisons.plan.runs import command_line
 if TYPE_CHECKING:
     from comparisons.core.records import Record
     from comparisons.running.session import Listening
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line, as every other mistake is said."""
-
-    def __init__(self, module: str, description: str, examples: str, codes: str = EXIT_CODES):
-        super().__init__(
-            prog=f"python -m {module}",
-            description=description,
-            epilog=f"{examples}\n{codes}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        self.module = module
-
-    def error(self, message: str) -> NoReturn:
-        """Say it and end with code 2."""
-        self.exit(2, f"error: {message} (--help shows every flag)\n")
 
 
 def parser(module: str, description: str, examples: str, data: str | None = "auto") -> Parser:
@@ -182,8 +165,8 @@ def compare(
         train_sizes=several(train_size),
         seeds=several(seeds),
         classes=tuple(classes),
-        out=None if out is None else folder(out),
-        data_dir=None if data_dir is None else folder(data_dir),
+        out=None if out is None else _folder(out),
+        data_dir=None if data_dir is None else _folder(data_dir),
         **{"command": "comparisons.cifar.compare", **more},
     )
     costs = Prices(price_per_hour, watts)  # said of a wrong one before anything runs
@@ -245,11 +228,12 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     return 1 if failed else 0
 
 
-def folder(name: str | Path) -> Path:
-    """A folder by its name. Raises ComparisonError for '', which would mean the one we are in."""
-    if not str(name):
-        raise ComparisonError("'' names no folder; the one you are in is .")
-    return Path(name)
+def _folder(name: str | Path) -> Path:
+    """A folder by its name. Raises ComparisonError for ''."""
+    try:
+        return folder(str(name))
+    except argparse.ArgumentTypeError as error:
+        raise ComparisonError(str(error)) from None
 
 
 def pictures(name: str | Path) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from comparisons.command import Parser
 from comparisons.core.errors import ComparisonError, exit_code, one_line
 from comparisons.core.files import cannot_write, exists, write_with
+from comparisons.core.parser import Parser
 
 if TYPE_CHECKING:
     from comparisons.predict.answers import Model
