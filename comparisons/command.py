@@ -243,8 +243,14 @@ def pictures(name: str | Path) -> str:
     """
     if not str(name):
         raise ComparisonError("name a folder with one sub-folder of pictures for each class")
-    if not exists(Path(name)):
+    path = Path(name)
+    if not exists(path):
         raise ComparisonError(f"there is no folder {name}")
+    if path.is_file() and path.suffix.lower() not in (".csv", ".npz"):
+        raise ComparisonError(
+            f"{name} is a file: name a folder with one sub-folder of pictures for each class, or a "
+            ".csv of path, label"
+        )
     return os.path.abspath(name)  # noqa: PTH100 (a link is not to lose its name)
 
 

@@ -108,7 +108,7 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     assert "name a folder" in said(capsys)
     assert "--image-size 5: give 32 to 512" in said(capsys, root, "--image-size", 5)
     (tmp_path / "p.txt").touch()
-    assert "such a file is not read" in said(capsys, tmp_path / "p.txt")
+    assert "p.txt is a file: name a folder with" in said(capsys, tmp_path / "p.txt")
     within = said(capsys, root, "--arms", "tiny:frozen", "--out", root / "results")
     assert "where nothing is ever changed" in within and not (root / "results").exists()
     monkeypatch.chdir(root)
