@@ -252,6 +252,14 @@ def spoilt(folder: Path, what: str) -> None:
     elif what == "another network":
         text["network"]["model"] = "mlp"
         card.write_text(json.dumps(text))
+    elif what == "blocks where there are none":
+        text["network"] |= {"model": "mlp", "replaced": 1}
+        card.write_text(json.dumps(text))
+    elif what == "too cold":
+        card.write_text(json.dumps(text | {"temperature": 1e-300}))
+    elif what == "looks without end":
+        text["network"]["looks"] = ["original"] * 10_000
+        card.write_text(json.dumps(text))
     elif what == "unknown network":
         text["network"]["model"] = "skynet"
         card.write_text(json.dumps(text))
@@ -275,6 +283,9 @@ def spoilt(folder: Path, what: str) -> None:
         ("an older format", "has format 1, this version reads 2: keep the model again"),
         ("unknown head", "has a head not known here: hydra"),
         ("another network", "does not fit its card"),
+        ("blocks where there are none", "does not fit its card"),
+        ("too cold", "is no card of a model"),
+        ("looks without end", "is no card of a model"),
         ("unknown network", "unknown model 'skynet'"),
         ("elsewhere", "names a file elsewhere"),
         ("foreign", "is not the file that its card tells of"),

@@ -20,6 +20,7 @@ from comparisons.core.parts import Count, Data, Environment, Id, Name, Share
 FORMAT = 2
 FOLDER, MODEL, CARD = "model", "model.keras", "model.json"
 MOST_BYTES = 10_000_000  # of a card, whose classes may be many
+MOST_LOOKS = 10  # each is the whole network once more
 # A small picture for a page, which has it as it is.
 Icon = Annotated[str, Meta(pattern=r"\Adata:image/png;base64,[A-Za-z0-9+/=]*\Z", max_length=10_000)]
 
@@ -35,7 +36,12 @@ class Network(msgspec.Struct, kw_only=True, omit_defaults=True):
         tuple[int, int, int], Meta(description="height, width and channels of an image")
     ]
     looks: Annotated[
-        list[str], Meta(description="views of an image whose logits are averaged inside")
+        list[str],
+        Meta(
+            min_length=1,
+            max_length=MOST_LOOKS,
+            description="views of an image whose logits are averaged inside",
+        ),
     ]
 
 
@@ -136,7 +142,7 @@ class Card(msgspec.Struct, kw_only=True):
     classes: Annotated[list[Name], Meta(description="in the order of the probabilities")]
     network: Network
     temperature: Annotated[
-        float, Meta(gt=0, description="what logits are divided by, inside the model")
+        float, Meta(ge=1e-3, le=1e3, description="what logits are divided by, inside the model")
     ]
     sure: Certain
     test: Accuracy | None = None
