@@ -23,6 +23,10 @@ MOST_SHOWN = 8  # sets of pictures of a kind that have thumbnails
 Kind = Literal["mislabelled", "leaked", "copies", "alike", "odd", "dark", "blank", "blurred"]
 
 
+# Of a class: how many pictures are in each part that has some.
+Parts = Annotated[dict[str, Annotated[int, Meta(ge=1, le=2**62)]], Meta(min_length=1)]
+
+
 class Left(msgspec.Struct, frozen=True):
     """A file that is left out, and why."""
 
@@ -66,7 +70,7 @@ class Audit(msgspec.Struct, kw_only=True):
     place: str = ""
     fingerprint: str
     image_size: Annotated[Count, Meta(description="pixels a side that pictures were resized to")]
-    classes: dict[str, dict[str, Count]]
+    classes: Annotated[dict[str, Parts], Meta(min_length=1)]
     sides: Sides
     drawn: bool
     left_out: list[Left] = []
