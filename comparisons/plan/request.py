@@ -81,7 +81,7 @@ class Request:
     @property
     def kept(self) -> str | None:
         """The arm whose network is kept, or `best`; None where none is."""
-        return self.keep or (BEST if self.export else None)
+        return BEST if self.keep is None and self.export else self.keep
 
     def folder(self, data: str) -> Path | None:
         """Where results on a data set go, if anywhere."""

@@ -253,6 +253,7 @@ def test_a_run_that_ended_badly_leaves_no_model(kept, tmp_path):
     [
         ({"keep": "cnn:scratch"}, "--keep cnn:scratch is none of the arms compared (tiny:probe"),
         ({"keep": "nonsense"}, "nonsense"),
+        ({"keep": ""}, "'' is not an arm"),
         ({"export": ("onxx",)}, "unknown export 'onxx': did you mean onnx?"),
     ],
 )
