@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons import command
 from comparisons.core.errors import ComparisonError, exit_code
+from comparisons.core.parser import Parser, folder
 
 EXAMPLES = """examples:
   python -m comparisons.advise --images 800 --classes 5 --minutes 10
@@ -24,7 +24,7 @@ MOST = 10**9
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = command.Parser(
+    parser = Parser(
         "comparisons.advise",
         "Which arm to choose for so many images, classes and minutes, what to expect of it, and "
         "by which evidence.",
@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--drawn", action="store_true",
         help="the images are drawings, digits or charts, no photographs (default: as --data is)",
     )  # fmt: skip
-    add("--data-dir", type=command.folder, metavar="DIR", help="where TFDS data lies")
+    add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add(
-        "--records", nargs="+", type=command.folder, metavar="DIR",
+        "--records", nargs="+", type=folder, metavar="DIR",
         help="folders of your own records (default: those under results)",
     )  # fmt: skip
     add("--json", action="store_true", help="one object in place of sentences")
@@ -54,17 +54,21 @@ def _advise(options: argparse.Namespace) -> int:
     from comparisons.running import advising
 
     images, classes, data, photographs = options.images, options.classes, None, not options.drawn
-    if options.data:
+    if options.data is not None:
         known = advising.known(options.data, options.data_dir)
-        data, images, classes = known.data, images or known.images, classes or known.classes
-        photographs = photographs and known.photographs
+        data, photographs = known.data, photographs and known.photographs
+        images = known.images if images is None else images
+        classes = known.classes if classes is None else classes
     if images is None or classes is None:
         raise ComparisonError("name --images and --classes, or --data to read them from")
     for flag, value in (("--images", images), ("--classes", classes)):
         if not 2 <= value <= MOST:
             raise ComparisonError(f"{flag} {value}: give a number from 2 to {MOST}")
     if options.minutes is not None and not 0 < options.minutes <= MOST:
-        raise ComparisonError(f"--minutes {options.minutes:g}: give a number above 0")
+        raise ComparisonError(f"--minutes {options.minutes:g}: give a number above 0, to {MOST}")
+    for named in options.records or ():
+        if not named.is_dir():
+            raise ComparisonError(f"--records {named}: there is no such folder")
     folders = options.records or [OWN]
     advising.advise(images, classes, options.minutes, data, photographs, folders, options.json)
     return 0

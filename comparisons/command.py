@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from comparisons.core import card as cards
 from comparisons.core import prices
-from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.errors import ComparisonError, exit_code, one_line
 from comparisons.core.files import exists
+from comparisons.core.parser import Parser, folder
 from comparisons.core.prices import Prices
 from comparisons.plan.request import CLASS_WEIGHTS, DEVICES, ENGINES, EXPORTS, Request
 from comparisons.plan.runs import command_line
@@ -23,24 +24,6 @@ from comparisons.plan.runs import command_line
 if TYPE_CHECKING:
     from comparisons.core.records import Record
     from comparisons.running.session import Listening
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line, as every other mistake is said."""
-
-    def __init__(self, module: str, description: str, examples: str, codes: str = EXIT_CODES):
-        super().__init__(
-            prog=f"python -m {module}",
-            description=description,
-            epilog=f"{examples}\n{codes}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        self.module = module
-
-    def error(self, message: str) -> NoReturn:
-        """Say it and end with code 2."""
-        self.exit(2, f"error: {message} (--help shows every flag)\n")
 
 
 def parser(module: str, description: str, examples: str, data: str | None = "auto") -> Parser:
@@ -183,8 +166,8 @@ def compare(
         train_sizes=several(train_size),
         seeds=several(seeds),
         classes=tuple(classes),
-        out=None if out is None else folder(out),
-        data_dir=None if data_dir is None else folder(data_dir),
+        out=None if out is None else _folder(out),
+        data_dir=None if data_dir is None else _folder(data_dir),
         **{"command": "comparisons.cifar.compare", **more},
     )
     costs = Prices(price_per_hour, watts)  # said of a wrong one before anything runs
@@ -218,7 +201,10 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
 
     console, listening = plain_console(), []
     if board:
+        from comparisons.data import catalog
         from comparisons.report import tensorboard
+
+        catalog.must_lie_outside(request.data, board, "--tensorboard")
 
         listening.append(tensorboard.listening(board))
     # What draws takes a second to load: that passes while the runs' framework is loaded.
@@ -231,10 +217,10 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     page = report.build(session.out, lead=session.records, prices=costs)
     console.print()
     table.print_findings(session.records, console)
-    console.print(f"the page with all figures: {page}", soft_wrap=True)
+    console.print(one_line(f"the page with all figures: {page}"), soft_wrap=True)
     if session.model:
         why = cards.read(session.model / cards.CARD).chosen
-        console.print(f"the model: {session.model} ({why})", soft_wrap=True)
+        console.print(one_line(f"the model: {session.model} ({why})"), soft_wrap=True)
     failed = any(record.status == "failed" for record in session.records)
     if session.unkept and request.unasked:
         console.print(session.unkept, soft_wrap=True)
@@ -244,11 +230,12 @@ def carry_out(request: Request, dry_run: bool, costs: Prices, board: Path | None
     return 1 if failed else 0
 
 
-def folder(name: str | Path) -> Path:
-    """A folder by its name. Raises ComparisonError for '', which would mean the one we are in."""
-    if not str(name):
-        raise ComparisonError("'' names no folder; the one you are in is .")
-    return Path(name)
+def _folder(name: str | Path) -> Path:
+    """A folder by its name. Raises ComparisonError for ''."""
+    try:
+        return folder(str(name))
+    except argparse.ArgumentTypeError as error:
+        raise ComparisonError(str(error)) from None
 
 
 def pictures(name: str | Path) -> str:
@@ -258,8 +245,14 @@ def pictures(name: str | Path) -> str:
     """
     if not str(name):
         raise ComparisonError("name a folder with one sub-folder of pictures for each class")
-    if not exists(Path(name)):
+    path = Path(name)
+    if not exists(path):
         raise ComparisonError(f"there is no folder {name}")
+    if path.is_file() and path.suffix.lower() not in (".csv", ".npz"):
+        raise ComparisonError(
+            f"{name} is a file: name a folder with one sub-folder of pictures for each class, or a "
+            ".csv of path, label"
+        )
     return os.path.abspath(name)  # noqa: PTH100 (a link is not to lose its name)
 
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparisons.command import Parser, folder
 from comparisons.core.errors import exit_code
+from comparisons.core.parser import Parser, folder
 from comparisons.core.records import load_some
 
 EXAMPLES = """examples:

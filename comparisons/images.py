@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _settled(request: Request) -> Request:
     """The same with the folder found, and the best model kept, where one can be."""
     found = replace(request, data=command.pictures(request.data))
-    if request.kept or request.scheduler or _all_loaded(request):
+    if request.kept is not None or request.scheduler or _all_loaded(request):
         return found
     return replace(found, keep=BEST, unasked=True)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from comparisons import command
 from comparisons.core.errors import exit_code
+from comparisons.core.parser import Parser, folder
 from comparisons.plan.runs import command_line
 
 EXAMPLES = """example, which made the bundled base:
@@ -21,21 +21,21 @@ EXAMPLES = """example, which made the bundled base:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = command.Parser(
+    parser = Parser(
         "comparisons.pretrain",
         "Train a base on a source data set and keep its weights with a card.",
         EXAMPLES,
     )
     add = parser.add_argument
     add("--data", default="shapes-source", metavar="NAME", help="what to train on")
-    add("--data-dir", type=command.folder, metavar="DIR", help="where TFDS data lies")
+    add("--data-dir", type=folder, metavar="DIR", help="where TFDS data lies")
     add("--model", default="tiny", metavar="M", help="tiny, cnn, mobilenet@…, resnet50@…")
     add("--epochs", type=int, metavar="N", help="passes over the data")
     add("--seed", type=int, default=0, metavar="S", help="decides all that is drawn")
     add("--deterministic", action="store_true", help="the same bits again; slower")
     add(
         "--out",
-        type=command.folder,
+        type=folder,
         required=True,
         metavar="DIR",
         help="where the base and its card go",

@@ -42,7 +42,13 @@ def said(capsys, *arguments) -> dict:
         (["--images", "100", "--classes", "1"], "--classes 1"),
         (["--images", "100", "--classes", "5", "--minutes", "0"], "--minutes 0"),
         (["--images", "100", "--classes", "5", "--minutes", "nan"], "--minutes nan"),
+        (["--images", "100", "--classes", "5", "--minutes", "inf"], "above 0, to 1000000000"),
         (["--data", "cifar"], "cifar10"),
+        (["--data", ""], "unknown data set ''"),
+        (["--data", "shapes", "--images", "0"], "--images 0"),
+        (["--data", "shapes", "--classes", "0"], "--classes 0"),
+        (["--images", "100", "--classes", "5", "--records", "none"], "--records none: there is no"),
+        (["--images", "100", "--classes", "5", "--records", __file__], "there is no such folder"),
     ],
 )
 def test_what_cannot_be_advised_on_is_said_in_one_line(arguments, hint, capsys):

@@ -13,8 +13,8 @@ import factory
 import numpy as np
 import pytest
 
-from comparisons import cifar, command, images, knobs, mnist, report, tune
-from comparisons.core import records
+from comparisons import cifar, images, knobs, mnist, report, tune
+from comparisons.core import errors, records
 from comparisons.core.machine import ROOT
 from comparisons.core.neighbours import CONTENDED
 from comparisons.readme import evidence, front, pages
@@ -124,7 +124,7 @@ def test_the_flags_are_those_of_the_command_line(capsys):
 def test_exit_codes_and_variables_are_those_of_the_code():
     section = EXPERIMENTS.partition("### Exit codes\n")[2]
     listed = re.findall(r"^\| (\d+) \|", section, re.MULTILINE)
-    assert listed == re.findall(r"\b(\d+) [a-z]", command.EXIT_CODES)
+    assert listed == re.findall(r"\b(\d+) [a-z]", errors.EXIT_CODES)
     variables = set(re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE))
     code = "".join(
         path.read_text()

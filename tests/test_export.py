@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 import factory
 import pytest
 from browser import chromium
+from msgspec.structs import replace
 
 from comparisons import cifar, export
 from comparisons.core import records
+from comparisons.core.errors import ComparisonError
 from comparisons.core.machine import ROOT
-from comparisons.report import mlflow
+from comparisons.report import mlflow, tensorboard
 
 
 def read(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -65,6 +68,22 @@ def test_a_second_export_replaces_the_first(results, tmp_path):
         assert export.main(["tensorboard", str(results), "--out", str(tmp_path / "board")]) == 0
     for folder in (tmp_path / "board").iterdir():
         assert len(list(folder.iterdir())) == 1
+
+
+def test_an_id_that_leads_elsewhere_deletes_nothing(results, tmp_path, capsys):
+    good, _ = records.load_all(results)
+    plain = json.loads(records.to_json(replace(good[0], id="..")))
+    del plain["digest"]
+    (results / "runs" / "...json").write_text(json.dumps(plain))
+    mine = tmp_path / "mine"
+    (mine / "board").mkdir(parents=True)
+    (mine / "notes.txt").touch()
+    assert export.main(["tensorboard", str(results), "--out", str(mine / "board")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("left out: ...json is damaged")
+    with pytest.raises(ComparisonError, match="can be called"):
+        tensorboard.export([replace(good[0], id="..")], mine / "board")
+    assert (mine / "notes.txt").exists() and len(list((mine / "board").iterdir())) == len(good)
 
 
 def test_what_cannot_be_exported_is_said_in_one_line(tmp_path, capsys):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
+from pathlib import Path
+
 import drawn_pictures as drawn
 import numpy as np
 import pytest
 
-from comparisons import images
+from comparisons import cifar, images, pretrain, tune
 from comparisons.core import audit, records
 from comparisons.core.errors import ComparisonError
+from comparisons.core.records import data_name
 from comparisons.findings.view import view
+from comparisons.live.contest import Asked, Contest
+from comparisons.live.feed import Feed
+from comparisons.plan.request import Request
 from comparisons.report.looked import looked
 
 
@@ -112,7 +119,7 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     assert "name a folder" in said(capsys)
     assert "--image-size 5: give 32 to 512" in said(capsys, root, "--image-size", 5)
     (tmp_path / "p.txt").touch()
-    assert "such a file is not read" in said(capsys, tmp_path / "p.txt")
+    assert "p.txt is a file: name a folder with" in said(capsys, tmp_path / "p.txt")
     within = said(capsys, root, "--arms", "tiny:frozen", "--out", root / "results")
     assert "where nothing is ever changed" in within and not (root / "results").exists()
     monkeypatch.chdir(root)
@@ -120,6 +127,80 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in root.iterdir()) == ["ants", "bees"]
     with pytest.raises(ComparisonError, match="there is no folder"):
         images.compare("none")
+
+
+@pytest.mark.parametrize(
+    ("door", "arguments"),
+    [
+        (cifar, "--data photos --arms tiny:frozen --out photos/results"),
+        (cifar, "--data {root} --arms tiny:frozen --out photos/results"),
+        (images, "link --arms tiny:frozen --out link/results"),
+        (images, "photos --arms tiny:frozen --out link/ants"),
+        (images, "photos --arms tiny:frozen --tensorboard link/board"),
+        (tune, "tiny:frozen --data photos --out photos/tuning"),
+        (pretrain, "--data photos --model cnn --out photos/base"),
+    ],
+)
+def test_by_no_name_is_anything_written_into_the_pictures(
+    cache, tmp_path, capsys, monkeypatch, door, arguments
+):
+    root = drawn.folder(tmp_path / "photos", each=4)
+    (tmp_path / "link").symlink_to("photos")
+    before = sorted(root.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    assert door.main(arguments.format(root=root).split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "where nothing is ever changed" in line
+    assert sorted(root.rglob("*")) == before and not any(cache.rglob("*.npy")), "not even decoded"
+
+
+@pytest.mark.parametrize(("inside", "name"), [(".", "."), ("ants", "..")])
+def test_results_of_the_folder_we_are_in_are_called_after_it_and_go_elsewhere(
+    cache, tmp_path, capsys, monkeypatch, inside, name
+):
+    root = drawn.folder(tmp_path / "photos", each=4)
+    monkeypatch.chdir(root / inside)
+    assert Request(default_out=True).folder(name) == Path("results", "photos")
+    assert data_name(name) == "photos"
+    assert cifar.main(["--data", name, "--arms", "tiny:frozen"]) == 2
+    assert "results/photos lies within" in capsys.readouterr().err
+    with pytest.raises(ComparisonError, match="where nothing is ever changed"):
+        Contest(Feed()).start(Asked(arms=["tiny:frozen"], data=name))
+    with pytest.raises(ComparisonError, match="where nothing is ever changed"):
+        Contest(Feed(), target=root / "page").start(Asked(arms=["tiny:frozen"], data=str(root)))
+    assert sorted(path.name for path in root.iterdir()) == ["ants", "bees"]
+
+
+@pytest.mark.ci
+def test_another_folder_of_the_same_name_takes_the_place_of_nothing(cache, tmp_path, capsys):
+    for each, place in enumerate("ab", start=4):
+        drawn.folder(tmp_path / place / "photos", each=each)
+    out = str(tmp_path / "out")
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    asked += ["--out", out]
+    assert images.main([str(tmp_path / "a" / "photos"), *asked]) == 0
+    before = {path: path.read_bytes() for path in Path(out).rglob("*") if path.is_file()}
+    assert str(tmp_path) not in before[Path(out, audit.FILE)].decode()
+    capsys.readouterr()
+    line = said(capsys, tmp_path / "b" / "photos", *asked)
+    assert "has the results of another folder called photos" in line and "--out" in line
+    assert before == {path: path.read_bytes() for path in Path(out).rglob("*") if path.is_file()}
+    # The same folder goes on, though it has changed, and so does its content elsewhere.
+    drawn.picture(99).save(tmp_path / "a" / "photos" / "ants" / "new.png")
+    assert images.main([str(tmp_path / "a" / "photos"), *asked]) == 0
+    (tmp_path / "a").rename(tmp_path / "c")
+    assert images.main([str(tmp_path / "c" / "photos"), *asked]) == 0
+
+
+def test_names_do_nothing_to_a_terminal(cache, tmp_path, capsys):
+    classes = ("a\x1b[2J\x1b]0;title\x07", "b\nb")
+    root = drawn.folder(tmp_path / "p\x1b[31m", each=4, classes=classes)
+    (root / "b\nb" / "\x9b31m.png").write_text("no picture")
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    assert images.main([str(root), *asked, "--out", str(tmp_path / "p\x1bout")]) == 0
+    shown = capsys.readouterr()
+    assert not {c for c in shown.out + shown.err if unicodedata.category(c) == "Cc"} - {"\n"}
+    assert r"a\x1b[2J\x1b]0;title\x07" in shown.out and "not a picture" in shown.out
 
 
 def test_the_plan_is_shown_without_decoding(cache, tmp_path, capsys):

@@ -158,6 +158,21 @@ def test_where_it_looked_is_bright_and_the_rest_dark(model, results, photos, tmp
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_where_it_looked_is_written_over_no_file(results, photos, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    shutil.copy(photos / "0 ö.png", mine / "x.png")
+    shutil.copy(photos / "1 ö.png", mine / "1-x.png")
+    shutil.copy(photos / "1 ö.png", mine / "2-x.png")
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+    assert main([str(results), str(mine), "--looked", str(mine)]) == 0
+    assert before.items() < {path.name: path.read_bytes() for path in mine.iterdir()}.items()
+    assert main([str(results), str(mine / "x.png"), "--looked", str(mine)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "1-x.png is there" in line
+    assert before.items() < {path.name: path.read_bytes() for path in mine.iterdir()}.items()
+
+
 def test_files_that_are_no_pictures_are_named_and_the_others_answered(results, photos, capsys):
     good = photos / "0 ö.png"
     (photos / "cut.png").write_bytes(good.read_bytes()[:60])
@@ -237,6 +252,14 @@ def spoilt(folder: Path, what: str) -> None:
     elif what == "another network":
         text["network"]["model"] = "mlp"
         card.write_text(json.dumps(text))
+    elif what == "blocks where there are none":
+        text["network"] |= {"model": "mlp", "replaced": 1}
+        card.write_text(json.dumps(text))
+    elif what == "too cold":
+        card.write_text(json.dumps(text | {"temperature": 1e-300}))
+    elif what == "looks without end":
+        text["network"]["looks"] = ["original"] * 10_000
+        card.write_text(json.dumps(text))
     elif what == "unknown network":
         text["network"]["model"] = "skynet"
         card.write_text(json.dumps(text))
@@ -260,6 +283,9 @@ def spoilt(folder: Path, what: str) -> None:
         ("an older format", "has format 1, this version reads 2: keep the model again"),
         ("unknown head", "has a head not known here: hydra"),
         ("another network", "does not fit its card"),
+        ("blocks where there are none", "does not fit its card"),
+        ("too cold", "is no card of a model"),
+        ("looks without end", "is no card of a model"),
         ("unknown network", "unknown model 'skynet'"),
         ("elsewhere", "names a file elsewhere"),
         ("foreign", "is not the file that its card tells of"),

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from comparisons.core.errors import printable
+from comparisons.core.errors import one_line
 from comparisons.core.files import write_text
 from comparisons.core.parts import Count, Name
 
@@ -21,6 +21,10 @@ MOST_SHOWN = 8  # sets of pictures of a kind that have thumbnails
 
 # What a set of pictures has in common; the order is that of the terminal and of the page.
 Kind = Literal["mislabelled", "leaked", "copies", "alike", "odd", "dark", "blank", "blurred"]
+
+
+# Of a class: how many pictures are in each part that has some.
+Parts = Annotated[dict[str, Annotated[int, Meta(ge=1, le=2**62)]], Meta(min_length=1)]
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -58,13 +62,15 @@ class Sides(msgspec.Struct):
 class Audit(msgspec.Struct, kw_only=True):
     """What was seen: `classes` count the pictures of each in every part, by name.
 
-    `drawn` says that the folder has no test set of its own and each seed draws one.
+    `place` stands for the path of the folder, which it does not tell. `drawn` says that the folder
+    has no test set of its own and each seed draws one.
     """
 
     data: Name
+    place: str = ""
     fingerprint: str
     image_size: Annotated[Count, Meta(description="pixels a side that pictures were resized to")]
-    classes: dict[str, dict[str, Count]]
+    classes: Annotated[dict[str, Parts], Meta(min_length=1)]
     sides: Sides
     drawn: bool
     left_out: list[Left] = []
@@ -103,5 +109,5 @@ def read(folder: Path, fingerprint: str = "") -> Audit | None:
 
 
 def shown(name: str) -> str:
-    """A file's or a class's name as it can be kept as UTF-8."""
-    return printable(name)
+    """A file's or a class's name as it can be kept as UTF-8, and does nothing to a terminal."""
+    return one_line(name)

@@ -14,12 +14,13 @@ import numpy as np
 from msgspec import Meta
 
 from comparisons.core.errors import ComparisonError, first_line
-from comparisons.core.files import digest, write_text
-from comparisons.core.parts import Count, Data, Environment, Name, Share
+from comparisons.core.files import digest, inside, write_text
+from comparisons.core.parts import Count, Data, Environment, Id, Name, Share
 
 FORMAT = 2
 FOLDER, MODEL, CARD = "model", "model.keras", "model.json"
 MOST_BYTES = 10_000_000  # of a card, whose classes may be many
+MOST_LOOKS = 10  # each is the whole network once more
 # A small picture for a page, which has it as it is.
 Icon = Annotated[str, Meta(pattern=r"\Adata:image/png;base64,[A-Za-z0-9+/=]*\Z", max_length=10_000)]
 
@@ -35,7 +36,12 @@ class Network(msgspec.Struct, kw_only=True, omit_defaults=True):
         tuple[int, int, int], Meta(description="height, width and channels of an image")
     ]
     looks: Annotated[
-        list[str], Meta(description="views of an image whose logits are averaged inside")
+        list[str],
+        Meta(
+            min_length=1,
+            max_length=MOST_LOOKS,
+            description="views of an image whose logits are averaged inside",
+        ),
     ]
 
 
@@ -128,7 +134,7 @@ class Card(msgspec.Struct, kw_only=True):
     """What is known of a kept model."""
 
     format: Annotated[int, Meta(description="version of this format")] = FORMAT
-    record: Annotated[Name, Meta(description="ID of the run that trained it")]
+    record: Annotated[Id, Meta(description="ID of the run that trained it")]
     arm: Annotated[Name, Meta(description="how it was trained")]
     chosen: Annotated[str, Meta(description="why this arm was kept")] = ""
     seed: Annotated[Count, Meta(description="what its random choices followed from")]
@@ -138,7 +144,7 @@ class Card(msgspec.Struct, kw_only=True):
     classes: Annotated[list[Name], Meta(description="in the order of the probabilities")]
     network: Network
     temperature: Annotated[
-        float, Meta(gt=0, description="what logits are divided by, inside the model")
+        float, Meta(ge=1e-3, le=1e3, description="what logits are divided by, inside the model")
     ]
     sure: Certain
     test: Accuracy | None = None
@@ -187,8 +193,8 @@ def read(path: Path) -> Card:
 
 def model_file(card: Card, folder: Path) -> Path:
     """The model's file, which is the one that the card tells of. Raises ComparisonError."""
-    path = folder / card.file
-    if Path(card.file).name != card.file:
+    path = inside(folder, card.file)
+    if path is None:
         raise ComparisonError(f"the card in {folder} names a file elsewhere: {card.file}")
     try:
         found = digest(path) if path.is_file() else None

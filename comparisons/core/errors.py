@@ -35,7 +35,8 @@ class ComparisonError(ValueError):
 def exit_code(run: Callable[[], int]) -> int:
     """What `run` returns, or the exit code of its error, which is said in one line.
 
-    1 where what it prints cannot be written; a reader that left (`| head`) is told nothing.
+    2 where a file or folder cannot be reached; 1 where what it prints cannot be written; a reader
+    that left (`| head`) is told nothing.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # in a notebook it is none
@@ -46,8 +47,11 @@ def exit_code(run: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except OSError as error:
-        if error.filename is not None:  # no stream that is open already
-            raise
+        if error.filename is not None or isinstance(error, FileNotFoundError):
+            # No stream, which is open already; without a name it is where relative paths begin.
+            where = error.filename or "the folder that this was started in"
+            print(one_line(f"error: {where}: {error.strerror}"), file=sys.stderr)
+            return 2
         # Python would try once more as it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):

@@ -98,6 +98,17 @@ def write_with(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         write(file)
 
 
+def last_name(path: str | Path) -> str:
+    """The last part of a path; of `.` and of what ends in `..` that of the folder it means."""
+    name = Path(path).name
+    return name if name not in ("", "..") else Path(path).resolve().name
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """What is called `name` directly in a folder; None for a name that leads elsewhere."""
+    return folder / name if Path(name).name == name not in ("", "..") else None
+
+
 def remove(path: Path) -> None:
     """Delete a file or a whole folder, as far as it can be."""
     if path.is_dir() and not path.is_symlink():
@@ -138,6 +149,14 @@ def exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
+        return False
+
+
+def can_be_named(name: str) -> bool:
+    """Whether a file or folder can have a name at all: not '', nor one with a zero byte."""
+    try:
+        return bool(name) and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:  # half of a character that stands for no byte
         return False
 
 

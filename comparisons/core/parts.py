@@ -16,6 +16,8 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Duration = Annotated[float, Meta(ge=0, le=1e9)]  # seconds: thirty years
 LONGEST_NAME = 500  # letters
 Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+# Of a run. Files and folders are called by it: it leads nowhere else.
+Id = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=r"\A[a-z0-9][a-z0-9.-]*\Z")]
 
 
 class Sizes(msgspec.Struct, omit_defaults=True):

@@ -19,8 +19,8 @@ from msgspec import Meta
 
 # Whoever has records has their parts.
 from comparisons.core.bill import Costs, Neighbours, Seconds
-from comparisons.core.errors import ComparisonError, first_line, printable
-from comparisons.core.files import write_text
+from comparisons.core.errors import ComparisonError, first_line, one_line
+from comparisons.core.files import last_name, write_text
 from comparisons.core.parts import (  # noqa: F401
     Adapters,
     Base,
@@ -34,6 +34,7 @@ from comparisons.core.parts import (  # noqa: F401
     Epoch,
     Flops,
     Forgetting,
+    Id,
     Moved,
     Name,
     Parameters,
@@ -60,7 +61,7 @@ class Record(msgspec.Struct, kw_only=True):
 
     schema: Annotated[int, Meta(description="version of this format")]
     id: Annotated[
-        Name, Meta(description="arm, size, seed and a digest of everything that decides the run")
+        Id, Meta(description="arm, size, seed and a digest of everything that decides the run")
     ]
     arm: Annotated[Name, Meta(description="model and strategy, every option spelled out")]
     model: Annotated[Name, Meta(description="the model with its options")]
@@ -186,7 +187,7 @@ class Record(msgspec.Struct, kw_only=True):
 
 def data_name(name: str, classes: Sequence[str] = ()) -> str:
     """What records call a data set, a file without its folder: `cifar10`, `cifar10 (cat, dog)`."""
-    shown = printable(Path(name).name)
+    shown = one_line(last_name(name))
     return f"{shown} ({', '.join(classes)})" if classes else shown
 
 
@@ -211,6 +212,9 @@ def finite(value: float) -> float | None:
 
 class DamagedRecord(ValueError):
     """A record file that cannot be read; the message is one line that names the file."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 def digest(value: Any) -> str:

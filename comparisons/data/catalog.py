@@ -14,7 +14,7 @@ from comparisons.core import cache
 from comparisons.core.audit import Audit
 from comparisons.core.cache import Entry
 from comparisons.core.errors import ComparisonError, unknown
-from comparisons.core.files import exists
+from comparisons.core.files import can_be_named, exists
 from comparisons.core.records import data_name
 from comparisons.data import dataset, folder, kept, listing, npz, shapes
 from comparisons.data.dataset import Arrays, Dataset
@@ -113,9 +113,11 @@ def available(name: str, data_dir: Path | None) -> bool:
 def must_be_known(name: str, *more: str) -> None:
     """Raise ComparisonError for what is no data set, .npz file, folder, and none of `more`."""
     known = (*more, *DATASETS)
-    if name in known or name.endswith(".npz") or is_folder(name):
+    if name in known:
         return
-    if exists(Path(name)):
+    if can_be_named(name) and (name.endswith(".npz") or is_folder(name)):
+        return
+    if name and exists(Path(name)):
         raise ComparisonError(
             f"--data {name}: such a file is not read; give a folder of pictures, a .csv that "
             f"names some, an .npz file that holds {' '.join(dataset.ARRAYS)}, or one of "
@@ -127,6 +129,15 @@ def must_be_known(name: str, *more: str) -> None:
 def is_folder(name: str) -> bool:
     """Whether a name means a folder of pictures, or a CSV that names some."""
     return name not in DATASETS and not name.endswith(".npz") and listing.is_folder(name)
+
+
+def must_lie_outside(name: str, folder: Path | None, called: str = "--out") -> None:
+    """Raise ComparisonError for a folder to write to that lies within a folder of pictures."""
+    if folder and is_folder(name) and folder.resolve().is_relative_to(Path(name).resolve()):
+        raise ComparisonError(
+            f"{called} {folder} lies within {name}, where nothing is ever changed: name "
+            "another, or start this elsewhere"
+        )
 
 
 def describe(name: str, data_dir: Path | None, image_size: int | None = None) -> About | None:

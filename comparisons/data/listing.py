@@ -78,6 +78,8 @@ class Listing:
 
 def is_folder(name: str) -> bool:
     """Whether a name of a data set means a folder of pictures, or a CSV of them."""
+    if not name:
+        return False  # as a path it would be the folder that we are in
     return name.lower().endswith(".csv") or (exists(Path(name)) and Path(name).is_dir())
 
 
@@ -161,7 +163,11 @@ def _of_class(folder: os.DirEntry[str], name: str, part: Part, left: list[Left])
             if entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, inner))
                 continue
-            status = entry.stat(follow_symlinks=False)
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                left.append(Left(shown(inner), _unreadable(error)))
+                continue
             count += 1
             yield File(entry.path, inner, label, part, status.st_size, status.st_mtime_ns)
     if not count and len(left) == before:
@@ -239,18 +245,20 @@ def _rows(path: Path) -> list[list[str]]:
         raise ComparisonError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ComparisonError(f"{path} is not UTF-8: save it as CSV UTF-8") from None
-    first = text.partition("\n")[0]
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
     separator = max(",;\t|", key=first.count)
-    if separator not in first:
+    try:
+        rows = list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise ComparisonError(f"{path} is no list of pictures: {error}") from None
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    if separator not in first or not rows:
         raise ComparisonError(
             f"{path} is no list of pictures: each row is path and label, separated by a comma, a "
             "semicolon, a tab or |"
         )
-    try:
-        rows = csv.reader(text.splitlines(), delimiter=separator, strict=True)
-        return [row for row in rows if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise ComparisonError(f"{path} is no list of pictures: {error}") from None
+    return rows
 
 
 def _columns(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from comparisons.command import Parser, folder
 from comparisons.core.errors import exit_code
+from comparisons.core.parser import Parser, folder
 
 EXAMPLES = """examples:
   python -m comparisons.live                                    choose, predict, start

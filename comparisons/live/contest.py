@@ -20,6 +20,7 @@ from rich.console import Console
 from comparisons.core import events
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.records import Record
+from comparisons.data import catalog
 from comparisons.live import feed, heats
 from comparisons.live.asking import Inside, Networks, Said, kept
 from comparisons.live.feed import Feed, State
@@ -69,7 +70,8 @@ class Busy(Exception):
 class Contest:
     """Starts, pauses, steps and stops races, one at a time.
 
-    `over` is called with the records of each that ended by itself.
+    `over` is called with the records of each that ended by itself; `target` is the folder that it
+    writes to, if any.
     """
 
     def __init__(
@@ -77,10 +79,11 @@ class Contest:
         told: Feed,
         data_dir: Path | None = None,
         over: Over = lambda records: None,
+        target: Path | None = None,
     ) -> None:
         self.feed = told
         self._data_dir = data_dir
-        self._over = over
+        self._over, self._target = over, target
         self._lock = threading.Lock()
         self._race: _Race | None = None
         self._processes = Processes()
@@ -94,6 +97,9 @@ class Contest:
         """Begin a race. Raises Busy while there is one, ComparisonError for what cannot be."""
         request = asked.request(self._data_dir)
         preset, _ = check(request)
+        catalog.must_be_known(request.data, "auto")
+        for folder in (OUT, self._target):
+            catalog.must_lie_outside(request.data, folder, "the folder")
         if request.train_sizes is None and len(preset.train_sizes) > 1:
             raise ComparisonError(f"preset {asked.preset} has several sizes: name one of them")
         with self._lock:

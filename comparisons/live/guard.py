@@ -13,6 +13,7 @@ TOKEN = "x-race-token"
 PICTURES = "/try"  # where a picture is posted; all other changes are JSON
 JSON = "application/json"
 MOST_BYTES = 20_000  # of what else is posted: a start with every choice made has a tenth of it
+MOST_DIGITS = 20  # of the number that says so
 MOST_OF_A_PICTURE = 25_000_000  # bytes; a telephone's has a fifth of it
 
 # Scripts, styles and connections of this very address and no other; nothing in line.
@@ -80,6 +81,7 @@ class Guard:
             if kind != JSON:
                 return 415, f"changes are asked for in {JSON}"
         length = headers.get("content-length", "")
-        if not (length.isascii() and length.isdecimal()) or int(length[:9]) > most:
+        said = length.isascii() and length.isdecimal() and "transfer-encoding" not in headers
+        if not said or len(length) > MOST_DIGITS or int(length) > most:
             return 413, f"at most {most:,} bytes, their number said before"
         return None

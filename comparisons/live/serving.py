@@ -47,7 +47,7 @@ def race(port: int, browser: bool, data_dir: Path | None, target: Path | None) -
         if target:
             site.save(target, heats.of_records(records))
 
-    return _serve(site.choices(), port, browser, Contest(Feed(), data_dir, over))
+    return _serve(site.choices(), port, browser, Contest(Feed(), data_dir, over, target))
 
 
 def _serve(given: Given, port: int, browser: bool, contest: Contest | None = None) -> int:

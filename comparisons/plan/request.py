@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from comparisons.core.clock import timestamp
 from comparisons.core.errors import ComparisonError, unknown
+from comparisons.core.files import last_name
 from comparisons.core.machine import backend
 from comparisons.core.phases import SOURCE, Phase
 from comparisons.core.records import Settings, SourceData, data_name, digest, full_name
@@ -80,7 +81,7 @@ class Request:
     @property
     def kept(self) -> str | None:
         """The arm whose network is kept, or `best`; None where none is."""
-        return self.keep or (BEST if self.export else None)
+        return BEST if self.keep is None and self.export else self.keep
 
     def folder(self, data: str) -> Path | None:
         """Where results on a data set go, if anywhere."""
@@ -89,8 +90,9 @@ class Request:
         if self.knob:
             return Path("results", "knobs", self.knob)
         some = [re.sub(r"[^\w-]+", "-", name)[:20] for name in sorted(set(self.classes))[:5]]
-        path = Path(data)
-        name = path.name if path.is_dir() else path.stem
+        name = last_name(data)
+        if not Path(data).is_dir():
+            name = Path(name).stem
         return Path("results", "-".join([name, *some]))
 
 

@@ -18,6 +18,7 @@ from comparisons.plan import bases
 # Raise where the training loop, its augmentations or its optimizers give other results than
 # before; never for speed. A model's own revision is in its row of models.catalog.
 TRAINING_REVISION = 0
+_LOGIN = re.compile(r"(?<=://)[^/]*@")  # of an address: who asks, and their password
 
 
 class Run(msgspec.Struct, kw_only=True):
@@ -79,8 +80,12 @@ def run_id(
 
 
 def command_line(module: str, arguments: list[str]) -> str:
-    """The command as typed, without any absolute path, as it goes into the record."""
-    shown = [
-        Path(part).name if Path(part).is_absolute() else bases.shown(part) for part in arguments
-    ]
-    return one_line(shlex.join(["python", "-m", module, *shown]))
+    """The command as typed, without absolute paths and passwords, as it goes into the record."""
+    return one_line(shlex.join(["python", "-m", module, *map(_shown, arguments)]))
+
+
+def _shown(part: str) -> str:
+    flag, equals, value = part.partition("=") if part.startswith("--") else ("", "", part)
+    if Path(value).is_absolute():
+        return f"{flag}{equals}{Path(value).name}"
+    return f"{flag}{equals}{_LOGIN.sub('', bases.shown(value))}"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from comparisons.command import Parser
-from comparisons.core.errors import exit_code, one_line
-from comparisons.core.files import cannot_write, write_with
+from comparisons.core.errors import ComparisonError, exit_code, one_line
+from comparisons.core.files import cannot_write, exists, write_with
+from comparisons.core.parser import Parser
 
 if TYPE_CHECKING:
     from comparisons.predict.answers import Model
@@ -76,10 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _write_looked(model: Model, files: Sequence[str], folder: Path) -> None:
     """Write where a model looked in each of the files, as DIR/1-NAME.png, DIR/2-NAME.png, …"""
-    for number, file in enumerate(files, start=1):
+    named = [folder / f"{number}-{Path(file).stem}.png" for number, file in enumerate(files, 1)]
+    for path in named:
+        if exists(path):  # it may be a picture of the user's own
+            raise ComparisonError(f"--looked {folder}: {path.name} is there, name another", 1)
+    for file, path in zip(files, named, strict=True):
         image = model.looked(file)
         try:
-            path = folder / f"{number}-{Path(file).stem}.png"
             write_with(path, partial(image.save, format="png"))
         except OSError as error:
             raise cannot_write(folder, error, "--looked") from None

@@ -17,7 +17,7 @@ from PIL import Image
 from comparisons.core import card as cards
 from comparisons.core.card import Card
 from comparisons.core.console import silenced
-from comparisons.core.errors import ComparisonError, printable, unknown
+from comparisons.core.errors import ComparisonError, first_line, printable, unknown
 from comparisons.core.files import exists
 from comparisons.core.machine import backend, before_loading, cores
 from comparisons.data import pictures
@@ -157,13 +157,13 @@ def load(path: str | Path) -> Model:
     before_loading()
     with silenced():
         from comparisons.training.keeping import network_of
-        from models import backbones, kept
+        from models import kept
 
     built = network_of(card)
     try:
         return Model(card, kept.read(built, file))
-    except (backbones.BadWeights, ValueError) as error:
-        raise ComparisonError(f"{file} does not fit its card: {error}") from None
+    except Exception as error:  # whatever building what no run ever built may raise
+        raise ComparisonError(f"{file} does not fit its card: {first_line(error)}") from None
 
 
 def _folder(path: Path) -> Path:

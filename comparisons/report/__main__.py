@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from comparisons.core import prices
-from comparisons.core.errors import EXIT_CODES, ComparisonError, exit_code
+from comparisons.core.errors import ComparisonError, exit_code, one_line
+from comparisons.core.parser import Parser, folder
 from comparisons.core.prices import Prices
 from comparisons.core.records import load_all
 from comparisons.findings.headline import headline
@@ -30,15 +30,13 @@ reads DIR/runs/*.json and writes beside them
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rebuild a report; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m comparisons.report",
-        description="Make the table, the figures and the page again from the records. What leads "
-        "the page is the largest comparison; a damaged record is named and left out.",
-        epilog=f"{EXAMPLE}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    parser = Parser(
+        "comparisons.report",
+        "Make the table, the figures and the page again from the records. What leads the page is "
+        "the largest comparison; a damaged record is named and left out.",
+        EXAMPLE,
     )
-    parser.add_argument("folder", metavar="DIR", type=Path, help="a folder that has runs/*.json")
+    parser.add_argument("folder", metavar="DIR", type=folder, help="a folder that has runs/*.json")
     parser.add_argument(
         "--slides",
         action="store_true",
@@ -57,7 +55,7 @@ def _rebuild(folder: Path, slides: bool, costs: Prices) -> int:
         print(f"left out: {line}", file=sys.stderr)
     page = build(folder, records, damaged, slides=slides, prices=costs)
     print("\n".join(headline(records)))
-    print(page)
+    print(one_line(str(page)))
     return 0
 
 

@@ -70,10 +70,13 @@ def kept(folder: Path, seen: View, chosen: bool = False) -> Samples | None:
     if not seen.records:
         return None
     data = seen.records[0].data
-    found = samples.read(folder, data.fingerprint, own_test_set(seen), chosen)
+    seed = own_test_set(seen)
+    found = samples.read(folder, data.fingerprint, seed, chosen)
     if found is None or not all(0 <= label < len(data.classes) for label in found.labels):
         return None
-    return found
+    sizes = [r.data.sizes.test or 0 for r in seen.records if seed in (None, r.seed)]
+    tests = min(filter(None, sizes), default=0)  # a run that failed early has none
+    return found if all(0 <= row < tests for row in found.rows) else None
 
 
 def answered(folder: Path, seen: View, found: Samples, seed: int | None = None) -> Strip | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comparisons.core import events
+from comparisons.core.errors import ComparisonError
 from comparisons.core.events import Listener
-from comparisons.core.files import cannot_write, must_be_writable, remove
+from comparisons.core.files import cannot_write, inside, must_be_writable, remove
 from comparisons.core.machine import must_have
 from comparisons.core.records import Epoch, Record
 from comparisons.findings import text
@@ -51,7 +52,7 @@ def _listener(folder: Path, planned: Sequence[Run]) -> Listener:
     def hear(number: int, event: events.Event) -> None:
         match event:
             case events.Start():
-                boards[number] = _Board(folder / planned[number].id)
+                boards[number] = _Board(folder, planned[number].id)
             case events.Epoch(entry):
                 boards[number].epoch(entry)
             case events.Continued(entries):
@@ -67,17 +68,20 @@ def export(records: Sequence[Record], folder: Path) -> None:
     """Write the event files of finished runs, a folder for each. Raises ComparisonError."""
     _must_be_writable(folder)
     for record in records:
-        _Board(folder / record.id).end(record)
+        _Board(folder, record.id).end(record)
 
 
 class _Board:
-    """The event file of one run, whose steps are epochs of all its phases, from 1 on.
+    """The event file of the run of an ID, whose steps are epochs of all its phases, from 1 on.
 
     What was there of the run before is replaced: TensorBoard would show both as one.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, run: str) -> None:
+        own = inside(folder, run)
+        if own is None:
+            raise ComparisonError(f"no folder in {folder} can be called {run!r}")
+        self._folder = own
         self._epochs = 0
         self._writer: SummaryWriter | None = None
 

@@ -217,8 +217,7 @@ def _finish(keeping: Keeping, card: Card, record: Record, why: str) -> None:
         images=images,
     )
     if card.file != cards.MODEL:
-        for old in folder.glob("model.*"):
-            remove(old)  # exports of a model that was here before are none of this one
+        _remove_exports(folder)
         samples.remove_looked(folder.parent)
         (folder / card.file).replace(folder / cards.MODEL)
         card.file = cards.MODEL
@@ -226,6 +225,17 @@ def _finish(keeping: Keeping, card: Card, record: Record, why: str) -> None:
     for run in keeping.candidates:
         for ending in ("json", "keras"):
             remove(folder / f"{run.id}.{ending}")
+
+
+def _remove_exports(folder: Path) -> None:
+    """Take away the exports of the model that was here before; any other file may be anybody's."""
+    try:
+        old = cards.read(folder / cards.CARD)
+    except ComparisonError:
+        return
+    for name, export in old.exports.items():
+        if export.file and _is_there(old, name, folder):
+            remove(folder / export.file)
 
 
 def _exported(keeping: Keeping, run: Run, say: Callable[[str], None]) -> str | None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -18,11 +19,11 @@ from comparisons.core import audit as audits
 from comparisons.core import cache, samples
 from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
-from comparisons.core.errors import ComparisonError
+from comparisons.core.errors import ComparisonError, printable
 from comparisons.core.events import Listener
 from comparisons.core.files import cannot_write, must_be_writable
 from comparisons.core.machine import must_have
-from comparisons.core.records import Record
+from comparisons.core.records import Record, digest
 from comparisons.data import Dataset, catalog, splits
 from comparisons.findings import mistakes, pictures, suspects
 from comparisons.findings.view import view
@@ -101,11 +102,7 @@ def run_session(
         had = have(request, console)
         planned = had.runs(request)
         out = request.folder(had.name)
-        if out and catalog.is_folder(had.name) and out.resolve().is_relative_to(Path(had.name)):
-            raise ComparisonError(
-                f"--out {out} lies within {had.name}, where nothing is ever changed: name another"
-            )
-        for folder in filter(None, (out, request.save_base and request.save_base.parent)):
+        for folder in _written(request, had.name):
             must_be_writable(folder)
         if out and had.audit:
             _keep_audit(out, had, had.audit)
@@ -146,6 +143,8 @@ def crew(request: Request, console: Console) -> Iterator[Crew]:
 def have(request: Request, console: Console) -> Supplies:
     """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
     preset, wanted = check(request)
+    for folder in _written(request, request.data):
+        catalog.must_lie_outside(request.data, folder)
     cache.check()  # said now, not after an hour of training
     kept.every()
     say = _sayer(console)
@@ -169,6 +168,12 @@ def have(request: Request, console: Console) -> Supplies:
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
+
+
+def _written(request: Request, data: str) -> list[Path]:
+    """The folders that a request has files written to."""
+    base = request.save_base.parent if request.save_base else None
+    return [folder for folder in (request.folder(data), base) if folder]
 
 
 def _weighed(request: Request, target: Known) -> list[str]:
@@ -210,9 +215,19 @@ def _todo(planned: list[Run], out: Path | None, fresh: bool) -> list[Run]:
 
 
 def _keep_audit(out: Path, had: Supplies, audit: Audit) -> None:
-    """What was seen in the pictures, and which of them are tested on."""
+    """What was seen in the pictures, and which of them are tested on.
+
+    Raises ComparisonError where that would take the place of what is known of another folder.
+    """
+    place = digest(printable(str(Path(had.name).resolve())))
+    before = audits.read(out)
+    if before and before.fingerprint != audit.fingerprint and before.place not in ("", place):
+        raise ComparisonError(
+            f"{out} has the results of another folder called {before.data}: name one for these "
+            "by --out"
+        )
     try:
-        audits.write(out, audit)
+        audits.write(out, replace(audit, place=place))
         splits.write(out, had.dataset, had.tested)
     except OSError as error:
         raise cannot_write(out, error) from None

@@ -18,6 +18,7 @@ from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import cannot_write, must_be_writable, write_text
 from comparisons.core.parts import Count, Name, Share
 from comparisons.core.records import Record
+from comparisons.data import catalog
 from comparisons.findings import text
 from comparisons.plan import tuning
 from comparisons.plan.request import Request, check
@@ -83,6 +84,7 @@ def tune(request: Request, console: Console) -> list[Tuned]:
     """
     assert request.out is not None
     must_be_tunable(request)
+    catalog.must_lie_outside(request.data, request.out)
     must_be_writable(request.out)
     read(request.out)  # what is damaged is said now, not after an hour of training
     had = session.have(request, console)

@@ -10,15 +10,17 @@ training set or another seed computes the missing rows only.
 from __future__ import annotations
 
 import hashlib
+import math
 import zlib
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from comparisons.core import cache, clock
 from comparisons.core.bill import Costs
@@ -104,12 +106,17 @@ class _Index(msgspec.Struct):
 
     rows: bytes
     checks: bytes
-    dtype: str
-    shape: tuple[int, ...]
+    dtype: Annotated[str, Meta(pattern=r"\A[<>]f[24]\Z")]  # of objects they would be pointers
+    shape: tuple[Annotated[int, Meta(ge=0)], ...]
     of_row: tuple[float, float]
     prepared: tuple[float, float]
     measured: str
     others: float
+
+    def fits(self) -> bool:
+        """Whether there is a check for each of the rows, which are numbers from 0 on."""
+        whole = len(self.rows) == len(self.checks) and len(self.rows) % 4 == 0
+        return whole and bool((np.frombuffer(self.rows, np.int32) >= 0).all())
 
 
 @dataclass(frozen=True)
@@ -129,10 +136,12 @@ class _Shard:
 
     def read(self, places: np.ndarray) -> np.ndarray | None:
         """The values at some places; None where they are not those that were written."""
-        shape = (len(self.rows), *self.index.shape)
-        with suppress(OSError, ValueError):
+        shape, dtype = (len(self.rows), *self.index.shape), np.dtype(self.index.dtype)
+        with suppress(Exception):  # whatever is wrong with it
+            if self.values.stat().st_size != math.prod(shape) * dtype.itemsize:
+                return None
             # Mapped, so that only what is wanted is read.
-            values = np.memmap(self.values, self.index.dtype, "r", shape=shape)[places]
+            values = np.memmap(self.values, dtype, "r", shape=shape)[places]
             if np.array_equal(_checks(values), np.frombuffer(self.index.checks, np.uint32)[places]):
                 return np.asarray(values)
         return None
@@ -250,9 +259,10 @@ def _shards(folder: Path) -> list[_Shard]:
     for path in folder.glob(f"*{INDEX}"):
         with suppress(OSError):
             content = path.read_bytes()
-            with suppress(msgspec.MsgspecError):
-                if _name_of(content) == path.stem:
-                    shards.append(_Shard(path, msgspec.msgpack.decode(content, type=_Index)))
+            with suppress(ValueError, RecursionError):
+                index = msgspec.msgpack.decode(content, type=_Index)
+                if _name_of(content) == path.stem and index.fits():
+                    shards.append(_Shard(path, index))
                     continue
             path.unlink(missing_ok=True)
     known = {shard.values for shard in shards}

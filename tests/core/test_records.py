@@ -51,6 +51,15 @@ def test_what_no_run_wrote_is_named_and_left_out(tmp_path, text):
     assert "\n" not in damaged[0] and len(damaged[0]) < 400
 
 
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/etc", "-a", "a\nb", "a'", "A"])
+def test_an_id_is_a_name_that_leads_nowhere_else(name):
+    plain = json.loads(records.to_json(factory.record(CNN)))
+    del plain["digest"]  # as in records from before there were any
+    plain["id"] = name
+    with pytest.raises(records.DamagedRecord, match="id"):
+        records.from_json(json.dumps(plain))
+
+
 @given(some.binary(max_size=300))
 def test_any_bytes_are_a_record_or_one_line(content):
     try:

@@ -140,7 +140,7 @@ def test_what_cannot_be_compared_is_one_line(tmp_path, names, said):
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("head", ["", "path{0}label\n", "label{0}other{0}File\n"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\n  \n"])
 def test_a_csv_names_pictures(tmp_path, separator, head, mark):
     drawn.folder(tmp_path, each=2)
     rows = [
@@ -175,6 +175,8 @@ def test_a_csv_may_say_what_is_tested_on(tmp_path):
     ("content", "said"),
     [
         (b"", "is no list of pictures"),
+        (b",\n,\n", "is no list of pictures"),
+        (b"\n \n", "is no list of pictures"),
         (b"words\nwithout any\n", "is no list of pictures"),
         (b"\xff\xfe\x00", "is not UTF-8"),
         (b'a,"b\nc,d', "is no list of pictures"),

@@ -107,6 +107,8 @@ def test_a_name_that_was_made_to_point_here_is_refused(race, path):
         ({"content_type": "application/x-www-form-urlencoded"}, 415),
         ({"content_type": None}, 415),
         ({"content_length": "20001"}, 413),
+        ({"content_length": "00000000099999999999"}, 413),
+        ({"transfer_encoding": "chunked"}, 413),
         ({"content_length": None, "transfer_encoding": "chunked"}, 413),
     ],
 )
@@ -129,6 +131,7 @@ def test_changes_without_a_race_change_nothing(race):
         b"", b"{", b"[]", b"\xff", b"[" * 10_000, {"arms": "cnn:scratch"}, {"arms": ["x"] * 9},
         {"size": "many"}, {"out": "/etc"}, {"arms": ["cnn:nothing"]}, {"preset": "none"},
         {"epochs": 0}, {"seed": -1}, {"preset": "curve"}, {"arms": ["a" * 501]}, {"seed": 10**30},
+        {"data": "a\0.npz"}, {"data": "a\ud800.csv"}, {"data": ""}, {"data": "nothing"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_started_is_said_in_one_line(race, body):

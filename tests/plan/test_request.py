@@ -30,6 +30,20 @@ def test_a_seed_that_no_library_takes_is_refused(seed):
     assert said == f"--seeds {seed}: seeds are numbers from 0 to 4294967295"
 
 
+@pytest.mark.parametrize("flag", ["--out", "--data-dir", "--tensorboard"])
+def test_no_folder_has_an_empty_name(flag, capsys):
+    with pytest.raises(SystemExit) as end:
+        cifar.main([flag, ""])
+    assert end.value.code == 2
+    said = f"error: argument {flag}: '' names no folder; the one you are in is ."
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_nor_has_a_data_set(capsys):
+    assert cifar.main(["--data", "", "--dry-run"]) == 2
+    assert capsys.readouterr().err.startswith("error: unknown data set '': known: ")
+
+
 def test_the_highest_seed_is_one():
     check(Request(arms=("cnn:scratch",), seeds=(2**32 - 1,)))
 

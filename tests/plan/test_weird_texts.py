@@ -76,6 +76,21 @@ def test_no_folder_is_shown(name):
         assert "/" not in bases.shown(text)
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        (["--data=/home/x.npz", "--data-dir=/mnt/p"], "--data=x.npz --data-dir=p"),
+        (["--keep=file:/home/me/x.json:full", "--out", "/home/me"], "--keep=file:x:full --out me"),
+        (["--scheduler", "tcp://me:secret@host:1"], "--scheduler tcp://host:1"),
+        (["--scheduler=tls://me:p@ss@host"], "--scheduler=tls://host"),
+        (["--arms", "hub:https://me:secret@host/a/1:frozen"], "--arms hub:a/1:frozen"),
+        (["mobilenet@0.25x64:frozen", "--epochs=3"], "mobilenet@0.25x64:frozen --epochs=3"),
+    ],
+)
+def test_no_folder_and_no_password_is_in_a_recorded_command(typed, shown):
+    assert command_line("comparisons.x", typed) == f"python -m comparisons.x {shown}"
+
+
 @pytest.mark.parametrize("arm", ["hub:~nouser/x:frozen", "file:~nouser/x.json:full"])
 def test_the_home_of_nobody_is_one_line(arm, capsys, tmp_path):
     assert cifar.main(["--data", "shapes", "--arms", arm, "--out", str(tmp_path / "out")]) == 2

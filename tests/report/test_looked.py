@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import factory
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -62,6 +63,14 @@ def test_the_audit_of_other_pictures_is_not_shown(tmp_path: Path) -> None:
     assert looked(tmp_path, view(RECORDS)) is None
     audit.write(tmp_path, seen())
     assert looked(tmp_path, view(RECORDS)) is not None
+
+
+@pytest.mark.parametrize("classes", [{}, {"ants": {}}, {"ants": {"train": 0}}])
+def test_an_audit_of_no_pictures_is_none(
+    tmp_path: Path, classes: dict[str, dict[str, int]]
+) -> None:
+    audit.write(tmp_path, seen(classes=classes))
+    assert looked(tmp_path, view(RECORDS)) is None
 
 
 @given(some.sampled_from([2, 9, 40]), some.booleans(), some.integers(0, 9))

@@ -41,6 +41,18 @@ def certainty(logits):
     return odds / odds.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.parametrize("by", [-(10**6), 10**9])
+def test_images_of_rows_that_no_test_set_has_are_not_shown(tmp_path, by):
+    records = factory.records(ARMS)
+    looked_at(tmp_path, records)
+    assert wrong(tmp_path, view(records))
+    (path,) = tmp_path.glob("images/*-chosen.npz")
+    with np.load(path) as packed:
+        kept = dict(packed)
+    np.savez(path, **(kept | {"rows": kept["rows"] + by}))
+    assert wrong(tmp_path, view(records)) is None
+
+
 def test_each_arm_is_shown_the_mistakes_that_it_is_surest_of(tmp_path):
     records = factory.records(ARMS)
     labels, logits = looked_at(tmp_path, records)

@@ -323,7 +323,8 @@ def test_no_argument_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as end:
         main([])
     assert end.value.code == 2
-    assert "DIR" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "DIR" in line and line.startswith("error: ")
 
 
 @given(some.floats(0, 1), some.text(), some.integers(0, 2**31), some.lists(some.text()))

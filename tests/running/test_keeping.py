@@ -111,6 +111,30 @@ def test_the_card_says_what_was_measured_and_the_model_answers_as_was_tested(kep
     np.testing.assert_allclose(got, probabilities(tested), atol=2e-3)  # kept in half precision
 
 
+def test_a_new_model_takes_the_place_of_the_old_one_and_of_nothing_else(kept, tmp_path):
+    comparison = Comparison(kept[0].data, tmp_path)
+    (run,) = comparison.wish.candidates
+    folder = comparison.keep([comparison.run(run)], {run.id}).model
+    card = cards.read(folder / cards.CARD)
+    for name in ("model.onnx", "model.pth", "model.py", "model.d/mine", "../precious"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name)
+    whole = cards.digest(folder / "model.onnx")
+    card.exports = {
+        "onnx": replace(card.as_tested, file="model.onnx", sha256=whole),
+        "tflite": replace(card.as_tested, file="model.py", sha256=whole),
+        "other": replace(
+            card.as_tested, file="../precious", sha256=cards.digest(tmp_path / "precious")
+        ),
+    }
+    cards.write(card, folder / cards.CARD)
+    comparison.keep([comparison.run(run)], {run.id})
+    names = ["model.d", "model.json", "model.keras", "model.pth", "model.py"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert (folder / "model.d" / "mine").exists() and (tmp_path / "precious").exists()
+    assert cards.read(folder / cards.CARD).exports == {}
+
+
 def test_pictures_of_no_class_are_tried_and_the_share_called_with_certainty_is_written(kept):
     comparison, result = kept
     card = cards.read(result.model / cards.CARD)
@@ -251,6 +275,7 @@ def test_a_run_that_ended_badly_leaves_no_model(kept, tmp_path):
     [
         ({"keep": "cnn:scratch"}, "--keep cnn:scratch is none of the arms compared (tiny:probe"),
         ({"keep": "nonsense"}, "nonsense"),
+        ({"keep": ""}, "'' is not an arm"),
         ({"export": ("onxx",)}, "unknown export 'onxx': did you mean onnx?"),
     ],
 )

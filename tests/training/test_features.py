@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -218,6 +219,33 @@ def test_a_damaged_shard_is_recomputed_and_replaced(cache, damage, of, monkeypat
     assert extractor.count == 16
     assert len(shards(cache)) == len(indexes(cache)) == 2
     assert get(range(32), images)[1].count == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dtype": "O", "shape": (2,)}, {"dtype": "<i4"}, {"dtype": "no type"}, {"dtype": "<f2"},
+        {"shape": (2**62, 4)}, {"shape": (-1,)}, {"shape": (2,)}, {"shape": ()}, {"shape": (0, 4)},
+        {"rows": b"123"}, {"rows": np.arange(-8, 0, dtype=np.int32).tobytes()},
+        {"rows": np.arange(4, dtype=np.int32).tobytes()}, {"checks": b""}, {"measured": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_index_that_was_made_up_is_damage(cache, change):
+    """Its name is the hash of its content, as that of any: that says nothing of the content."""
+    images = noise(8)
+    get(range(8), images)
+    (path,), (values,) = indexes(cache), shards(cache)
+    content = msgspec.msgpack.encode(msgspec.msgpack.decode(path.read_bytes()) | change)
+    path.unlink()
+    made_up = path.with_stem(features._name_of(content))
+    made_up.write_bytes(content)
+    values.rename(made_up.with_suffix(values.suffix))
+    found, extractor = get(range(8), images)
+    assert (found.values == expected(images)).all()
+    assert extractor.count == 8
+    assert len(shards(cache)) == len(indexes(cache)) == 1 and not made_up.exists()
+    assert get(range(8), images)[1].count == 0
 
 
 @settings(max_examples=60)
