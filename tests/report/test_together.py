@@ -77,7 +77,7 @@ def test_of_nothing_nothing_is_made():
 
 
 def test_the_second_process_ends_where_the_first_is_killed():
-    """It would else wait for ever for somebody to read what it made, more than a pipe holds."""
+    """It would else make all the rest, and wait for ever for somebody to read it."""
     code = """
 def make(i):
     if os.getpid() == here:
@@ -85,7 +85,7 @@ def make(i):
     time.sleep(0.2)
     return bytes(10**6)
 
-together.made(make, 4)
+together.made(make, 250)
 """
     # Both hold the pipe of what is printed: it ends with the last of them.
     ended = subprocess.run(
