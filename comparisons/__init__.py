@@ -11,3 +11,7 @@ if sys.argv[:1] == ["-m"]:
         interrupts.one_line()
     except KeyboardInterrupt:
         sys.exit(130)
+    # msgspec's C code loads these as it is loaded: interrupted there it ended the process later.
+    import datetime  # noqa: F401
+    import decimal  # noqa: F401
+    import uuid  # noqa: F401
