@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from comparisons.core import children
 from comparisons.core.machine import cores
 
 T = TypeVar("T")
@@ -32,14 +33,17 @@ def made(make: Callable[[int], T], count: int) -> list[T]:
     parent, child = os.getpid(), _fork()
     if child == 0:
         os.close(theirs)  # or nobody would tell it that the one who reads is gone
+        children.end_with_parent()
+        if os.getppid() != parent:  # it ended before that was said
+            os._exit(0)
         # What is missing is made by the other process, which can say why it cannot be.
         with suppress(BaseException), os.fdopen(ours, "wb") as file:
-            pickle.dump(_some(make, numbers, lambda: os.getppid() == parent), file)
+            pickle.dump(_some(make, numbers), file)
         os._exit(0)
     os.close(ours)
     try:
         with os.fdopen(theirs, "rb") as file:
-            done = _some(make, numbers, lambda: True)
+            done = _some(make, numbers)
             with suppress(EOFError, pickle.UnpicklingError):
                 done |= pickle.load(file)
     finally:
@@ -48,13 +52,10 @@ def made(make: Callable[[int], T], count: int) -> list[T]:
     return [done[i] if i in done else make(i) for i in range(count)]
 
 
-def _some(make: Callable[[int], T], numbers: int, wanted: Callable[[], bool]) -> dict[int, T]:
-    """What is made of the numbers that this process takes from a pipe, until that is empty.
-
-    Or until nobody wants it any more.
-    """
+def _some(make: Callable[[int], T], numbers: int) -> dict[int, T]:
+    """What is made of the numbers that this process takes from a pipe, until that is empty."""
     done = {}
-    while wanted() and (taken := os.read(numbers, 1)):
+    while taken := os.read(numbers, 1):
         done[taken[0]] = make(taken[0])
     return done
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from contextlib import suppress
 
+from comparisons.core import children
 from comparisons.running import worker
 from comparisons.running.process import python_path
 
@@ -124,7 +125,7 @@ def _answer(server: socket.socket) -> int:
 
 def main() -> None:
     """The server: load, then fork whenever asked, until whoever asks is gone."""
-    worker.end_with_parent()
+    children.end_with_parent()
     worker.prepare_to_load(sys.argv[1])
     for name in LOADED:
         with suppress(Exception):  # then each run meets it, and says so
@@ -143,7 +144,7 @@ def main() -> None:
             for standard, file in enumerate(files):
                 os.dup2(file, standard)
                 os.close(file)
-            worker.end_with_parent()
+            children.end_with_parent()
             if os.getppid() == server:  # else it ended before that was said
                 worker.main()
             os._exit(1)

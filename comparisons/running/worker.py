@@ -7,22 +7,19 @@ lets a run that is killed fail alone. Called by comparisons.running.process, nev
 from __future__ import annotations
 
 import _thread
-import ctypes
 import io
 import json
 import os
-import signal
 import sys
 import threading
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from comparisons.core import control, predictions
+from comparisons.core import children, control, predictions
 from comparisons.core.clock import CHECKPOINT, Clock
 from comparisons.core.control import Control
 from comparisons.core.errors import ComparisonError, first_line
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Do the task on standard input; the last line says how it ended."""
-    end_with_parent()
+    children.end_with_parent()
     answers = _take_standard_output()
     prepare_to_load()
 
@@ -203,18 +200,6 @@ def prepare_to_load(device: str = "auto") -> None:
     before_loading(device)
     # Keras would load it with itself, a third of a second in every run; a run draws nothing.
     sys.modules["matplotlib"] = None  # type: ignore[assignment]
-
-
-def end_with_parent() -> None:
-    """Let Linux end this process with the one that started it, whatever it is doing.
-
-    Elsewhere the end of standard input does: but that is heard only between two steps of Python,
-    and a framework that is being loaded takes seconds for some.
-    """
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def _take_standard_output() -> IO[bytes]:
