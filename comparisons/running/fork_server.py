@@ -77,7 +77,7 @@ class ForkServer:
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, self._device],
+                [sys.executable, "-c", _MAIN, self._device, str(os.getpid())],
                 stdin=theirs.fileno(),
                 stdout=self._complaints,
                 stderr=self._complaints,
@@ -125,7 +125,7 @@ def _answer(server: socket.socket) -> int:
 
 def main() -> None:
     """The server: load, then fork whenever asked, until whoever asks is gone."""
-    children.end_with_parent()
+    children.end_with(int(sys.argv[2]))
     worker.prepare_to_load(sys.argv[1])
     for name in LOADED:
         with suppress(Exception):  # then each run meets it, and says so
@@ -144,9 +144,8 @@ def main() -> None:
             for standard, file in enumerate(files):
                 os.dup2(file, standard)
                 os.close(file)
-            children.end_with_parent()
-            if os.getppid() == server:  # else it ended before that was said
-                worker.main()
+            children.end_with(server)
+            worker.main()
             os._exit(1)
         for file in files:
             os.close(file)

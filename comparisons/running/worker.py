@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Do the task on standard input; the last line says how it ended."""
-    children.end_with_parent()
+    children.end_with(os.getppid())
     answers = _take_standard_output()
     prepare_to_load()
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from comparisons.core import events, records
+from comparisons.core.machine import ROOT
 from comparisons.data import prepare
 from comparisons.running import kept, process, runner, tasks
 from comparisons.running.fork_server import ForkServer
@@ -153,3 +155,15 @@ def test_a_forked_run_gives_what_a_spawned_one_does(done):
                 *_, last = worker
             results.append([epoch.train_loss for epoch in last.record.history])
     assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends once it has loaded")
+def test_a_server_whose_command_is_killed_as_it_starts_ends_before_it_has_loaded():
+    code = (
+        "import os, signal; from comparisons.running.fork_server import ForkServer; "
+        "print(ForkServer('cpu').__enter__()._process.pid, flush=True); "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert said.returncode == -signal.SIGKILL
+    assert processes.left_after([int(said.stdout)], 2.0) == []
