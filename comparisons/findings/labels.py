@@ -110,24 +110,20 @@ def outlooks(seen: View) -> list[Outlook]:
 
 def say(found: Outlook, name: str) -> str:
     """An outlook in a sentence; that there is none where the hidden size refutes the fit."""
-    largest, hidden = text.count(found.size), found.hidden
-    if hidden and not hidden.held:
-        return (
-            f"What more images would bring {name} cannot be told by this: by the sizes below "
-            f"{largest} alone it would have been expected to reach {_spanned(hidden.expected)} "
-            f"there, and reached {text.percent(hidden.measured)}."
+    largest, hidden, alone = text.count(found.size), found.hidden, ""
+    if hidden:
+        alone = (
+            f"by the sizes below {largest} alone it would have been expected to reach "
+            f"{_spanned(hidden.expected)} there, and reached {text.percent(hidden.measured)}."
         )
+        if not hidden.held:
+            return f"What more images would bring {name} cannot be told by this: {alone}"
     said = (
         f"With {text.count(found.images)} images {name} is expected to reach "
         f"{_spanned(found.expected)}, {text.points(found.gain)} points over what it reaches with "
         f"{largest}"
     )
-    if hidden is None:
-        return f"{said}."
-    return (
-        f"{said}; by the sizes below {largest} alone it would have been expected to reach "
-        f"{_spanned(hidden.expected)} there, and reached {text.percent(hidden.measured)}."
-    )
+    return f"{said}; {alone}" if alone else f"{said}."
 
 
 def _spanned(e: Summary) -> str:

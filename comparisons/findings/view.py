@@ -145,13 +145,11 @@ def warm(group: Group) -> float | None:
     return mean(group, lambda r: intervals.learning(r, cold=False))
 
 
-def busy(record: Record) -> float:
-    """The share of the processors that others used while a run was timed."""
-    return record.neighbours.share
-
-
 def busy_before(record: Record) -> float:
-    """The same while what the run found ready, and is charged with when cold, was measured."""
+    """The share of the processors that others used while what the run found ready was measured.
+
+    It is charged with that when cold; what they used in the run itself is its `neighbours`.
+    """
     return record.kept_costs.others if record.kept_costs else 0.0
 
 

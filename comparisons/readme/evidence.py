@@ -11,7 +11,7 @@ from comparisons.core.neighbours import CONTENDED
 from comparisons.core.records import Record, load_all
 from comparisons.findings import intervals, text
 from comparisons.findings.headline import headline
-from comparisons.findings.view import busy, busy_before
+from comparisons.findings.view import busy_before
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.tuning import AS_IT_IS
@@ -228,9 +228,8 @@ def _where(runs: Sequence[Record]) -> str:
 
 def contended(runs: Sequence[Record]) -> str:
     """In how many of some runs others kept the processors busy, in words."""
-    own, kept = (
-        [share for run in runs if (share := of(run)) > CONTENDED] for of in (busy, busy_before)
-    )
+    own = [share for run in runs if (share := run.neighbours.share) > CONTENDED]
+    kept = [share for run in runs if (share := busy_before(run)) > CONTENDED]
     said = f"others used over {text.percent(CONTENDED, 0)} of the processors in "
     said += f"{len(own)} of {text.plural(len(runs), 'run')}" if own else "none of these runs"
     said += f", up to {text.percent(max(own), 0)}" if own else ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from comparisons.core.neighbours import CONTENDED
 from comparisons.core.records import Record
 from comparisons.findings import text
-from comparisons.findings.view import View, busy, busy_before
+from comparisons.findings.view import View, busy_before
 
 
 def warnings(seen: View) -> list[str]:
@@ -43,7 +43,7 @@ def contended(records: Sequence[Record]) -> list[str]:
     """Whether other runs shared the machine or others kept it busy, so that times say less."""
     beside = [r.neighbours.runs for r in records if r.neighbours.runs]
     alone = [r for r in records if not r.neighbours.runs]
-    shares = [share for r in alone if (share := busy(r)) > CONTENDED]
+    shares = [share for r in alone if (share := r.neighbours.share) > CONTENDED]
 
     def some(runs: Sequence[float]) -> str:
         return text.part(len(runs), len(records), "run")

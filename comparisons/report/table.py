@@ -22,7 +22,7 @@ from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
 from comparisons.findings.knobs import gap
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
-from comparisons.findings.view import View, accuracy, busy, from_scratch, mean, view
+from comparisons.findings.view import View, accuracy, from_scratch, mean, view
 from comparisons.findings.ways import forgotten
 from comparisons.report.banner import on_times
 
@@ -303,9 +303,10 @@ def _legend(rows: Sequence[Row], shown: Sequence[str]) -> str:
 
 def _to_level(group: Group, level: float | None, cold: bool) -> float | None:
     """None unless every run got there: those that did alone would be the quick ones."""
-    if level is None or any(intervals.time_to_accuracy(r, level, cold) is None for r in group.ok):
+    if level is None:
         return None
-    return mean(group, lambda r: intervals.time_to_accuracy(r, level, cold))
+    times = [intervals.time_to_accuracy(r, level, cold) for r in group.ok]
+    return None if None in times else intervals.mean_of(times)
 
 
 def _largest(values: Iterable[int | None]) -> int | None:
@@ -353,7 +354,7 @@ def _row(g: Group, level: float | None) -> Row:
         seconds_total_cold=mean(g, lambda r: r.seconds.total_cold),
         processor_seconds_learning_cold=mean(g, lambda r: r.processor_seconds.learning_cold),
         seconds_spent=sum(r.seconds.in_all for r in g.records),
-        neighbours=max((busy(r) for r in g.records), default=None),
+        neighbours=max((r.neighbours.share for r in g.records), default=None),
         beside=max(r.neighbours.runs for r in g.records),
         level=level,
         seconds_to_level_cold=_to_level(g, level, cold=True),
