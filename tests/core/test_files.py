@@ -209,6 +209,22 @@ def test_a_disk_that_is_full_of_predictions_still_gets_the_record(tmp_path, smal
     assert "its predictions are not kept: No space left on device" in record.notices
 
 
+@pytest.mark.parametrize("named, kept", [("nope", "agg"), ("svg", "svg")])
+def test_a_backend_of_matplotlib_may_be_named_wrong_and_is_kept_where_it_is_one(named, kept):
+    code = (
+        "from comparisons import report\nimport matplotlib, os\n"
+        "print(os.environ['MPLBACKEND'], matplotlib.get_backend())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"MPLBACKEND": named},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{named} {kept}\n", "")
+
+
 def test_without_a_home_that_can_be_written_matplotlib_says_nothing(tmp_path):
     home = tmp_path / "home"
     home.write_text("a file, so that nothing can be written under it")
