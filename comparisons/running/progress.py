@@ -170,15 +170,24 @@ class Progress:
     def _expected(self, run: Watched) -> float | None:
         """Seconds that a run may still take, by runs of its arm that have ended; None for none.
 
-        Of the sizes that ended the nearest tells: a larger one takes longer as it shows more
-        images, a smaller one as long, for what it costs to prepare.
+        By the two sizes nearest to its own, how much longer it takes with every image shown more;
+        where one size ended, by the seconds in which that was shown its images.
         """
         arm, _ = run.key
-        ended = [other for other in self.runs if other.key[0] == arm and other.key in self._known]
+        ended = {
+            other.shown: (self._known[other.key][0], other.record.seconds)
+            for other in self.runs
+            if other.key[0] == arm and other.record and not other.record.error
+        }
         if not ended:
             return self.left(run)
-        near = min(ended, key=lambda other: abs(other.shown - run.shown))
-        whole = self._known[near.key][0] * max(1.0, run.shown / max(near.shown, 1))
+        near, *others = sorted(ended, key=lambda shown: abs(shown - run.shown))
+        took, spent = ended[near]
+        if others:
+            each = max((took - ended[others[0]][0]) / (near - others[0]), 0.0)
+        else:
+            each = min(spent.extract_train + spent.train, took) / max(near, 1)
+        whole = max(took + each * (run.shown - near), 0.0)
         return max(whole - (run.elapsed(self.clock()) or 0.0), 0.0)
 
     def _end(self, run: Watched, record: records.Record, kept: bool, now: float) -> None:

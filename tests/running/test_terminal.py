@@ -217,13 +217,19 @@ def test_how_long_the_rest_takes_is_learnt_from_runs_that_ended():
     assert watched(planned(ARMS[:2]))[0].overall() == ""
 
 
-def test_a_larger_run_is_expected_to_take_longer_and_a_smaller_one_no_shorter():
+def test_a_larger_run_takes_longer_by_what_grows_and_by_two_sizes_once_they_are_known():
     plan = [replace(run, train_size=size) for run, size in
-            zip(planned(ARMS[:1], seeds=(0, 1, 2)), (1_000, 3_000, 100), strict=True)]  # fmt: skip
+            zip(planned(ARMS[:1], seeds=(0, 1, 2, 3)), (1_000, 3_000, 500, 5_000),
+                strict=True)]  # fmt: skip
     progress, clock = watched(plan)
-    trained(progress, clock, 0, 8, 5)
-    progress.hear(0, events.Record(factory.record(accuracy=0.8)))
-    assert progress.overall() == "1 of 3 runs done, about 2:52 left"
+    for number, each, trains, said in ((0, 5, 40.0, "5:49"), (1, 8, 64.0, "2:08")):
+        trained(progress, clock, number, 8, each)
+        record = factory.record(accuracy=0.8)
+        record.seconds.train, record.seconds.extract_train = trains - 1, 1.0
+        progress.hear(number, events.Record(record))
+        done = f"{number + 1} of 4 runs done"
+        # 43 s, of which 40 for the images: 123, 23 and 203; then 67 s as well: 37 and 91.
+        assert progress.overall() == f"{done}, about {said} left"
 
 
 def test_a_stream_that_is_no_terminal_gets_no_control_codes(capsys, monkeypatch):
