@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ import msgspec
 import numpy as np
 from msgspec.structs import astuple
 
+from comparisons.core import card as cards
 from comparisons.core import control, events
 from comparisons.core.errors import ComparisonError
 from comparisons.core.files import cannot_write
+from comparisons.findings import plane as said_of_plane
 from comparisons.live.feed import Picture
 from comparisons.running import tasks
 from comparisons.running.process import Start, Worker
@@ -36,14 +39,26 @@ class Said(msgspec.Struct):
     found: list[str]
 
 
+class Moved(msgspec.Struct):
+    """A figure, as a data URI, of what fine-tuning did to a base's features, and what it says."""
+
+    figure: str
+    said: str
+    how_to_read: str
+
+
 class Holding(msgspec.Struct):
-    """What is inside an arm's network (see comparisons.core.events.Inside)."""
+    """What is inside an arm's network (see comparisons.core.events.Inside).
+
+    `moved` is None where no base was fine-tuned.
+    """
 
     label: str
     filters: list[str]
     found: list[str]
     plane: list[tuple[float, float]]
     alike: float
+    moved: Moved | None
 
 
 class Inside(msgspec.Struct):
@@ -69,7 +84,7 @@ class Networks:
     """
 
     def __init__(self, networks: dict[str, Path], held_out: HeldOut, start: Start) -> None:
-        self._labels = list(networks)
+        self._cards = networks
         self._pictures = held_out.pictures
         self._inside: Inside | None = None  # it does not change: looked at once
         self._lock = threading.Lock()
@@ -90,15 +105,15 @@ class Networks:
             file.write(content)
             file.flush()
             told = self._ask(control.Look(file.name), events.Looked)
-        return [Said(label, *astuple(one)) for label, one in zip(self._labels, told, strict=True)]
+        return [Said(label, *astuple(one)) for label, one in zip(self._cards, told, strict=True)]
 
     def inside(self) -> Inside:
         """What is inside each network. Raises ComparisonError."""
         with self._lock:
             if self._inside is None:
                 told = self._ask(control.Inside(), events.Inside)
-                pairs = zip(self._labels, told, strict=True)
-                arms = [Holding(label, *astuple(one)) for label, one in pairs]
+                pairs = zip(self._cards.items(), told, strict=True)
+                arms = [Holding(label, *astuple(one), moved(path)) for (label, path), one in pairs]
                 self._inside = Inside(self._pictures, arms)
             return self._inside
 
@@ -110,7 +125,7 @@ class Networks:
         """What each network answers. Raises ComparisonError."""
         self._worker.send(question)
         try:
-            return [self._next(kind) for _ in self._labels]
+            return [self._next(kind) for _ in self._cards]
         except ComparisonError:
             raise
         except ValueError:  # closed meanwhile: the next race has begun
@@ -126,6 +141,20 @@ class Networks:
                 case events.Error(said):
                     raise ComparisonError(f"the networks cannot be asked: {said}")
         raise ComparisonError("the networks cannot be asked any more: run the race again")
+
+
+def moved(path: Path) -> Moved | None:
+    """What fine-tuning did to the base of a network, by its card's file. Raises ComparisonError."""
+    known = cards.read(path)
+    if known.plane is None:
+        return None
+    # What draws is loaded here: before anybody asks, nobody waits for it.
+    from comparisons.report.figures import paper
+    from comparisons.report.figures import plane as planes
+
+    drawn = paper.svg(planes.before_and_after(known, paper.NARROW))
+    figure = f"data:image/svg+xml;base64,{b64encode(drawn).decode()}"
+    return Moved(figure, said_of_plane.title(known.plane), planes.HOW_TO_READ)
 
 
 def kept(folder: Path, runs: Mapping[str, str]) -> dict[str, Path]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import urllib.request
 from pathlib import Path
+from xml.etree import ElementTree
 
 import networks
 import numpy as np
@@ -89,3 +91,19 @@ def test_too_few_pictures_make_no_plane(tiny_npz, tmp_path: Path):
         assert arm.filters and arm.plane == []
     finally:
         one.close()
+
+
+def test_a_base_that_was_fine_tuned_is_drawn_before_and_after(tiny_npz, tmp_path: Path):
+    ran = [kept_run(arm, tiny_npz, tmp_path) for arm in ("tiny:frozen", "tiny:full")]
+    two = Networks(
+        kept(tmp_path, {run.name: run.id for run, _ in ran}), held_out(*ran[0], IN_PLANE), spawn
+    )
+    try:
+        frozen, full = two.inside().arms
+    finally:
+        two.close()
+    assert frozen.moved is None and full.moved is not None
+    assert "before fine-tuning" in full.moved.said and full.moved.how_to_read
+    with urllib.request.urlopen(full.moved.figure) as uri:
+        assert uri.headers.get_content_type() == "image/svg+xml"
+        assert ElementTree.fromstring(uri.read()).tag.endswith("svg")

@@ -31,8 +31,9 @@ LOOKED_INTO = """
     const plane = Array.from({length: 12}, (_, i) => [Math.cos(i), 9 * Math.sin(i)]);
     inside.told = {
         pictures: plane.map(() => ({image, truth: 'cat', answers: {}})),
-        arms: [{label: first, filters: some(32), found: some(16), plane, alike: 0.75},
-               {label: second, filters: [], found: [], plane, alike: 0.5}]};
+        arms: [{label: first, filters: some(32), found: some(16), plane, alike: 0.75,
+                moved: {figure: image, said: 'Classes drew apart', how_to_read: 'A point is'}},
+               {label: second, filters: [], found: [], plane, alike: 0.5, moved: null}]};
     document.getElementById('inside-part').hidden = false;
     inside.show();
 """
@@ -209,6 +210,9 @@ def test_what_is_inside_networks_is_shown_arm_by_arm_and_of_the_picture_tried_la
     first, second = page.do("return [...document.querySelectorAll('#inside > li')]")
     assert "frozen" in first.text and "The nearest other picture" in first.text
     assert "does not begin with a convolution" in second.text
+    assert "A point is" in first.text and "A point is" not in second.text
+    altered = "[...arguments[0].querySelectorAll('.moved img')].map(img => img.alt)"
+    assert page.do(f"return {altered}", first) == ["Classes drew apart."]
     parts = "[...arguments[0].querySelectorAll('[role=img]')]"
     counts = f"{parts}.map(e => [e.tagName, e.childElementCount])"
     assert page.do(f"return {counts}", first) == [["DIV", 32], ["DIV", 16], ["svg", 12]]

@@ -42,6 +42,7 @@ const inside = {
       if (arm.filters.length) made.append(filters(track, arm.filters), make('div', {class: 'found'}));
       else made.append(make('p', {}, 'It does not begin with a convolution: it has no filters to show.'));
       if (arm.plane.length) made.append(plane(track, arm, this.told.pictures));
+      if (arm.moved) made.append(moved(arm.moved));
       return made;
     }));
     this.find();
@@ -88,4 +89,9 @@ function plane(track, {plane: places, alike}, pictures) {
   return make('figure', {class: 'plane'}, root, make('figcaption', {},
     `${count(pictures.length)} held-out pictures in the plane (PCA): to its head those are alike that lie close. `
     + `The nearest other picture is of the same class for ${Math.round(100 * alike)} %, by all that the head reads.`));
+}
+
+/** What fine-tuning did to a base: the same held-out pictures before and after. */
+function moved({figure, said, how_to_read: how}) {
+  return make('figure', {class: 'moved'}, make('img', {src: figure, alt: `${said}.`}), make('figcaption', {}, how));
 }
