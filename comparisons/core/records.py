@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ from comparisons.core.phases import Phase
 
 SCHEMA = 2
 DIGEST = "digest"  # what a file has beside its record: a hash of it
+LEAF = re.compile(r"([{\[])\n *([^{}\[\]]*?)\n *([}\]])")  # indented JSON with none within it
+LINE = 400  # letters of one at most
 
 Status = Literal["ok", "failed", "diverged"]
 
@@ -224,10 +227,19 @@ def digest(value: Any) -> str:
 
 
 def to_json(record: Record) -> str:
-    """A record as indented JSON text, newline at the end, with a digest of all else in it."""
+    """A record as JSON text in lines, with a digest of all else in it.
+
+    What holds no more than a line of values is one: an epoch, or a row of the confusion matrix.
+    """
     content = msgspec.json.decode(msgspec.json.encode(record))
     content[DIGEST] = digest(content)
-    return msgspec.json.format(msgspec.json.encode(content), indent=1).decode() + "\n"
+    indented = msgspec.json.format(msgspec.json.encode(content), indent=1).decode()
+    return LEAF.sub(_in_one_line, indented) + "\n"
+
+
+def _in_one_line(leaf: re.Match[str]) -> str:
+    line = re.sub(r"\n *", " ", leaf[2])
+    return f"{leaf[1]}{line}{leaf[3]}" if len(line) <= LINE else leaf[0]
 
 
 def from_json(text: str | bytes, name: str = "record") -> Record:

@@ -103,7 +103,7 @@ def turned() -> str:
     """What turning each knob showed, by its evidence, and where it was measured."""
     runs = {name: load_all(EVIDENCE / "knobs" / name)[0] for name in KNOBS}
     lines = [
-        f"- [`{name}`](knobs/{name}/report.html): {' '.join(headline(found))}"
+        f"- [`{name}`](knobs/{name}): {' '.join(headline(found))}"
         for name, found in runs.items()
         if found
     ]

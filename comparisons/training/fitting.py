@@ -171,6 +171,7 @@ def fit(
 
 
 Scores = tuple[float, float]  # cross-entropy in nats, and accuracy
+DIGITS = 7  # of a number in an epoch's record: single precision has no more
 
 
 def scores(logs: Mapping[str, float]) -> Scores:
@@ -188,7 +189,7 @@ def noted(
     seconds: float,
     elapsed: tuple[float, float],
 ) -> Epoch:
-    """An epoch as a record has it.
+    """An epoch as a record has it, its numbers to DIGITS: they are most of what a record takes.
 
     `seen` is None where validation images were not looked at; `elapsed` are the seconds of learning
     since the start, as spent and cold.
@@ -196,16 +197,20 @@ def noted(
     return Epoch(
         phase=phase.name,
         epoch=epoch,
-        train_loss=finite(trained[0]),
-        train_accuracy=finite(trained[1]),
-        val_loss=finite(seen[0]) if seen else None,
-        val_accuracy=finite(seen[1]) if seen else None,
-        learning_rate=rate,
-        seconds=seconds,
+        train_loss=finite(_short(trained[0])),
+        train_accuracy=finite(_short(trained[1])),
+        val_loss=finite(_short(seen[0])) if seen else None,
+        val_accuracy=finite(_short(seen[1])) if seen else None,
+        learning_rate=_short(rate),
+        seconds=_short(seconds),
         images_seen=images,
-        elapsed=elapsed[0],
-        elapsed_cold=elapsed[1],
+        elapsed=_short(elapsed[0]),
+        elapsed_cold=_short(elapsed[1]),
     )
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
 
 
 LOOKS = 12

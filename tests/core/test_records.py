@@ -68,6 +68,17 @@ def test_any_bytes_are_a_record_or_one_line(content):
         assert "some.json" in str(error) and "\n" not in str(error)
 
 
+@given(some.lists(some.text(some.sampled_from('a {}[]",:\\\n\t'), max_size=12), max_size=4))
+def test_an_epoch_is_a_line_of_its_file_whatever_else_stands_there(notices):
+    record = factory.record(CNN)
+    record.notices = notices
+    text = records.to_json(record)
+    assert records.from_json(text) == record
+    lines = [line.strip() for line in text.splitlines()]
+    epochs = [line.rstrip(",") for line in lines if line.startswith('{"phase"')]
+    assert [json.loads(line)["epoch"] for line in epochs] == [e.epoch for e in record.history]
+
+
 def test_a_copied_record_is_no_other_seed(tmp_path):
     path = records.save(factory.record(CNN), tmp_path)
     shutil.copy(path, path.with_name(f"{path.stem} copy.json"))

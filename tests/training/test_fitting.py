@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from msgspec.structs import astuple
 from scipy.special import log_softmax
 from small import network, phase, problem, trained
 
@@ -160,6 +161,16 @@ def test_epochs_that_are_not_looked_at_have_no_validation_figures_and_the_last_h
     for one, other in pairwise(result.epochs):
         # Looking is not learning: only training lies between the ends of two epochs.
         assert other.elapsed - one.elapsed == pytest.approx(other.seconds, abs=0.02)
+
+
+def test_an_epoch_is_noted_to_the_digits_that_its_numbers_have():
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+    for entry in fitted(model, head_phase(learning_rate=1 / 300)).epochs:
+        told = [value for value in astuple(entry) if isinstance(value, float)]
+        assert len(told) == 8 and told == [float(f"{value:.7g}") for value in told]
+        # A share of images is one, not its nearest number in single precision.
+        assert entry.train_accuracy in np.round(np.arange(71) / 70, 7)
+        assert entry.val_accuracy in np.arange(21) / 20
 
 
 def test_a_smoothed_loss_is_trained_on_and_the_plain_one_is_reported():
