@@ -260,8 +260,6 @@ def changes(tasks: Sequence[Task], points: Sequence[Point], arm: str) -> list[st
             images = (text.two_digits(task.images * t) for t in sweep)
             tried = [replace(task, images=n) for n in images if n >= 2 and low <= n <= high]
             said += _first(task, tried, points, arm)
-    for sweep in (LESS, MORE):
-        for task in tasks:
             if math.isfinite(task.seconds):
                 tried = [replace(task, seconds=task.seconds * t) for t in sweep]
                 said += _first(task, tried, points, arm)
@@ -270,7 +268,7 @@ def changes(tasks: Sequence[Task], points: Sequence[Point], arm: str) -> list[st
         place = (one.of_time, one.arm)
         if place not in nearest or one.far < nearest[place].far:
             nearest[place] = one
-    return [one.says for one in nearest.values()]
+    return [one.says for one in sorted(nearest.values(), key=lambda one: one.of_time)]
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,10 @@ class Networks:
             if self._inside is None:
                 told = self._ask(control.Inside(), events.Inside)
                 pairs = zip(self._cards.items(), told, strict=True)
-                arms = [Holding(label, *astuple(one), moved(path)) for (label, path), one in pairs]
+                arms = [
+                    Holding(label, one.filters, one.found, one.plane, one.alike, moved(path))
+                    for (label, path), one in pairs
+                ]
                 self._inside = Inside(self._pictures, arms)
             return self._inside
 
