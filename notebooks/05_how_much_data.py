@@ -129,7 +129,7 @@ check_even(even)
 
 # %%
 found = crossings.leading(seen)
-say(crossings.say(found, seen))
+say(crossings.say(found))
 say(
     "The number of seeds is "
     f"{len(SEEDS)}: {'an interval needs three.' if len(SEEDS) < 3 else 'enough for an interval.'}"
@@ -210,7 +210,7 @@ if again is not ...:
     first = [r for r in records if r.train_size in SIZES[1:] and r.seed == SEEDS[0]]
     for seed, runs in ((SEEDS[0], first), (1, again)):
         one = view(runs)
-        say(f"Seed {seed}: {crossings.say(crossings.leading(one), one)}")
+        say(f"Seed {seed}: {crossings.say(crossings.leading(one))}")
 
 # %% [markdown]
 # ## Modify: what more labels would bring
@@ -260,7 +260,7 @@ answered(
     (
         f"{ahead(gaps[fewest])} ({points(gaps[fewest])} points)",
         f"{ahead(gaps[most])} ({points(gaps[most])} points)",
-        crossings.say(found, seen),
+        crossings.say(found),
         listing([f"about {points(o.gain)} expected" for o in gains]) or "three sizes are needed",
     ),
 )

@@ -32,6 +32,8 @@ from comparisons.core.records import (
     Test,
     Weights,
 )
+from comparisons.plan import arms as plans
+from comparisons.plan import recipes
 from comparisons.plan.request import Known, Request, check, runs
 from comparisons.plan.runs import Run
 
@@ -145,6 +147,13 @@ def record(
 def records(arms: list[str], seeds: int = 1, sizes: tuple[int, ...] = (45_000,)) -> list[Record]:
     """Every arm at every size for the first seeds."""
     return [record(a, s, size) for size in sizes for a in arms for s in range(seeds)]
+
+
+def by_recipe(*runs: Record) -> list[Record]:
+    """The runs with the phases that their arms' own recipes have."""
+    for run in runs:
+        run.phases = recipes.phases(plans.parse(run.arm), run.train_size, None, None)
+    return list(runs)
 
 
 def way(strategy: str, seed: int = 0, base: str = "mobilenet@0.25x96", **changes: Any) -> Record:

@@ -79,7 +79,7 @@ def test_drawings_are_told_from_photographs_by_a_flag_or_by_the_data(capsys, tmp
         for arm, accuracy in (("tutorial-cnn:scratch", 0.95), ("tiny:frozen", 0.2)):
             run = factory.record(arm, seed, 1_000, accuracy=accuracy)
             run.data.name, run.data.synthetic = "shapes", True
-            records.save(run, tmp_path / "mine")
+            records.save(*factory.by_recipe(run), tmp_path / "mine")
     asked = "--images", 1000, "--classes", 10, "--records", tmp_path
     assert said(capsys, *asked, "--drawn")["arm"] == "tutorial-cnn:scratch"
     assert said(capsys, *asked, "--drawn")["evidence"][0]["data"] == "shapes"
@@ -88,20 +88,30 @@ def test_drawings_are_told_from_photographs_by_a_flag_or_by_the_data(capsys, tmp
     assert said(capsys, *asked)["evidence"][0]["data"] == "cifar10"
 
 
+def test_a_file_that_is_no_record_is_named_beside_the_object_of_json(capsys, tmp_path):
+    records.save(factory.record("cnn:scratch"), tmp_path)
+    (tmp_path / "runs" / "odd.json").write_text("{}")
+    asked = ["--images", "800", "--classes", "5", "--records", str(tmp_path), "--json"]
+    assert advise.main(asked) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["arm"]
+    assert told.err.startswith("left out: odd.json") and len(told.err.splitlines()) == 1
+
+
 def test_with_other_records_it_answers_otherwise(capsys, tmp_path):
     before = said(capsys, "--images", 1000, "--classes", 10, "--records", tmp_path)
     assert before["arm"] != "tutorial-cnn:scratch"
     for seed in range(3):
         run = factory.record("tutorial-cnn:scratch", seed, 1_000, accuracy=0.95)
         run.data.synthetic = False
-        records.save(run, tmp_path / "mine")
+        records.save(*factory.by_recipe(run), tmp_path / "mine")
     after = said(capsys, "--images", 1000, "--classes", 10, "--records", tmp_path)
     assert after["arm"] == "tutorial-cnn:scratch"
     assert after["evidence"][0]["records"][0].startswith("tutorial-cnn")
 
 
 def test_each_machine_has_its_own_ratio_and_own_runs_here_keep_their_seconds(tmp_path):
-    mine = factory.records(["cnn:scratch"], seeds=3, sizes=(1_000,))
+    mine = factory.by_recipe(*factory.records(["cnn:scratch"], seeds=3, sizes=(1_000,)))
     for run in mine:
         run.environment.device = cpu_name()
     packaged = experience.packaged()

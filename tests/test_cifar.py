@@ -86,6 +86,7 @@ def test_dry_run_shows_every_run_and_writes_nothing(capsys, tmp_path, tiny_npz):
         (["--preset", "dem"], "demo"),
         (["--data", "shapes", "--arms", "cnn:scratch", "--train-size", "0"], "9,000"),
         (["--data", "shapes", "--arms", "cnn:scratch", "--train-size", "9001"], "9,000"),
+        (["--data", "shapes", "--arms", "cnn:scratch", "--train-size", "5"], "has 10 classes"),
         (["--data", "shapes", "--classes", "heart"], "two or more"),
         (["--data", "shapes", "--classes", "heart", "heart"], "two or more"),
         (["--data", "shapes", "--classes", "heart", "combb"], "comb"),

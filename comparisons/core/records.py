@@ -70,7 +70,7 @@ class Record(msgspec.Struct, kw_only=True):
     model: Annotated[Name, Meta(description="the model with its options")]
     strategy: Annotated[Name, Meta(description="the strategy with its option")]
     seed: Annotated[Count, Meta(description="what all random choices follow from")]
-    train_size: Annotated[Count, Meta(description="images trained on")]
+    train_size: Annotated[int, Meta(ge=1, le=2**62, description="images trained on")]
     settings: Annotated[Settings, Meta(description="what else decides the run, its phases apart")]
     status: Annotated[
         Status,

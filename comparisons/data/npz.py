@@ -195,6 +195,8 @@ class _File:
             names = self._named_classes()
         if len(names) < max(count, 2):
             raise self.wrong(f"{len(names)} classes named, {max(count, 2)} are needed")
+        if self.y_train.min() == self.y_train.max():
+            raise self.wrong("y_train has one class alone: there is nothing to tell apart")
         return names
 
     def _named_classes(self) -> tuple[str, ...]:

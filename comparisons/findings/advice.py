@@ -24,6 +24,7 @@ from comparisons.findings.names import arm_name
 NEAR_IMAGES = math.log(2.5)  # how far in images a point counts for most of its weight
 NEAR_CLASSES = math.log(3.0)
 REACH = 2.0  # times beyond the measured images or classes where evidence is said not to reach
+FAR = 2.5  # away is the nearest evidence where it does not reach either: 1 is near
 LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # And on other data, as long as fewer families than this were measured: tasks of as many images and
 # classes lie that far apart, and nothing here tells how far. On its own data too, where neither
@@ -244,6 +245,12 @@ def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
         if not low / REACH <= asked <= high * REACH:
             span = text.count(low) + (f" to {text.count(high)}" if high > low else "")
             notes.append(f"The evidence has {span} {what}: it does not reach {text.count(asked)}.")
+    near = min(points, key=lambda p: _distance(replace(task, data=None), p))
+    if not notes and _distance(replace(task, data=None), near) > FAR:
+        notes.append(
+            f"The nearest evidence, {text.count(near.images)} images of "
+            f"{text.count(near.classes)} classes, is far from that."
+        )
     return notes
 
 
@@ -285,9 +292,9 @@ def _first(task: Task, tried: Iterable[Task], points: Sequence[Point], arm: str)
     """The first of other tasks for which the advice would be another arm, if there is one."""
     for other in tried:
         best = rank(other, points)[0]
-        of_time = other.images == task.images
-        if best.arm == arm or (of_time and best.seconds.learning > other.seconds):
+        if best.arm == arm or best.seconds.learning > other.seconds:
             continue
+        of_time = other.images == task.images
         if of_time:
             far, what = other.seconds / task.seconds, f"{text.seconds(other.seconds)} of learning"
         else:

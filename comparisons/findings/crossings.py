@@ -20,22 +20,28 @@ NEXT = 2  # sizes to run next, between two
 class Crossing(msgspec.Struct, frozen=True):
     """Where the first of two arms overtakes the second as images grow in number.
 
+    Both were measured from the first to the last of the numbers of images in `measured`.
     `next_sizes` lie between the two sizes that enclose it: to run them shows it closer.
     """
 
     arms: tuple[str, str]
     outcome: Outcome
     images: Images
+    measured: tuple[int, int]
     next_sizes: list[int] = []
 
 
 @dataclass(frozen=True)
 class Worth:
-    """How many images from scratch reach what a pretrained base reaches with `size` of them."""
+    """How many images from scratch reach what a pretrained base reaches with `size` of them.
+
+    `measured` are the fewest and the most images that training from scratch was measured with.
+    """
 
     arm: str
     scratch: str
     size: int
+    measured: tuple[int, int]
     outcome: Outcome
     images: Images
 
@@ -46,7 +52,8 @@ class Worth:
         The effective data multiplier of Hernandez et al. 2021 (arXiv:2102.01293), of accuracy in
         place of loss, and by lines between what was measured in place of a power law.
         """
-        bound = {"between": self.images.estimate, "above": self.images.low}.get(self.outcome)
+        least = self.images.low or self.measured[1]
+        bound = {"between": self.images.estimate, "above": least}.get(self.outcome)
         return bound / self.size if bound else None
 
     @property
@@ -74,22 +81,23 @@ def worths(seen: View, arms: Collection[str] | None = None) -> list[Worth]:
             for size, ended in _runs(seen, label).items():
                 curve = sizes.difference(curve_of, dict.fromkeys(curve_of, ended))
                 if curve:
-                    found.append(Worth(label, own, size, *sizes.crossing(sizes.oriented(curve))))
+                    found.append(Worth(label, own, size, curve.ends, *sizes.crossing(curve)))
     return found
 
 
 def leading(seen: View) -> Crossing | None:
-    """The crossing of the two arms that the headline is about."""
-    pair = race.rivals(seen.best_first(seen.size))
+    """The crossing of the headline's two arms, or of the best two that have several sizes."""
+    several = _several(seen)
+    pair = race.rivals([g for g in seen.best_first(seen.size) if g.label in several])
     if pair is None:
         return None
     a, b = sorted(g.label for g in pair)
-    return _crossing(a, b, seen) if {a, b} <= set(_several(seen)) else None
+    return _crossing(a, b, seen)
 
 
 def sentences(found: Crossing | None, seen: View) -> list[str]:
     """Where the headline's arms cross, and what the base is worth: none of a single size."""
-    return [say(found, seen), *_worth(seen, found.arms)] if found else []
+    return [say(found), *_worth(seen, found.arms)] if found else []
 
 
 def title(found: Crossing | None, seen: View) -> str:
@@ -100,16 +108,16 @@ def title(found: Crossing | None, seen: View) -> str:
     if found.outcome == "between":
         return f"{a} overtakes {b} at about {text.about(found.images.estimate)} images"
     if found.outcome == "above":
-        return f"{b} leads up to {text.count(seen.sizes[-1])} images"
+        return f"{b} leads up to {text.count(found.measured[1])} images"
     if found.outcome == "below":
-        return f"{a} leads from {text.count(seen.sizes[0])} images on"
+        return f"{a} leads from {text.count(found.measured[0])} images on"
     return f"Where {a} and {b} cross is not clear"
 
 
-def say(found: Crossing, seen: View) -> str:
+def say(found: Crossing) -> str:
     """A crossing in a sentence."""
     a, b = map(arm_name, found.arms)
-    images, first, last = found.images, text.count(seen.sizes[0]), text.count(seen.sizes[-1])
+    images, (first, last) = found.images, map(text.count, found.measured)
     if found.outcome == "not resolved":
         return f"Where {a} and {b} cross, these runs do not show."
     if found.outcome == "above":
@@ -146,7 +154,7 @@ def _worth(seen: View, arms: Sequence[str]) -> list[str]:
     one = exact[0] if exact else min(told, key=lambda w: w.size)
     n, base, scratch = text.count(one.size), arm_name(one.arm), arm_name(one.scratch)
     if not exact:
-        most = text.count(seen.sizes[-1])
+        most = text.count(one.measured[1])
         return [
             f"With {n} images {base} is where {scratch} is not with {most}: its base is worth at "
             f"least {one.times:.1f} times the images."
@@ -177,7 +185,7 @@ def _crossing(a: str, b: str, seen: View) -> Crossing | None:
     turned = sizes.oriented(curve, gains=_scratch(seen, a) and not _scratch(seen, b))
     outcome, images = sizes.crossing(turned)
     arms = (a, b) if turned is curve else (b, a)
-    return Crossing(arms, outcome, images, _next(curve.sizes, images.estimate))
+    return Crossing(arms, outcome, images, curve.ends, _next(curve.sizes, images.estimate))
 
 
 def _several(seen: View) -> list[str]:

@@ -13,6 +13,7 @@ from comparisons.core.probe import Speed
 from comparisons.core.records import Record
 from comparisons.findings import intervals
 from comparisons.findings.groups import Group, group_runs
+from comparisons.plan import budget
 
 ACCELERATORS = ("gpu", "tpu")  # whose times are never mixed with those of processors
 DRAWN = ("mnist", "shapes", "shapes-source")  # data sets that are no photographs
@@ -95,14 +96,15 @@ def points(records: Iterable[Record]) -> list[Point]:
     """A point for each arm, data set and size of runs that ended well by their own recipe.
 
     Of an arm that was run in several ways at a size, the one with most seeds; no variants of
-    knobs, none that was shown live or shared its machine. Whose runs are handed in together are to
-    be of one kind of device.
+    knobs, none that was shown live or shared its machine, none by other epochs than its recipe's.
+    Whose runs are handed in together are to be of one kind of device.
     """
     # By ID: a run that lies in two folders is one run.
     suited = {
         r.id: r
         for r in records
         if r.settings.knob is None and not r.settings.live and not r.neighbours.runs
+        if len(r.data.classes) > 1 and budget.by_recipe(r.arm, r.train_size, r.phases)
     }
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
     for g in group_runs(list(suited.values())):

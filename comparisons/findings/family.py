@@ -52,19 +52,26 @@ def family(seen: View, size: int) -> dict[tuple[str, str], float]:
     return holm(chances)
 
 
-def seeds_needed(spread: float, gap: float, overlap: float = 0.0) -> int | None:
+def seeds_needed(
+    spread: float, gap: float, overlap: float = 0.0, of_images: float = 0.0
+) -> float | None:
     """How many seeds would show a difference of `gap` in four of five experiments.
 
     For differences by seed that spread so far (their standard deviation), at 95 % confidence:
-    n with t(0.975) + t(0.8) <= gap / (spread / sqrt(n)), both of n - 1 degrees of freedom (Student
-    1908); sqrt(n / (1 + n * overlap)) where splits overlap (intervals.overlap). The draw of the
-    test images is no matter of seeds. None where it is more than a hundred.
+    n with t(0.975) + t(0.8) <= gap / sqrt(spread² / n), both of n - 1 degrees of freedom (Student
+    1908). What no number of seeds averages out comes on top of that variance: spread² * `overlap`
+    where splits overlap (intervals.overlap), and `of_images`, by the draw of the test images. From
+    three on, which an interval takes; infinite where none would do, None above a hundred.
     """
-    for n in range(2, MOST_SEEDS + 1):
-        wanted = stdtrit(n - 1, 1 - ALPHA / 2) + stdtrit(n - 1, POWER)
-        if wanted * spread * math.sqrt(1 / n + overlap) <= abs(gap):
-            return n
-    return None
+
+    def shown(n: float, freedom: float) -> bool:
+        wanted = stdtrit(freedom, 1 - ALPHA / 2) + stdtrit(freedom, POWER)
+        return bool(wanted * math.sqrt(spread**2 * (1 / n + overlap) + of_images) <= abs(gap))
+
+    if not shown(math.inf, math.inf):
+        return math.inf
+    enough = range(intervals.MIN_SEEDS, MOST_SEEDS + 1)
+    return next((n for n in enough if shown(n, n - 1)), None)
 
 
 def tied(found: intervals.Summary) -> bool:

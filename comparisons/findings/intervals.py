@@ -34,7 +34,8 @@ class Summary:
     `spread` is the sample standard deviation (n >= 2); `low` and `high` bound the interval
     that `method` names, and `p` is the two-sided one for a true mean of zero (n >= 3). What there
     are too few numbers for is None. `overlap` is what runs on the same images in other splits
-    have in common, which no number of them averages out.
+    have in common, and `of_images` the variance by the draw of the test images: no number of runs
+    averages these out.
     """
 
     n: int
@@ -45,6 +46,7 @@ class Summary:
     method: str | None = None
     p: float | None = None
     overlap: float = 0.0
+    of_images: float = 0.0
 
     @property
     def includes_zero(self) -> bool | None:
@@ -95,7 +97,8 @@ def summarise(
     variance = spread**2 * (1 / n + overlap)
     half = half_width(variance, n - 1, luck)
     p = chance(mean, variance, n - 1, luck)
-    return Summary(n, mean, spread, mean - half, mean + half, METHOD, p, overlap)
+    of_images = luck.variance if luck else 0.0
+    return Summary(n, mean, spread, mean - half, mean + half, METHOD, p, overlap, of_images)
 
 
 def half_width(variance: float, freedom: float, luck: Luck | None = None) -> float:

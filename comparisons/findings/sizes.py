@@ -40,12 +40,19 @@ class Curve:
     """A difference in accuracy at several sizes, ascending: by seed, and by test image.
 
     `by_seed` [sizes, seeds]; `by_image` [sizes, images] is the mean over seeds, None where it is
-    not known what each run named rightly.
+    not known what each run named rightly. `overlap` is what the splits of seeds have in common
+    (intervals.overlap).
     """
 
     sizes: tuple[int, ...]
     by_seed: np.ndarray
     by_image: np.ndarray | None = None
+    overlap: float = 0.0
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The first and the last size: nothing is said beyond."""
+        return self.sizes[0], self.sizes[-1]
 
     def at(self, images: float) -> Summary:
         """The difference with so many images, from the first size to the last."""
@@ -55,12 +62,12 @@ class Curve:
         weights = np.zeros(len(self.sizes))
         weights[place : place + 2] = 1 - share, share
         luck = None if self.by_image is None else intervals.of_images([weights @ self.by_image])
-        return intervals.summarise((weights @ self.by_seed).tolist(), luck)
+        return intervals.summarise((weights @ self.by_seed).tolist(), luck, self.overlap)
 
     def turned(self) -> Curve:
         """The same with the arms exchanged."""
         images = None if self.by_image is None else -self.by_image
-        return Curve(self.sizes, -self.by_seed, images)
+        return Curve(self.sizes, -self.by_seed, images, self.overlap)
 
 
 def difference(
@@ -68,20 +75,24 @@ def difference(
 ) -> Curve | None:
     """Accuracy a - b of two arms, whose runs come by size, at the sizes that both have.
 
-    Over the seeds that ended well everywhere; None with fewer than two sizes or without a seed.
+    Over the seeds that ended well everywhere. A size with too few seeds for an interval is left
+    out where two others have enough: a single run that failed would cost all of them theirs. None
+    with fewer than two sizes or without a seed.
     """
-    sizes = tuple(sorted(n for n in a.keys() & b.keys() if n > 0))
-    runs = [[{r.seed: r for r in arm[n] if intervals.accuracy(r) is not None} for n in sizes]
-            for arm in (a, b)]  # fmt: skip
-    everywhere = [set(one) for arm in runs for one in arm]
-    seeds = sorted(set.intersection(*everywhere)) if everywhere else []
+    ended = [{n: {r.seed: r for r in some if intervals.accuracy(r) is not None}
+              for n, some in arm.items() if n > 0} for arm in (a, b)]  # fmt: skip
+    shared = {n: ended[0][n].keys() & ended[1][n].keys() for n in ended[0].keys() & ended[1].keys()}
+    enough = [n for n, seeds in shared.items() if len(seeds) >= intervals.MIN_SEEDS]
+    sizes = tuple(sorted(enough if len(enough) > 1 else (n for n in shared if shared[n])))
+    seeds = sorted(set.intersection(*(set(shared[n]) for n in sizes))) if sizes else []
     if len(sizes) < 2 or not seeds:
         return None
-    by_seed = np.array([[[_accuracy(one[s]) for s in seeds] for one in arm] for arm in runs])
-    images = [_by_image([[one[s] for s in seeds] for one in arm]) for arm in runs]
-    if images[0] is None or images[1] is None or images[0].shape != images[1].shape:
-        return Curve(sizes, by_seed[0] - by_seed[1])
-    return Curve(sizes, by_seed[0] - by_seed[1], images[0] - images[1])
+    runs = [[[arm[n][s] for s in seeds] for n in sizes] for arm in ended]
+    gaps = np.subtract(*([[_accuracy(r) for r in row] for row in arm] for arm in runs))
+    overlap = intervals.overlap([r for arm in runs for row in arm for r in row])
+    left, right = map(_by_image, runs)
+    known = left is not None and right is not None and left.shape == right.shape
+    return Curve(sizes, gaps, left - right if known else None, overlap)
 
 
 def _accuracy(record: Record) -> float:
@@ -105,11 +116,14 @@ def crossing(curve: Curve) -> tuple[Outcome, Images]:
     zero, as Fieller's does for a ratio (1954, "Some problems in interval estimation", Journal of
     the Royal Statistical Society B 16:175-185). `curve` is one that was `oriented`.
     """
-    ends = curve.sizes[0], curve.sizes[-1]
+    first, last = map(curve.at, curve.ends)
+    known = first.low is not None  # the ends of an interval are told where there is one
     signs = [_sign(curve.at(n)) for n in curve.sizes]
     estimate = next(iter(_roots(curve, lambda s: s.mean or 0.0)), None)
     if 1 in signs and -1 in signs[signs.index(1) :]:
         return "not resolved", Images()  # it turns more than once
+    if estimate is not None and (signs[0] > 0 or signs[-1] < 0):
+        return "not resolved", Images()  # whoever should be behind at that end leads there clearly
     open_below, open_above = signs[0] >= 0, signs[-1] <= 0
     # From the first number that may be even to the last, should there be others in between.
     low = None if open_below else next(iter(_roots(curve, _upper)), None)
@@ -117,11 +131,10 @@ def crossing(curve: Curve) -> tuple[Outcome, Images]:
     if not any(signs) or (open_below and open_above and estimate is None):
         return "not resolved", Images()
     if estimate is not None:
-        known = curve.at(estimate).low is not None
         return "between", Images(estimate, low, high) if known else Images(estimate)
-    if signs[-1] <= 0 and (curve.at(ends[1]).mean or 0.0) < 0:
-        return "above", Images(None, low if low is not None else ends[1], None)
-    return "below", Images(None, None, high if high is not None else ends[0])
+    if signs[-1] <= 0 and (last.mean or 0.0) < 0:
+        return "above", Images(low=low or curve.ends[1]) if known else Images()
+    return "below", Images(high=high or curve.ends[0]) if known else Images()
 
 
 def oriented(curve: Curve, gains: bool = False) -> Curve:

@@ -39,9 +39,10 @@ class Verdict:
     def equal(self) -> bool:
         """Whether no winner may be named.
 
-        With too few test images to tell anything. With an interval: it includes zero. With too few
-        seeds for one: the gap is no larger than the luck of drawing the test images. Always: the
-        gap rounds to nothing, or the seeds in common speak against the means of all seeds.
+        With too few test images to tell anything. With an interval: it includes zero, or lies
+        within a point of it (`tie`). With too few seeds for one: the gap is no larger than the luck
+        of drawing the test images. Always: the gap rounds to nothing, or the seeds in common speak
+        against the means of all seeds.
         """
         records = [*self.first.ok, *self.second.ok]
         if intervals.tested_in_all(records) < _needed(records):
@@ -49,7 +50,12 @@ class Verdict:
         unsure = self.paired.summary.includes_zero
         if unsure is None:
             unsure = self.gap < self.noise
-        return unsure or self.gap < NOTHING
+        return unsure or self.tie or self.gap < NOTHING
+
+    @property
+    def tie(self) -> bool:
+        """Whether the interval says that the two are within a point of each other."""
+        return family.tied(self.paired.summary)
 
 
 def verdict(a: Group, b: Group) -> Verdict:
@@ -137,11 +143,13 @@ def care(seen: View) -> list[str]:
     found = verdict(*pair)
     s, lines = found.paired.summary, []
     if s.includes_zero and s.spread and not family.tied(s) and abs(found.gap) >= NOTHING:
-        needed = family.seeds_needed(s.spread, found.gap, s.overlap)
-        count = f"about {needed}" if needed else f"more than {family.MOST_SEEDS}"
+        needed = family.seeds_needed(s.spread, found.gap, s.overlap, s.of_images)
+        count = f"about {needed} seeds" if needed else f"more than {family.MOST_SEEDS} seeds"
+        if needed == math.inf:
+            count = "more images to test on: with these no number of seeds would do"
         lines.append(
             f"To show a difference of {text.points(found.gap, sign=False)} points in four of five "
-            f"such experiments would take {count} seeds."
+            f"such experiments would take {count}."
         )
     alone = intervals.luck_of_images(accuracy(found.first).mean or 0.0, images)
     lines.append(
@@ -167,7 +175,7 @@ def evidence(found: Verdict) -> str:
     if s.n >= intervals.MIN_SEEDS:
         span = f"{text.points(s.low)} to {text.points(s.high)}"
         zero = ", which includes zero" if s.includes_zero else ""
-        if family.tied(s):
+        if found.tie:
             zero = ", all within a point of zero: a tie"
         return f"{names} is {gap} on {s.n} seeds, {s.method} {span}{zero}."
     images = text.count(intervals.images_tested(found.first.ok))
@@ -228,6 +236,10 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     a, b = found.first, found.second
     x, y = text.percent(accuracy(a).mean), text.percent(accuracy(b).mean)
     same = f"there is no clear difference in accuracy between {a.name} ({x}) and {b.name} ({y})"
+    nor = ", nor in time"
+    if found.tie:
+        same = f"{a.name} ({x}) and {b.name} ({y}) tie in accuracy, within a point of each other"
+        nor = "; in time there is no clear difference"
     if why := incomparable((a, b)):
         leads = same if found.equal else f"{a.name} is more accurate: {x} against {y} for {b.name}"
         return f"{leads}; their times are not compared: {why}."
@@ -241,7 +253,7 @@ def _contest(found: Verdict, met: race.Race | None) -> str:
     times = f"{_reached(met, a, OF_LEARNING)} against {_reached(met, b)}"
     if found.equal:
         if quick is None:
-            return f"{same}, nor in time: {goal} after {times}."
+            return f"{same}{nor}: {goal} after {times}."
         slow = b if quick is a else a
         times = f"{_reached(met, quick, OF_LEARNING)} against {_reached(met, slow)}"
         return f"{same}, but {quick.name} is faster: {goal} after {times}."
@@ -282,7 +294,7 @@ def by_size(seen: View) -> list[str]:
 def _lead(found: Verdict) -> str:
     a, b = found.first.name, found.second.name
     if found.equal:
-        return f"{a} and {b} are not clearly apart"
+        return f"{a} and {b} {'tie' if found.tie else 'are not clearly apart'}"
     return f"{a} leads {b} by {text.points(found.gap, sign=False)} points"
 
 

@@ -155,10 +155,12 @@ def busy_before(record: Record) -> float:
 
 def incomparable(groups: Iterable[Group]) -> str:
     """Why seconds of runs that ended well are not compared; empty where they may be."""
-    beside = {r.neighbours.runs > 0 for g in groups for r in g.ok}
-    if len(beside) < 2:
-        return ""
-    return "some of these runs shared a machine, others had theirs alone"
+    ended = [r for g in groups for r in g.ok]
+    if len({r.environment.device for r in ended}) > 1:
+        return "these runs were done on machines of several kinds"
+    if len({r.neighbours.runs > 0 for r in ended}) > 1:
+        return "some of these runs shared a machine, others had theirs alone"
+    return ""
 
 
 def from_scratch(group: Group) -> bool:

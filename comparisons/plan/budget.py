@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from comparisons.core.errors import ComparisonError
 from comparisons.core.phases import Phase
 from comparisons.plan import arms, recipes
 
@@ -31,12 +32,25 @@ def stopped_early(arm: str, train_size: int, phases: Sequence[Phase]) -> bool:
 
     False for what was not tried, and for what trained for more or fewer epochs than its recipe.
     """
-    if arm not in SIZES:
-        return False
-    usual = recipes.phases(arms.parse(arm), train_size, None, None)
-    if [phase.epochs for phase in usual] != [phase.epochs for phase in phases]:
+    if arm not in SIZES or not by_recipe(arm, train_size, phases):
         return False
     tried, early = SIZES[arm]
     # Of two as near as each other the larger: more images leave more to learn.
     nearest = min(tried, key=lambda size: (round(abs(math.log(size / train_size)), 6), -size))
     return nearest in early
+
+
+def by_recipe(arm: str, train_size: int, phases: Sequence[Phase]) -> bool:
+    """Whether an arm trained on its target by its own recipe's epochs, in batches of its size.
+
+    True for what is no arm here, whose recipe nobody knows.
+    """
+    try:
+        usual = recipes.phases(arms.parse(arm), train_size, None, None, recipes.REFERENCE_SIZE)
+    except ComparisonError:
+        return True
+    return _of_target(usual) == _of_target(phases)
+
+
+def _of_target(phases: Sequence[Phase]) -> list[tuple[int, int]]:
+    return [(p.epochs, p.batch_size) for p in phases if p.name != recipes.SOURCE]

@@ -104,7 +104,8 @@ class Known:
     `tests` to test on; `tested` are the rows that each seed tests on, where those differ.
     `image_size` is what its pictures were resized to, where they were. `mirrors` says that an image
     means the same in a mirror, `classes` are those that are used where that is not all, which are
-    `uneven` where some are much rarer than others.
+    `uneven` where some are much rarer than others; `class_count` is how many there are, 0 where
+    nobody knows.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Known:
     uneven: bool = False
     tested: Mapping[int, Sequence[int]] = field(default_factory=dict)
     image_size: int | None = None
+    class_count: int = 0
 
 
 def check(request: Request) -> tuple[Preset, list[Arm]]:
@@ -218,6 +220,11 @@ def train_sizes(request: Request, preset: Preset, target: Known) -> list[int]:
             raise ComparisonError(
                 f"--train-size {size}: 2 to {most:,} images can be had "
                 f"({target.images:,} less {target.images - most:,} for validation)"
+            )
+        if size < target.class_count:
+            raise ComparisonError(
+                f"--train-size {size}: {target.name} has {target.class_count} classes, and each "
+                "takes an image at least"
             )
     return list(dict.fromkeys(request.train_sizes))
 

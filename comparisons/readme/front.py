@@ -46,7 +46,7 @@ def _tuned_through() -> str:
     """Where a base that is fine-tuned as a whole is overtaken, beside the frozen one."""
     seen = view(load_all(evidence.EVIDENCE / "tasks" / "cifar10")[0])
     found = [
-        crossings.say(one, seen)
+        crossings.say(one)
         for one in crossings.crossings(seen)
         if any(arm.endswith(":scratch") for arm in one.arms)
     ]

@@ -41,7 +41,7 @@ def differences(seen: View) -> list[Difference]:
 def _difference(found: verdict.Verdict, size: int, p: float | None) -> Difference:
     s = found.paired.summary
     if s.low is not None:
-        if family.tied(s):
+        if found.tie:
             says = "a tie: the interval lies within a point of zero"
         elif s.includes_zero:
             says = "not told apart: the interval includes zero"

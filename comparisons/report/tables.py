@@ -194,7 +194,7 @@ DIFFERENCES: tuple[Column[Difference], ...] = (
     Column("training images", lambda d: text.count(d.size), needed=_differ(lambda d: d.size)),
     Column("difference", lambda d: text.points(d.gap), strong=True),
     Column("interval", lambda d: _span(d.low, d.high, text.points)),
-    Column("p, Holm", lambda d: _some(d.p, _chance)),
+    Column("p, Holm", lambda d: None if d.p is None else _chance(d.p)),
     Column(
         "each seed",
         lambda d: ", ".join(f"{text.points(gap)} (seed {seed})" for seed, gap in d.each),

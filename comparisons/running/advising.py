@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,8 @@ def advise(
     task = Task(images, classes, seconds, data, photographs)
     own, left_out = measured.own(folders)
     known = measured.here(own, probe())
+    for line in left_out:
+        print(f"left out: {line}", file=sys.stderr)
     found = advice.advise(task, known.points)
     if found is None:
         raise ComparisonError("there is no evidence to advise by: run a comparison first")
@@ -67,10 +70,7 @@ def advise(
         content = msgspec.json.format(msgspec.json.encode(found), indent=1)
         print(content.decode())
         return
-    console = plain_console()
-    for line in left_out:
-        console.print(Text(f"left out: {line}", style="dim"))
-    _print(found, task, known, console)
+    _print(found, task, known, plain_console())
 
 
 def _print(found: Advice, task: Task, known: Measured, console: Console) -> None:

@@ -123,7 +123,9 @@ def known(
     found = _known(name, data.fingerprint, images, tests, classes, data.validation)
     size = data.image_shape[0] if catalog.is_folder(name) else None
     rare = uneven(np.unique_counts(data.y_train).counts)
-    return replace(found, tested=tested, image_size=size, uneven=rare)
+    return replace(
+        found, tested=tested, image_size=size, uneven=rare, class_count=len(data.classes)
+    )
 
 
 def image_size(name: str, wanted: Sequence[Arm]) -> int | None:
@@ -170,7 +172,8 @@ def described(name: str, data_dir: Path | None, classes: Sequence[str] = ()) -> 
         count, tests = count * some // all_of_them, tests * some // all_of_them
     validation = about.validation if about else 0
     found = _known(name, about.fingerprint if about else "", count, tests, classes, validation)
-    return replace(found, uneven=bool(about and about.uneven))
+    kinds = len(set(classes)) or len(about.classes if about else ()) or DATASETS[name].classes
+    return replace(found, uneven=bool(about and about.uneven), class_count=kinds)
 
 
 def weights(

@@ -68,6 +68,7 @@ GREY = np.zeros((30, 8, 8, 1), np.uint8)
         ({"classes": np.array(["a", "b"])}, "2 classes named, 3 are needed"),
         ({"classes": np.array("abc")}, "classes"),
         ({"y_train": np.zeros(30, int), "y_test": np.zeros(9, int)}, "2 are needed"),
+        ({"y_train": np.zeros(30, int), "classes": ABC}, "y_train has one class alone"),
         ({"x_train": np.array([None] * 30)}, r"must be uint8 images .*, not object \[30\]"),
         ({"y_train": np.array([None] * 30)}, "y_train must be whole numbers from 0"),
         ({"y_train": np.eye(3, dtype=int)[np.arange(30) % 3]}, r"one for each .* int64 \[30, 3\]"),

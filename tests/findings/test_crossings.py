@@ -94,9 +94,68 @@ def test_every_pair_is_there_and_a_single_size_has_none():
     assert said([r for r in CROSS if r.train_size == 100]) == ""
 
 
-def test_runs_that_did_not_end_well_are_in_no_curve():
+def test_a_run_that_did_not_end_well_costs_its_size_and_no_other_its_interval():
     diverged = factory.record(SCRATCH, 0, 100, status="diverged", error="nan")
     others = [r for r in CROSS if (r.arm, r.seed, r.train_size) != (SCRATCH, 0, 100)]
     (found,) = crossings.crossings(view([*others, diverged]))
-    (without,) = crossings.crossings(view([r for r in CROSS if r.seed]))
-    assert found == without
+    (without,) = crossings.crossings(view([r for r in CROSS if r.train_size > 100]))
+    assert found == without and found.images.low and found.measured == (1_000, 10_000)
+    few = [r for r in [*others, diverged] if r.seed < 2]
+    (found,) = crossings.crossings(view(few))
+    assert found.measured == (100, 10_000) and found.images.low is None
+
+
+def test_what_a_base_is_worth_is_not_turned_round_where_scratch_grows_worse():
+    # Behind with every number of images, though from scratch it falls.
+    behind = records(scratch=(0.90, 0.89, 0.88), frozen=(0.50, 0.50, 0.50))
+    assert all(w.times is None for w in crossings.worths(view(behind)))
+    assert "worth" not in said(behind)
+    ahead = records(scratch=(0.50, 0.49, 0.48), frozen=(0.80, 0.80, 0.80))
+    assert [w.times for w in crossings.worths(view(ahead))] == [100, 10, 1]
+    assert "at least 100.0 times" in said(ahead)
+
+
+def test_only_sizes_that_both_arms_have_are_told_of():
+    """A third arm has more of them."""
+    more = [factory.record("tutorial-cnn:scratch", s, 45_000, accuracy=0.1) for s in (0, 1, 2)]
+    ahead = records(scratch=(0.3, 0.4, 0.5), frozen=(0.6, 0.7, 0.8), tutorial=(0.05, 0.06, 0.07))
+    found = [one for one in crossings.crossings(view([*ahead, *more])) if FROZEN in one.arms]
+    assert {one.measured for one in found} == {(100, 10_000)}
+    for one in found:
+        assert "10,000" in crossings.say(one) and "45,000" not in crossings.say(one)
+        assert "45,000" not in crossings.title(one, view([*ahead, *more]))
+
+
+def test_who_leads_clearly_at_the_wrong_end_is_overtaken_nowhere():
+    up_and_down = records(scratch=(0.40, 0.6005, 0.60), frozen=(0.60, 0.60, 0.70))
+    (found,) = crossings.crossings(view(up_and_down))
+    assert (found.outcome, found.images) == ("not resolved", crossings.Images())
+
+
+def test_one_seed_gives_no_ends_of_an_interval():
+    for frozen, outcome in ((0.6, "above"), (0.1, "below")):
+        runs = records(scratch=(0.3, 0.4, 0.5), frozen=(frozen,) * 3)
+        one = [r for r in runs if r.seed == 1]
+        (found,) = crossings.crossings(view(one))
+        assert (found.outcome, found.images) == (outcome, crossings.Images())
+        assert not any(w.clear for w in crossings.worths(view(one)))
+        assert "worth" not in said(one)
+
+
+def test_splits_that_overlap_widen_a_crossing_as_they_widen_its_differences():
+    """Where each seed tests on pictures of its own, drawn from the same folder."""
+
+    def drawn(r: Record) -> Record:
+        r.data.drawn_from, r.data.sizes.test = 100, 20
+        return r
+
+    narrow = records(scratch=(0.3, 0.5, 0.63), frozen=(0.55, 0.6, 0.6))
+    wide = [drawn(r) for r in records(scratch=(0.3, 0.5, 0.63), frozen=(0.55, 0.6, 0.6))]
+    (one,), (other,) = (crossings.crossings(view(runs)) for runs in (narrow, wide))
+    assert one.images.estimate == pytest.approx(other.images.estimate)
+    assert other.images.low < one.images.low < one.images.high < other.images.high
+
+
+def test_an_arm_of_one_size_does_not_silence_the_others():
+    best = [factory.record("vgg16@32:frozen", s, 10_000, accuracy=0.95) for s in (0, 1, 2)]
+    assert said([*CROSS, *best]) == said(CROSS) != ""

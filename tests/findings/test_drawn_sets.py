@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import factory
 import numpy as np
 import pytest
@@ -87,7 +89,10 @@ def test_answers_to_different_pictures_are_not_laid_side_by_side():
 
 def test_more_seeds_are_asked_for_where_splits_overlap():
     assert family.seeds_needed(0.02, 0.02) < family.seeds_needed(0.02, 0.02, 0.05)
-    assert family.seeds_needed(0.02, 0.02, 0.25) is None
+    assert family.seeds_needed(0.02, 0.02, 0.25) == math.inf
+    # Nor where the draw of the test images alone leaves too much room; and three at least.
+    assert family.seeds_needed(0.002, 0.02, of_images=0.04**2) == math.inf
+    assert family.seeds_needed(1e-9, 0.02) == 3
 
 
 @pytest.mark.parametrize(("images", "told"), [(2, False), (3, False), (4, True), (20, True)])

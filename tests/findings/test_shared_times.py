@@ -22,7 +22,7 @@ ARMS = ["cnn:scratch", "mobilenet@0.25x160:frozen"]
 
 def beside(*runs: int) -> list[Record]:
     """Two seeds of two arms; each arm ran beside so many others."""
-    made = factory.records(ARMS, seeds=2)
+    made = factory.by_recipe(*factory.records(ARMS, seeds=2))
     for record in made:
         record.neighbours = Neighbours(runs=runs[ARMS.index(record.arm)])
     return made
@@ -46,6 +46,13 @@ def test_seconds_of_runs_that_shared_are_not_compared_with_others():
     assert "The clock" not in {reason.about for reason in why.reasons(view(found))}
     drawn = {plot.name for plot in catalog.drawable(found)}
     assert "accuracy" in drawn and not drawn & {"accuracy-time", "time-split", "accuracy-cost"}
+
+
+def test_seconds_of_machines_of_several_kinds_are_not_compared():
+    found = beside(0, 0)
+    found[-1].environment.device = "another processor"
+    assert race.race(view(found), 45_000) is None
+    assert "times are not compared: these runs were done on machines of" in headline(found)[0]
 
 
 def test_one_run_of_an_arm_that_shared_is_enough():

@@ -137,6 +137,16 @@ def test_csv_and_json_say_the_same(tmp_path):
     content = json.loads((tmp_path / "s.json").read_text())
     assert content["headline"] == headline(CLASSROOM)
     assert content["crossings"] == []  # of one size
+    several = [factory.record(arm, s, n, accuracy=a + 0.003 * s * (arm == CNN)) for s in (0, 1, 2)
+               for arm, reached in ((CNN, (0.5, 0.7)), (FROZEN, (0.6, 0.65)))
+               for n, a in zip((1_000, 10_000), reached, strict=True)]  # fmt: skip
+    table.write_json(table.summarise(several), view(several), tmp_path / "s.json")
+    (crossing,) = json.loads((tmp_path / "s.json").read_text())["crossings"]
+    images = crossing.pop("images")
+    assert list(images) == ["estimate", "low", "high"]
+    assert 1_000 < images["low"] < images["estimate"] < images["high"] < 10_000
+    assert crossing == {"arms": [CNN, FROZEN], "outcome": "between", "measured": [1_000, 10_000],
+                        "next_sizes": [2_200, 4_600]}  # fmt: skip
     assert [r["label"] for r in from_csv] == [r["label"] for r in content["rows"]]
     for one, other in zip(from_csv, content["rows"], strict=True):
         assert float(one["accuracy_mean"]) == other["accuracy_mean"]

@@ -41,7 +41,7 @@ def accuracy_by_images(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     ax.set_ylabel("test accuracy")
     percent_axis(ax.yaxis)
     if crosses:
-        _mark(ax, crosses, seen)
+        _mark(ax, crosses)
     name_lines(fig, [ax], [ends], paper)
     return fig
 
@@ -72,14 +72,14 @@ def _line(ax: Axes, seen: View, label: str, style: Style) -> End | None:
     return End(xs[-1], ys[-1], seen.name(label), text.percent(ys[-1]), style)
 
 
-def _mark(ax: Axes, found: crossings.Crossing, seen: View) -> None:
+def _mark(ax: Axes, found: crossings.Crossing) -> None:
     """Where the two cross: a line at the estimate, a shade over its interval."""
     images = found.images
     assert images.estimate is not None
     if images.low or images.high:
         ax.axvspan(
-            images.low or seen.sizes[0],
-            images.high or seen.sizes[-1],
+            images.low or found.measured[0],
+            images.high or found.measured[1],
             color="#000",
             alpha=0.06,
             lw=0,
