@@ -95,9 +95,9 @@ def on_processors(records: Iterable[Record]) -> list[Record]:
 def points(records: Iterable[Record]) -> list[Point]:
     """A point for each arm, data set and size of runs that ended well by their own recipe.
 
-    Of an arm that was run in several ways at a size, the one with most seeds; no variants of
-    knobs, none that was shown live or shared its machine, none by other epochs than its recipe's.
-    Whose runs are handed in together are to be of one kind of device.
+    Of an arm that was run in several ways, or on several machines, the one with most seeds; no
+    variants of knobs, none that was shown live or shared its machine, none by other epochs than its
+    recipe's. Whose runs are handed in together are to be of one kind of device.
     """
     # By ID: a run that lies in two folders is one run.
     suited = {
@@ -107,10 +107,11 @@ def points(records: Iterable[Record]) -> list[Point]:
         if len(r.data.classes) > 1 and budget.by_recipe(r.arm, r.train_size, r.phases)
     }
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
-    for g in group_runs(list(suited.values())):
-        if g.ok:
-            found = _point(g)
-            by_key[found.arm, found.data, found.images].append(found)
+    for device in sorted({r.environment.device for r in suited.values()}):
+        for g in group_runs([r for r in suited.values() if r.environment.device == device]):
+            if g.ok:
+                found = _point(g)
+                by_key[found.arm, found.data, found.images].append(found)
     return [max(some, key=lambda p: p.seeds) for _, some in sorted(by_key.items())]
 
 

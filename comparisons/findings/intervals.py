@@ -82,7 +82,9 @@ def summarise(
     probable error of a mean", Biometrika 6:1-25). SE² = s² / n with n - 1 degrees of freedom; with
     `luck`, s² / n + its variance, with those of Satterthwaite (1946, "An approximate distribution
     of estimates of variance components", Biometrics Bulletin 2:110-114). It takes the numbers for
-    independent draws from a normal distribution.
+    independent draws from a normal distribution; with seeds whose luck was as skewed as an
+    exponential one it held the true difference in 93 to 95 of 100 simulated comparisons of 3, 5 and
+    10 seeds (tests/findings/test_intervals.py).
     """
     numbers = sorted(v for v in values if v is not None)  # sorted: the order must not matter
     n = len(numbers)

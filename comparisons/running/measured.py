@@ -47,7 +47,8 @@ def here(records: Sequence[Record], speed: Speed) -> Measured:
     stay. What a processor of this name made is taken to be made here.
     """
     packaged = experience.packaged()
-    mine = experience.points(experience.on_processors(records))
+    suited = experience.on_processors(records)
+    mine = experience.points(suited)
     times = experience.ratios([*packaged.points, *mine], packaged.speeds, speed)
     own_times = {**times, cpu_name(): 1.0}
     points = experience.joined(
@@ -60,6 +61,8 @@ def here(records: Sequence[Record], speed: Speed) -> Measured:
     said = [f"This machine is taken to need {text.listing(known)}."] if known else []
     if made_here:
         said.append("The seconds of your own runs here are taken as they are.")
+    if others := len(records) - len(suited):
+        said.append(f"Of your own runs, {others} on a GPU or TPU are left out.")
     if unknown:
         said.append(f"The seconds of {text.listing(unknown)} are taken as they are.")
     return Measured(points, said)

@@ -337,9 +337,10 @@ def test_over_seeds_alone_an_interval_covers_less_on_new_images():
     assert covered(5, 0.04, luck=False) < 0.88
 
 
-def test_where_seeds_luck_is_skewed_it_covers_a_little_less():
+@pytest.mark.parametrize("runs", [3, 5, 10])
+def test_where_seeds_luck_is_skewed_it_covers_a_little_less(runs):
     # One seed in many is far off and three seldom show it: what the docstring of summarise states.
-    assert 0.86 <= covered(3, 0.5, luck=True, skewed=True) <= 0.95
+    assert 0.915 <= covered(runs, 0.5, luck=True, skewed=True) <= 0.965
 
 
 def test_what_each_run_answered_is_read_bit_by_bit():
