@@ -131,6 +131,21 @@ def test_each_machine_has_its_own_ratio_and_own_runs_here_keep_their_seconds(tmp
     assert "of an unknown machine are taken as" in measured.here(mine, fast).said[-1]
 
 
+def test_runs_that_say_nothing_of_a_recipe_here_are_left_out_and_counted():
+    """By a preset that trains for one epoch, or on a GPU: of the same arm and size as others."""
+    fast = next(iter(experience.packaged().speeds.values()))
+    short, usual, quick = (factory.record("cnn:scratch", s, 1_000, accuracy=0.3) for s in range(3))
+    factory.by_recipe(usual, quick)
+    quick.environment.device_kind = "gpu"
+    found = measured.here([short, usual, quick], fast)
+    (mine,) = [p for p in found.points if p.accuracy == 0.3]
+    assert mine.records == (usual.id,)
+    assert "Of your own runs 1 by other epochs or batches than their recipe's are left out." in (
+        found.said
+    )
+    assert "Of your own runs 1 on a GPU or TPU are left out." in found.said
+
+
 def test_committed_evidence_is_nobody_s_own_and_is_scaled_by_what_made_it(tmp_path):
     for place, arm in (("evidence/cifar10", "cnn:scratch"), ("mine", "tiny:frozen")):
         run = factory.record(arm, 0, 1_000)

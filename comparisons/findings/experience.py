@@ -13,7 +13,6 @@ from comparisons.core.probe import Speed
 from comparisons.core.records import Record
 from comparisons.findings import intervals
 from comparisons.findings.groups import Group, group_runs
-from comparisons.plan import budget
 
 ACCELERATORS = ("gpu", "tpu")  # whose times are never mixed with those of processors
 DRAWN = ("mnist", "shapes", "shapes-source")  # data sets that are no photographs
@@ -93,18 +92,20 @@ def on_processors(records: Iterable[Record]) -> list[Record]:
 
 
 def points(records: Iterable[Record]) -> list[Point]:
-    """A point for each arm, data set and size of runs that ended well by their own recipe.
+    """A point for each arm, data set and size of runs that ended well.
 
     Of an arm that was run in several ways, or on several machines, the one with most seeds; no
-    variants of knobs, none that was shown live or shared its machine, none by other epochs than its
-    recipe's. Whose runs are handed in together are to be of one kind of device.
+    variants of knobs, none that was shown live or shared its machine. Whose runs are handed in
+    together are to be of one kind of device.
     """
     # By ID: a run that lies in two folders is one run.
     suited = {
         r.id: r
         for r in records
-        if r.settings.knob is None and not r.settings.live and not r.neighbours.runs
-        if len(r.data.classes) > 1 and budget.by_recipe(r.arm, r.train_size, r.phases)
+        if r.settings.knob is None
+        and not r.settings.live
+        and not r.neighbours.runs
+        and len(r.data.classes) > 1
     }
     by_key: dict[tuple[str, str, int], list[Point]] = defaultdict(list)
     for device in sorted({r.environment.device for r in suited.values()}):

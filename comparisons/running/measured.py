@@ -11,6 +11,7 @@ from comparisons.core.probe import Speed
 from comparisons.core.records import Record, load_all
 from comparisons.findings import experience, text
 from comparisons.findings.experience import Point
+from comparisons.plan import budget
 
 COMMITTED = "evidence"  # in the folder of results: of other machines, if only by name of this one
 
@@ -47,7 +48,8 @@ def here(records: Sequence[Record], speed: Speed) -> Measured:
     stay. What a processor of this name made is taken to be made here.
     """
     packaged = experience.packaged()
-    suited = experience.on_processors(records)
+    usual = [r for r in records if budget.by_recipe(r.arm, r.train_size, r.phases)]
+    suited = experience.on_processors(usual)
     mine = experience.points(suited)
     times = experience.ratios([*packaged.points, *mine], packaged.speeds, speed)
     own_times = {**times, cpu_name(): 1.0}
@@ -61,8 +63,12 @@ def here(records: Sequence[Record], speed: Speed) -> Measured:
     said = [f"This machine is taken to need {text.listing(known)}."] if known else []
     if made_here:
         said.append("The seconds of your own runs here are taken as they are.")
-    if others := len(records) - len(suited):
-        said.append(f"Of your own runs, {others} on a GPU or TPU are left out.")
+    for left, why in (
+        (len(records) - len(usual), "by other epochs or batches than their recipe's"),
+        (len(usual) - len(suited), "on a GPU or TPU"),
+    ):
+        if left:
+            said.append(f"Of your own runs {left} {why} are left out.")
     if unknown:
         said.append(f"The seconds of {text.listing(unknown)} are taken as they are.")
     return Measured(points, said)

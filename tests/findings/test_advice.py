@@ -157,7 +157,7 @@ def test_what_was_measured_on_photographs_says_little_of_drawings():
 
 
 def test_records_know_which_images_are_photographs():
-    runs = factory.by_recipe(*(factory.record(SCRATCH, seed) for seed in range(3)))
+    runs = [factory.record(SCRATCH, seed) for seed in range(3)]
     for run, name, synthetic in zip(
         runs, ("cifar10 (cat, dog)", "mnist (0, 1)", "shapes"), (False, False, True), strict=True
     ):
@@ -167,7 +167,7 @@ def test_records_know_which_images_are_photographs():
 
 
 def test_records_become_a_point_for_each_arm_and_size():
-    runs = factory.by_recipe(*factory.records([SCRATCH, FROZEN], 3, sizes=(1_000, 5_000)))
+    runs = factory.records([SCRATCH, FROZEN], seeds=3, sizes=(1_000, 5_000))
     failed = factory.record("tiny:frozen", status="failed", error="no", test=None)
     found = points([*runs, failed])
     assert [(p.arm, p.images, p.seeds) for p in found] == [
@@ -177,7 +177,7 @@ def test_records_become_a_point_for_each_arm_and_size():
 
 
 def test_a_group_whose_first_seed_failed_keeps_those_that_ended_well():
-    first, *others = factory.by_recipe(*factory.records([SCRATCH], 3, sizes=(1_000,)))
+    first, *others = factory.records([SCRATCH], seeds=3, sizes=(1_000,))
     failed = factory.record(SCRATCH, 0, 1_000, status="failed", error="no", classes=[])
     (found,) = points([failed, *others])
     assert found.seeds == 2 and found.classes == 10
@@ -219,19 +219,9 @@ def test_a_machine_of_half_the_speed_takes_twice_as_long():
 
 
 def test_a_run_that_lies_in_two_folders_counts_once():
-    runs = factory.by_recipe(*factory.records(["cnn:scratch"], 3))
+    runs = factory.records(["cnn:scratch"], 3)
     assert points(runs)
     assert points([*runs, *runs]) == points(runs)
-
-
-def test_runs_by_other_epochs_than_their_recipe_s_are_no_evidence():
-    """Such as a preset that trains for one epoch, whose arm and size are those of whole runs."""
-    runs = factory.by_recipe(*factory.records([SCRATCH], 3))
-    whole = points(runs)
-    short = factory.record(SCRATCH, 0, accuracy=0.7, id="one-epoch")
-    (phase,) = factory.by_recipe(short)[0].phases
-    short.phases = [replace(phase, epochs=1)]
-    assert points([*runs, short]) == whole and points([short]) == []
 
 
 def test_evidence_that_is_near_in_images_and_in_classes_but_never_in_both_does_not_reach():

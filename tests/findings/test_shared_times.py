@@ -22,7 +22,7 @@ ARMS = ["cnn:scratch", "mobilenet@0.25x160:frozen"]
 
 def beside(*runs: int) -> list[Record]:
     """Two seeds of two arms; each arm ran beside so many others."""
-    made = factory.by_recipe(*factory.records(ARMS, seeds=2))
+    made = factory.records(ARMS, seeds=2)
     for record in made:
         record.neighbours = Neighbours(runs=runs[ARMS.index(record.arm)])
     return made
