@@ -91,8 +91,9 @@ def difference(
     gaps = np.subtract(*([[_accuracy(r) for r in row] for row in arm] for arm in runs))
     overlap = intervals.overlap([r for arm in runs for row in arm for r in row])
     left, right = map(_by_image, runs)
-    known = left is not None and right is not None and left.shape == right.shape
-    return Curve(sizes, gaps, left - right if known else None, overlap)
+    if left is None or right is None or left.shape != right.shape:
+        return Curve(sizes, gaps, overlap=overlap)
+    return Curve(sizes, gaps, left - right, overlap)
 
 
 def _accuracy(record: Record) -> float:

@@ -21,6 +21,7 @@ from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline, too_few
+from comparisons.findings.levels import Reached, levels
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
 from comparisons.findings.view import View, cold, from_scratch, incomparable, method, view
 from comparisons.findings.view import accuracy as accuracy_of
@@ -36,7 +37,7 @@ from comparisons.report.gallery import Gallery, Wrong
 from comparisons.report.looked import Looked
 from comparisons.report.strip import Strip
 from comparisons.report.table import Row
-from comparisons.report.tables import Grid, Told, grid
+from comparisons.report.tables import Grid, Told, Way, grid
 
 # What a URL in an attribute may not have as it is; a space would end it in `srcset`.
 ESCAPED = str.maketrans({letter: f"%{ord(letter):02X}" for letter in ' "#%&<>\\\n\r\t'})
@@ -109,6 +110,7 @@ class Page:
     differences: Grid[Difference]
     many_pairs: bool
     bill: Grid[Row]
+    levels: Grid[Way]
     paid: list[str]
     upstream: list[Fact]
     choices: Grid[Choice]
@@ -166,6 +168,7 @@ def render(
         differences=grid(tables.DIFFERENCES, pairs),
         many_pairs=len(pairs) > MOST_PAIRS,
         bill=grid(tables.bill(prices), rows),
+        levels=tables.ways(_to_levels(seen)),
         paid=_paid(prices, everything),
         upstream=_upstream(records),
         choices=grid(tables.CHOICES, advised.rows if advised else []),
@@ -217,6 +220,13 @@ def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:
         style=chosen.__getitem__,
         method=method(seen),
     )
+
+
+def _to_levels(seen: View) -> list[Reached]:
+    """When arms got where at the main size; nothing where their seconds are not compared."""
+    if incomparable(seen.at(seen.size)):
+        return []
+    return [one for one in levels(seen) if one.train_size == seen.size]
 
 
 def _paid(prices: Prices, records: Sequence[Record]) -> list[str]:

@@ -21,6 +21,7 @@ from comparisons.findings.crossings import crossings
 from comparisons.findings.groups import Group, data_key, group_runs, mishaps
 from comparisons.findings.headline import headline
 from comparisons.findings.knobs import gap
+from comparisons.findings.levels import levels
 from comparisons.findings.names import BETWEEN, MOST_LETTERS, shortened
 from comparisons.findings.view import View, accuracy, from_scratch, mean, view
 from comparisons.findings.ways import forgotten
@@ -155,9 +156,14 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
 
 
 def write_json(rows: Iterable[Row], seen: View, path: Path) -> None:
-    """Write headline, rows and where arms cross as JSON. Raises OSError."""
+    """Write headline, rows, where arms cross and when they got where as JSON. Raises OSError."""
     content = msgspec.json.encode(
-        {"headline": headline(seen.records), "rows": list(rows), "crossings": crossings(seen)}
+        {
+            "headline": headline(seen.records),
+            "rows": list(rows),
+            "crossings": crossings(seen),
+            "levels": levels(seen),
+        }
     )
     write_text(path, msgspec.json.format(content, indent=1).decode() + "\n")
 

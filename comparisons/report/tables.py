@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from markupsafe import Markup
@@ -18,6 +19,7 @@ from comparisons.findings import intervals, text
 from comparisons.findings.advice import Accuracy, Evidence
 from comparisons.findings.choices import Choice
 from comparisons.findings.groups import ending
+from comparisons.findings.levels import Reached
 from comparisons.findings.names import arm_name
 from comparisons.report.differences import Difference
 from comparisons.report.table import Row
@@ -220,6 +222,31 @@ def _runner_up(c: Choice) -> str | None:
 
 def _nearest(e: Evidence) -> str:
     return f"{text.plural(len(e.records), 'run')} with {text.count(e.images)} images"
+
+
+@dataclass(frozen=True)
+class Way:
+    """An arm with what it took to each level that it reached."""
+
+    label: str
+    to: dict[float, Reached]
+
+
+def ways(found: Sequence[Reached]) -> Grid[Way]:
+    """A row for each arm, a column for each level: seconds of learning, cold, and images shown."""
+    labels = dict.fromkeys(one.label for one in found)
+    rows = [Way(label, {r.level: r for r in found if r.label == label}) for label in labels]
+    columns = [
+        Column(text.percent(level, 0), partial(_took, level))
+        for level in sorted({one.level for one in found})
+    ]
+    return grid(columns, rows)
+
+
+def _took(level: float, way: Way) -> str:
+    if (one := way.to.get(level)) is None:
+        return text.NONE
+    return f"{text.seconds(one.seconds_cold)} after {text.scaled(one.images)} images"
 
 
 CHOICES: tuple[Column[Choice], ...] = (

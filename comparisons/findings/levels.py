@@ -1,0 +1,75 @@
+"""Time to accuracy: what it took each arm to get to one level after another."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from comparisons.core.records import Record
+from comparisons.findings import intervals
+from comparisons.findings.groups import Group
+from comparisons.findings.view import View, mean
+
+STEP, MOST = 5, 6  # points of accuracy between two levels, and how many of these are told
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """What it took an arm until so many of the validation images were right, by its runs' means.
+
+    Seconds of learning with an empty cache and with features at hand, and the training images that
+    were shown, each epoch counted. FLOP are counted by the run alone.
+    """
+
+    label: str
+    train_size: int
+    level: float
+    seconds_cold: float
+    seconds_warm: float
+    images: float
+
+
+def levels(seen: View) -> list[Reached]:
+    """At each size for each arm the highest levels that anyone reached, as far as its runs all did.
+
+    Levels are multiples of five points, and more than chance.
+    """
+    found = []
+    for size in seen.sizes:
+        groups = seen.best_first(size)
+        for level in _levels(groups):
+            found += [one for g in groups if (one := _reached(g, level))]
+    return found
+
+
+def _levels(groups: list[Group]) -> list[float]:
+    bests = [b for g in groups for r in g.ok if (b := intervals.best_validation(r)) is not None]
+    if not bests:
+        return []
+    chance = 1 / max(len(groups[0].ok[0].data.classes), 1)
+    # 1e-9: 0.55 * 100 is 55.00000000000001 in binary, and 0.29 * 100 is less than 29.
+    highest = math.floor((max(bests) + 1e-9) * 100 / STEP)
+    some = (n * STEP / 100 for n in range(max(highest - MOST + 1, 1), highest + 1))
+    return [level for level in some if level > chance]
+
+
+def _reached(g: Group, level: float) -> Reached | None:
+    """None where not all of its runs that ended well got there."""
+    if any(intervals.time_to_accuracy(r, level) is None for r in g.ok):
+        return None
+
+    def seconds(cold: bool) -> float:
+        return mean(g, lambda r: intervals.time_to_accuracy(r, level, cold)) or 0.0
+
+    images = mean(g, lambda r: _shown(r, level)) or 0.0
+    return Reached(g.label, g.train_size, level, seconds(cold=True), seconds(cold=False), images)
+
+
+def _shown(record: Record, level: float) -> float:
+    """Training images that were shown until a level that the run reached."""
+    shown = 0
+    for epoch in record.history:
+        shown += epoch.images_seen
+        if epoch.val_accuracy is not None and epoch.val_accuracy >= level:
+            break
+    return float(shown)
