@@ -88,7 +88,8 @@ def difference(
     if len(sizes) < 2 or not seeds:
         return None
     runs = [[[arm[n][s] for s in seeds] for n in sizes] for arm in ended]
-    gaps = np.subtract(*([[_accuracy(r) for r in row] for row in arm] for arm in runs))
+    reached = np.array([[[_accuracy(r) for r in row] for row in arm] for arm in runs])
+    gaps = reached[0] - reached[1]
     overlap = intervals.overlap([r for arm in runs for row in arm for r in row])
     left, right = map(_by_image, runs)
     if left is None or right is None or left.shape != right.shape:
