@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 from comparisons.benchmarks.measure import Result, Side, result
 from comparisons.benchmarks.training import command
+from comparisons.core.records import Record
 
 ROUNDS = 3
 IMAGES, EPOCHS = 1000, 2
@@ -14,23 +16,35 @@ LATER = 4  # runs beside the first
 
 
 def run(rounds: int) -> Result:
-    """Commands of one run and of five, from start to page, less the runs' own clocks."""
-    outside: dict[int, list[float]] = {1: [], 1 + LATER: []}
+    """Commands of one run, from start to page, and of five, from one record to the next.
+
+    Less the runs' own clocks.
+    """
+    first: list[float] = []
+    later: list[float] = []
     with tempfile.TemporaryDirectory() as cache:
         for _ in range(rounds + 1):
-            for runs, taken in outside.items():
-                records, seconds = command(
-                    "--data", "cifar10", "--arms", ARM, "--train-size", str(IMAGES),
-                    "--epochs", str(EPOCHS), "--seeds", *map(str, range(runs)),
-                    variables={"COMPARISONS_CACHE": cache},
-                )  # fmt: skip
-                taken.append(seconds - sum(r.seconds.in_all for r in records))
+            records, seconds, _ = _done(1, cache)
+            first.append(seconds - records[0].seconds.in_all)
+            records, _, written = _done(1 + LATER, cache)
+            own = sum(record.seconds.in_all for record in records[1:])
+            later.append((written[-1] - written[0] - own) / LATER)
     # The first round filled the cache.
-    first, all_of_them = (taken[1:] for taken in outside.values())
-    later = [(b - a) / LATER for a, b in zip(first, all_of_them, strict=True)]
     return result(
         "overhead",
         "What do runs cost outside their own clocks?",
-        [Side("the first, with frameworks and page", first), Side("each later run", later)],
+        [Side("the first, with frameworks and page", first[1:]), Side("each later run", later[1:])],
         [],
     )
+
+
+def _done(runs: int, cache: str) -> tuple[list[Record], float, list[float]]:
+    """A command of so many runs: records, its seconds, and when each record was written."""
+    with tempfile.TemporaryDirectory() as out:
+        records, seconds = command(
+            "--data", "cifar10", "--arms", ARM, "--train-size", str(IMAGES),
+            "--epochs", str(EPOCHS), "--seeds", *map(str, range(runs)),
+            variables={"COMPARISONS_CACHE": cache}, out=out,
+        )  # fmt: skip
+        written = sorted(path.stat().st_mtime for path in Path(out).glob("runs/*.json"))
+    return records, seconds, written

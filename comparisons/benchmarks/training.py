@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
@@ -18,9 +19,14 @@ from comparisons.core.records import Record, load_all
 Returned = TypeVar("Returned")
 
 
-def command(*flags: str, variables: dict[str, str] | None = None) -> tuple[list[Record], float]:
-    """The main job, run afresh: its records in their order, and the seconds from start to page."""
-    with tempfile.TemporaryDirectory() as folder:
+def command(
+    *flags: str, variables: dict[str, str] | None = None, out: str | None = None
+) -> tuple[list[Record], float]:
+    """The main job, run afresh: its records in their order, and the seconds from start to page.
+
+    Its results are left in the empty folder `out`, where one is named.
+    """
+    with nullcontext(out) if out else tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "comparisons.cifar", *flags, "--out", folder],
