@@ -85,6 +85,19 @@ def regret() -> str:
     )
 
 
+def advised() -> str:
+    """The same in a line, for the first page: in the mean, and at worst."""
+    found = regrets(points(on_processors(records())))
+    if not found:
+        return evidence.AGAIN
+    lost = [
+        f"{text.points(one.mean, sign=False)} ({text.points(one.worst, sign=False)})"
+        for one in found
+    ]
+    head = ("rule", *(one.rule for one in found))
+    return text.markdown(head, [("points lost, mean (worst)", *lost)])
+
+
 def _verdict(found: list[Regret]) -> str:
     advice = next(one for one in found if one.rule == "advise")
     fixed = min((one for one in found if one is not advice), key=lambda one: one.mean)

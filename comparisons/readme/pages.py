@@ -21,7 +21,7 @@ Maker = Callable[[], str]
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 PAGES: dict[str, Sequence[Maker]] = {
-    "README.md": (front.finding, front.main_arms, front.first_run, house.rooms),
+    "README.md": (front.finding, front.main_arms, front.first_run, house.rooms, advice.advised),
     "comparisons/README.md": (
         tables.strategies,
         tables.datasets,
