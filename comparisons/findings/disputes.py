@@ -28,6 +28,11 @@ class Disputes:
     rows: np.ndarray
     images: int
 
+    @property
+    def records(self) -> list[str]:
+        """The IDs of the two runs, in the order of the pair."""
+        return [r.id for g in self.pair for r in g.ok if r.seed == self.seed]
+
 
 def own_test_set(seen: View) -> int | None:
     """The seed whose test images are shown, where each seed has some of its own."""

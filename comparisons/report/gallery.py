@@ -31,7 +31,7 @@ class Gallery:
     """The images, what the two arms are called, and of how many images they differ on how many.
 
     `surest` says whether no others are disputed by two arms as sure; `left_out` counts arms whose
-    answers have no room.
+    answers have no room; `looker` is the arm whose network is known to have looked where, if any.
     """
 
     pictures: tuple[Pictured, ...]
@@ -41,6 +41,7 @@ class Gallery:
     images: int
     surest: bool
     left_out: int
+    looker: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,17 @@ def gallery(folder: Path, seen: View) -> Gallery | None:
     if not pictures or strip is None:
         return None
     first, second = (g.name for g in found.pair)
+    lit = [_lit(folder, record, pictures) for record in found.records]
+    looker = next((name for name, some in zip((first, second), lit, strict=True) if some), "")
     return Gallery(
-        pictures,
+        next(filter(None, lit), pictures),
         (first, second),
         found.seed,
         len(found.rows),
         found.images,
         [p.row for p in pictures] == found.rows[: len(pictures)].tolist(),
         strip.left_out,
+        looker,
     )
 
 

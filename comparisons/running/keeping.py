@@ -18,7 +18,7 @@ from comparisons.core.files import cannot_write, remove
 from comparisons.core.machine import backend
 from comparisons.core.parts import FEWEST
 from comparisons.core.records import Record
-from comparisons.findings import intervals, mistakes, text
+from comparisons.findings import disputes, intervals, mistakes, text
 from comparisons.findings.view import view
 from comparisons.plan import arms
 from comparisons.plan.request import BEST, Request, sized
@@ -136,18 +136,24 @@ def keep(
 def look(
     keeping: Keeping, out: Path, records: Sequence[Record], say: Callable[[str], None]
 ) -> None:
-    """Keep under `out` where the kept model looked in the mistakes that it is surest of.
+    """Keep under `out` where the kept model looked in test images that the page shows.
 
-    All runs have ended, and their answers are there.
+    In the mistakes that it is surest of, and in what the headline's two arms answer differently,
+    if it is of one of them. All runs have ended, and their answers are there.
     """
     card = cards.read(keeping.folder / cards.CARD)
     run = next(run for run in keeping.candidates if run.id == card.record)
-    found = mistakes.mistakes(mistakes.answered(out, view(records)))
-    surest = [one.rows[: mistakes.EACH].tolist() for one in found if one.of.record.id == run.id]
+    seen = view(records)
+    found = mistakes.mistakes(mistakes.answered(out, seen))
+    rows = [r for one in found if one.of.record.id == run.id for r in one.rows[: mistakes.EACH]]
+    differ = disputes.disputes(out, seen)
+    if differ and run.id in differ.records:
+        rows += differ.rows[: disputes.SHOWN].tolist()
+    rows = [int(row) for row in dict.fromkeys(rows)]
     known = samples.read_looked(out, run.id)
-    if not surest or (known and known.rows.tolist() == surest[0]):
+    if not rows or (known and known.rows.tolist() == rows):
         return
-    with Worker(tasks.Look(run, str(keeping.folder), surest[0], str(out))) as worker:
+    with Worker(tasks.Look(run, str(keeping.folder), rows, str(out))) as worker:
         for event in worker:
             if isinstance(event, Error):
                 say(f"where the model looked is not on the page: {event.text}")

@@ -73,6 +73,23 @@ def test_the_images_shown_are_those_that_both_are_surest_of(tmp_path):
         assert len({answer.called for answer in picture.answers}) == 2
 
 
+def test_where_the_kept_arm_looked_is_shown_below_what_is_disputed(tmp_path):
+    records = factory.records(ARMS)
+    disputed(tmp_path, records)
+    found = disputes.disputes(tmp_path, view(records))
+    rows = found.rows[: disputes.SHOWN]
+    assert gallery(tmp_path, view(records)).looker == ""
+    lit = np.random.default_rng(3).integers(0, 256, (len(rows), 8, 8, 3), np.uint8)
+    samples.keep_looked(tmp_path, found.records[1], samples.Samples(rows, rows, lit))
+    shown = gallery(tmp_path, view(records))
+    assert [p.looked for p in shown.pictures] == [*map(samples.data_uri, lit)]
+    assert shown.looker == found.pair[1].name
+    assert f"Below each: where {shown.looker} looked" in html(tmp_path, records)
+    # Of other images than these it says nothing.
+    samples.keep_looked(tmp_path, found.records[1], samples.Samples(rows[1:], rows[1:], lit[1:]))
+    assert gallery(tmp_path, view(records)).looker == ""
+
+
 def test_the_answers_are_of_one_seed_that_both_have(tmp_path):
     records = factory.records(ARMS, seeds=2)
     disputed(tmp_path, records)

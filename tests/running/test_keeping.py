@@ -16,7 +16,7 @@ from comparisons.core import records as kept_records
 from comparisons.core.errors import ComparisonError
 from comparisons.core.records import Record
 from comparisons.data import prepare, strangers
-from comparisons.findings import mistakes
+from comparisons.findings import disputes, mistakes
 from comparisons.findings.view import view
 from comparisons.plan.request import Known, Request, check, runs
 from comparisons.plan.runs import Run
@@ -170,12 +170,15 @@ def test_a_perceptron_has_none(kept):
     assert "Inside the kept" not in report.build(comparison.folder, result.records).read_text()
 
 
-def with_mistakes(comparison: Comparison, record: Record) -> Record:
+def with_mistakes(
+    comparison: Comparison, record: Record, logits: np.ndarray | None = None
+) -> Record:
     """A record with its answers kept; what it learnt too well to make mistakes is said to be."""
-    right = np.packbits(np.arange(len(comparison.logits)) >= 4).tobytes()
+    logits = comparison.logits if logits is None else logits
+    right = np.packbits(np.arange(len(logits)) >= 4).tobytes()
     record = replace(record, test=replace(record.test, right=right))
     content = io.BytesIO()
-    np.save(content, comparison.logits)
+    np.save(content, logits)
     predictions.keep(record, predictions.file(comparison.folder, record.id), content.getvalue())
     return record
 
@@ -199,6 +202,20 @@ def test_where_the_kept_network_looked_in_its_surest_mistakes_is_kept(tiny_npz, 
     before = path.stat().st_mtime_ns
     keeping.look(comparison.wish, tmp_path, [record], comparison.said.append)
     assert path.stat().st_mtime_ns == before, "what is there is not made again"
+
+
+def test_it_is_kept_as_well_for_what_the_two_arms_of_the_headline_dispute(tiny_npz, tmp_path):
+    comparison = Comparison(tiny_npz, tmp_path, keep="tiny:probe")
+    (run,) = comparison.wish.candidates
+    record = with_mistakes(comparison, comparison.run(run))
+    other = replace(record, id="another", arm="cnn:scratch", model="cnn", strategy="scratch")
+    both = [record, with_mistakes(comparison, other, -comparison.logits)]
+    comparison.keep(both[:1], {run.id})
+    keeping.look(comparison.wish, tmp_path, both, comparison.said.append)
+    shown = disputes.disputes(tmp_path, view(both)).rows[: disputes.SHOWN]
+    found = samples.read_looked(tmp_path, run.id)
+    assert comparison.said == [] and len(shown) == disputes.SHOWN
+    assert {*shown.tolist(), 0, 1, 2, 3} == set(found.rows.tolist())
 
 
 def test_of_a_network_without_maps_nobody_is_told_where_it_looked(kept):
