@@ -246,7 +246,7 @@ def ways(found: Sequence[Reached]) -> Grid[Way]:
 def _took(level: float, way: Way) -> str:
     if (one := way.to.get(level)) is None:
         return text.NONE
-    return f"{text.seconds(one.seconds_cold)} after {text.scaled(one.images)} images"
+    return f"{text.seconds(one.seconds_cold)} · {text.about(one.images)}"
 
 
 CHOICES: tuple[Column[Choice], ...] = (

@@ -51,7 +51,7 @@ def test_chance_is_no_level(reached):
 
 def test_the_page_has_them_where_seconds_are_compared(tmp_path):
     shown = report.build(tmp_path / "a", RUNS).read_text().replace("\u00a0", " ")
-    assert "Seconds and images to each level" in shown and "20 s after 2.00 k images" in shown
+    assert "Seconds and images to each level" in shown and "20 s · 2,000" in shown
     for one in RUNS[:2]:
         one.neighbours.runs = 1
     assert "to each level" not in report.build(tmp_path / "b", RUNS).read_text()
