@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -154,7 +155,8 @@ def size_of(path: str) -> tuple[int, int] | None:
 
 def _content(path: str) -> bytes:
     with Path(path).open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
+        # As much as there is: room for the most would be made for every picture.
+        content = file.read(min(os.fstat(file.fileno()).st_size, MOST_BYTES) + 1)
     if not content:
         raise NoPicture("an empty file")
     if len(content) > MOST_BYTES:
