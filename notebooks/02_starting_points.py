@@ -145,7 +145,7 @@ check_kept(kept)
 # ## Investigate: does the start decide the end?
 #
 # **Predict**: sketch the three losses over the epochs. A network that has learnt nothing stays at
-# log 10 = 2.3 for ten classes.
+# ln 10 = 2.3 for ten classes.
 
 # %%
 report.draw(records, "loss")
@@ -158,7 +158,9 @@ say(" ".join(said_of_knobs.sentences(view(records), "init")))
 #
 # Pretraining is a starting point as well: weights at which *another* training ended. `tiny` is a
 # small base of this project, trained on drawn shapes. The same network, 500 images, the same number
-# of epochs: once from random weights, once from the pretrained ones, all of it trained either way.
+# of epochs: once from random weights, once from the pretrained ones. All of it has trained in the
+# end, but not in the same way: `tiny:full` first trains its new head alone, and then the whole, for
+# fewer epochs and at a lower rate. The start is not the only difference.
 #
 # **Predict** both curves, then run `tiny:scratch` and `tiny:full` with `SAME_BUDGET`; with
 # `watch=curves` they grow before your eyes.
@@ -262,7 +264,9 @@ say(
 # <details><summary>Answer</summary>
 #
 # Only if training gets anywhere. Where the gradient at the first layers is a millionth of what it
-# should be, a million steps are one. Where both starts do learn, the gap often shrinks: that is the
-# finding of He, Girshick and Dollár (2018) for pretraining.
+# should be, a million plain gradient steps are one. Adam, by which these networks trained, divides
+# each gradient by its usual size, so that a small one counts as well; but it adds 10⁻⁷ to that size
+# first, and beside this *plain*'s gradients are nothing. Where both starts do learn, the gap often
+# shrinks: that is the finding of He, Girshick and Dollár (2018) for pretraining.
 #
 # </details>

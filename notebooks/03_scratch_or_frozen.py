@@ -45,7 +45,7 @@
 prediction = {
     "Which arm is ahead after 10 seconds, scratch or frozen?": "",
     "Which arm has the higher test accuracy at the end?": "",
-    "What takes most of the frozen arm's time?": "",
+    "What takes most of the frozen arm's learning time?": "",
 }
 
 # %% [markdown]
@@ -207,9 +207,9 @@ table(
 # So far the horizontal axis counted epochs. Nobody waits in epochs, people wait in seconds, and
 # an epoch of one arm may cost many times an epoch of the other. In the next figure each arm's
 # clock starts when its run starts. Preparation is charged before the first epoch: building the
-# network, compiling it, and passing every image through the frozen base. Only the looks at the
-# validation images are not charged here, for they are ours and not the arm's; the section after
-# this one shows them too.
+# network, compiling it, and passing every training image through the frozen base. What is done with
+# validation images is not charged here, for it is ours and not the arm's; the section after this
+# one shows it too.
 #
 # **Predict.** Which arm finishes its *first* epoch first? Does the lead change hands? If so, when?
 # In the table a dash says that an arm's first epoch has not ended yet.
@@ -249,14 +249,15 @@ table(
 # it once, the features are kept on disk, and the head trains on them: an epoch handles short lists
 # of numbers instead of images. It also means that two different prices are both true:
 #
-# - **cold**: the features are computed first. This is what somebody pays who starts today.
+# - **cold**: what computes the features (the *engine*) is prepared, and they are computed first.
+#   This is what somebody pays who starts today.
 # - **warm**: the features are found ready. This is what the second experiment costs.
 #
 # Whoever quotes the warm price only has hidden a cost. Our records keep the cold price with the
 # features, so both can be told even if your disk had them already.
 #
-# **Predict.** What is the longest piece of each bar? Would a faster computer, a better cache or
-# fewer epochs help that arm most?
+# **Predict.** What is the longest piece of each bar of learning? Would a faster computer, a better
+# cache or fewer epochs help that arm most?
 
 # %%
 report.draw(records, "time-split")

@@ -11,7 +11,7 @@
 # **You need** lesson 3 (scratch or frozen), the product of two matrices, and this project
 # installed, by `pip install -e ".[notebooks]"` in its folder.
 #
-# **Minutes.** 45, of which the computer needs two or three.
+# **Minutes.** 45, of which the computer needs up to four.
 #
 # ## Predict
 #
@@ -20,15 +20,15 @@
 # forgets can be measured and not just talked about. ImageNet, the old task of the famous ones, is
 # not here.
 #
-# | strategy | what trains |
-# |---|---|
-# | `frozen` | a new head, nothing else |
-# | `partial` | the head, then the last two blocks too |
-# | `full` | the head, then everything, slowly |
-# | `full-hot` | the same at the rate of training from scratch |
-# | `discriminative` | everything, slower towards the input |
-# | `lora` | small adapters beside frozen weights |
-# | `qlora` | the same, the frozen weights held in 8 bits |
+# | strategy | what trains | what figures call it |
+# |---|---|---|
+# | `frozen` | a new head, nothing else | frozen |
+# | `partial` | the head, then the last two blocks too | last 2 blocks |
+# | `full` | the head, then everything, slowly | fully fine-tuned |
+# | `full-hot` | the same at the rate of training from scratch | fine-tuned, high rate |
+# | `discriminative` | everything, slower towards the input | a rate per block |
+# | `lora` | small adapters beside frozen weights | LoRA, rank 8 |
+# | `qlora` | the same, the frozen weights held in 8 bits | 8-bit LoRA, rank 8 |
 
 # %%
 prediction = {
@@ -83,15 +83,16 @@ for r in records:
 # ## Investigate: what trains
 #
 # "Fine-tuning" is a word; the list of what trained is a fact. `moved` says how far each block of
-# the base went, relative to where it was. **Predict**: which row of the figure is white throughout,
-# and which is darkest at its end?
+# the base went, relative to where it was; white is not at all. `frozen` moves nothing and has no
+# row. **Predict**: which arms leave their first blocks white, and which row is the darkest?
 
 # %%
 report.draw(records, "moved")
 
 # %% [markdown]
 # `base_digest` is a fingerprint of the base's weights after training. Two arms with the same one
-# have the same base, to the last bit.
+# have the same base, to the last bit. Adapters count here as part of the base: the weights under
+# them stay as they were, but what the network computes with is their sum, and that has moved.
 #
 # **Write**: the set of the strategies whose base is *not* that of `frozen` any more.
 

@@ -165,6 +165,7 @@ table(
 
 # %%
 worth = max(worths, key=lambda w: w.times or 0.0)
+say(f"`worth` is the row of the table with {count(worth.size)} images: there it is worth most.")
 
 # %% tags=["solution"]
 minutes = ((worth.times or 1.0) - 1) * worth.size * 30 / 60
@@ -180,6 +181,8 @@ def check_minutes(given):
 
 
 check_minutes(minutes)
+if minutes is not ...:
+    say(f"With {count(worth.size)} images the base saves {minutes:.0f} minutes of labelling.")
 
 # %% [markdown]
 # ## Modify: another seed
@@ -216,8 +219,9 @@ if again is not ...:
 # ## Modify: what more labels would bring
 #
 # A curve through three sizes can be carried on, with care: the project goes to twice the largest
-# size and no further. To see what that is worth, it also hides the largest size and predicts it
-# from the others. **Predict**: how many points will it be off?
+# size and no further, and says how sure that is. (With four sizes or more it also hides the largest
+# and predicts it from the others; three are too few.) **Predict**: how many points does twice the
+# images bring scratch, and how wide is the interval?
 
 # %%
 for outlook in labels.outlooks(seen):

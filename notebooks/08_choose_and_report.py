@@ -213,7 +213,10 @@ say(
 )
 
 # %% [markdown]
-# So one who compares much must ask more of each comparison. Holm's rule: the smallest of *m*
+# So one who compares much must ask more of each comparison. A **p-value** says how often luck alone
+# would bring a difference at least as large, if there were none in truth. It is below 0.05 just
+# where the 95 % interval leaves out zero, which befalls one in twenty comparisons of equals. (The
+# six intervals above were not adjusted for being six.) Holm's rule adjusts: the smallest of *m*
 # p-values times *m*, the next times *m* − 1, and so on, none below the one before.
 #
 # **Write** the adjusted values of 0.01, 0.02 and 0.04, in this order.

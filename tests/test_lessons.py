@@ -17,6 +17,7 @@ import pytest
 from kernels import nbformat
 from lessons import NOTEBOOKS, SCRIPTS, builder
 
+from comparisons.findings.names import strategy_name
 from comparisons.plan import arms
 from comparisons.plan.presets import PRESETS
 
@@ -247,6 +248,15 @@ def test_its_race_can_be_run(script: Path) -> None:
     for arm in asked.get("arms", [""])[0].split():
         arms.parse(arm)
     assert asked.get("preset", ["demo"])[0] in PRESETS
+
+
+def test_the_lesson_of_strategies_says_what_figures_call_each() -> None:
+    (script,) = (path for path in SCRIPTS if path.stem[:2] == "04")
+    rows = re.findall(r"^# \| `([\w-]+)` \| .* \| (.*) \|$", script.read_text(), re.MULTILINE)
+    assert len(rows) == 7
+    for strategy, called in rows:
+        name = strategy_name(arms.parse(f"tiny:{strategy}").strategy_name) or ""
+        assert name.replace("\u00a0", " ") == called
 
 
 def test_nothing_is_left_of_lessons_that_are_gone() -> None:
