@@ -113,6 +113,22 @@ def test_files_that_are_no_pictures_are_one_line(cache, tmp_path, capsys):
     assert "holds no pictures (4 left out" in line
 
 
+def test_pictures_of_one_burst_for_each_class_are_one_line(cache, tmp_path, capsys):
+    root = drawn.bursts(tmp_path / "p", ("ants", 1, 5), ("bees", 2, 5))
+    line = said(capsys, root, "--arms", "tiny:frozen", "--out", tmp_path / "out")
+    assert "no test set can be drawn" in line and "add pictures" in line
+
+
+def test_a_class_that_is_never_tested_on_is_said_on_terminal_and_page(cache, tmp_path, capsys):
+    bees = [("bees", scene, 2) for scene in range(2, 7)]
+    root = drawn.bursts(tmp_path / "p", ("ants", 1, 3), *bees)
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    assert images.main([str(root), *asked, "--out", str(tmp_path / "out")]) == 0
+    wanted = "no test image of ants: no figure here says how often it is recognised"
+    assert wanted in " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert wanted in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     root = drawn.folder(tmp_path / "p", each=4)
     assert "there is no folder none" in said(capsys, "none")

@@ -59,7 +59,7 @@ def _looked_at(
     x_train, x_test = _images(part)
     groups, drawn = audit.same(looked), found.drawn
     if drawn and len(looked) > MOST_DRAWN:
-        looked, order = _set_aside(looked, labels, groups, part)
+        looked, order = _set_aside(looked, labels, groups, classes, part)
         labels, groups, drawn = labels[order], groups[order], False
         train = sum(file.part != "test" for file in looked.files)
         x_train, x_test = _images(part)
@@ -93,13 +93,13 @@ def _images(part: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _set_aside(
-    looked: Looked, labels: np.ndarray, groups: np.ndarray, part: Path
+    looked: Looked, labels: np.ndarray, groups: np.ndarray, classes: Sequence[str], part: Path
 ) -> tuple[Looked, np.ndarray]:
     """Move a fifth of the pictures into a test set, the same for every seed.
 
     Where there are so many, one draw says enough. The pictures in their new order, and that order.
     """
-    test = splits.draw(labels, groups, 0)
+    test = splits.draw(labels, groups, 0, classes)
     train = np.setdiff1d(np.arange(len(labels)), test)
     images = np.lib.format.open_memmap(part / "x_train.npy", mode="r")
     for name, rows in (("test", test), ("rest", train)):

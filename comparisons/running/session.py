@@ -158,6 +158,7 @@ def have(request: Request, console: Console) -> Supplies:
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
     notices = [*notices, *more, *_weighed(request, known(name, dataset))]
+    notices += pictures.untested(splits.untested(dataset, tested))
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
