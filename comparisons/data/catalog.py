@@ -147,7 +147,8 @@ def describe(name: str, data_dir: Path | None, image_size: int | None = None) ->
     is taken to be a picture. Raises ComparisonError.
     """
     must_be_known(name)
-    known = kept.about_kept(_entry(name, data_dir, image_size).folder)
+    entry = _entry(name, data_dir, image_size)
+    known = None if _outdated(name, entry, image_size) else kept.about_kept(entry.folder)
     if known is None and is_folder(name):
         return folder.outline(Path(name), _side(image_size))
     if known is None and name not in DATASETS:
@@ -186,6 +187,8 @@ def prepare(
         tfds_reader.download(name, data_root(data_dir))
     entry = _entry(name, data_dir, image_size)
     held = entry.use()
+    if _outdated(name, entry, image_size):
+        kept.forget(entry.folder)
 
     def read(part: Path) -> Arrays:
         return _read(name, data_dir, part, _side(image_size), say)
@@ -198,6 +201,11 @@ def prepare(
 def audit(name: str, image_size: int | None = None) -> Audit | None:
     """What was seen in a folder of pictures when it was decoded; None of any other data set."""
     return audits.read(_entry(name, None, image_size).folder) if is_folder(name) else None
+
+
+def _outdated(name: str, entry: Entry, image_size: int | None) -> bool:
+    """Whether more of a folder's pictures can be read now than when its copy was kept."""
+    return is_folder(name) and folder.outdated(Path(name), _side(image_size), entry.folder)
 
 
 def _side(image_size: int | None) -> int:
