@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from comparisons import cifar, images, pretrain, tune
 from comparisons.core import audit, records
 from comparisons.core.errors import ComparisonError
 from comparisons.core.records import data_name
+from comparisons.data import catalog
 from comparisons.findings.view import view
 from comparisons.live.contest import Asked, Contest
 from comparisons.live.feed import Feed
@@ -50,6 +52,9 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
     assert (out / "manifest.csv").is_file()
     assert "no model is kept: none of the runs" in " ".join(shown.out.split())  # unasked: no error
     assert before == sorted((path, path.stat().st_mtime_ns) for path in [root, *root.rglob("*")])
+    # A plan names the runs that the command itself does, and knows which of them are done.
+    assert images.main([*command, "--out", str(out), "--dry-run"]) == 0
+    assert "Nothing is left to run." in capsys.readouterr().out
     # Without the audit the page has no such section.
     (out / audit.FILE).write_text("{")
     assert looked(out, view(found)) is None
@@ -152,6 +157,8 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
         (cifar, "--data {root} --arms tiny:frozen --out photos/results"),
         (images, "link --arms tiny:frozen --out link/results"),
         (images, "photos --arms tiny:frozen --out link/ants"),
+        (images, "list.csv --arms tiny:frozen --out photos/ants/results"),
+        (images, "list.csv --arms tiny:frozen --out link/bees"),
         (images, "photos --arms tiny:frozen --tensorboard link/board"),
         (tune, "tiny:frozen --data photos --out photos/tuning"),
         (pretrain, "--data photos --model cnn --out photos/base"),
@@ -162,12 +169,36 @@ def test_by_no_name_is_anything_written_into_the_pictures(
 ):
     root = drawn.folder(tmp_path / "photos", each=4)
     (tmp_path / "link").symlink_to("photos")
+    listed(tmp_path / "list.csv", root)
     before = sorted(root.rglob("*"))
     monkeypatch.chdir(tmp_path)
     assert door.main(arguments.format(root=root).split()) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "where nothing is ever changed" in line
     assert sorted(root.rglob("*")) == before and not any(cache.rglob("*.npy")), "not even decoded"
+
+
+def listed(path: Path, root: Path) -> Path:
+    """A CSV that names the pictures of a folder."""
+    rows = [f"{os.path.relpath(one, path.parent)},{one.parent.name}" for one in root.rglob("*.png")]
+    path.write_text("\n".join(["path,label", *sorted(rows)]))
+    return path
+
+
+def test_results_of_a_csv_lie_beside_folders_of_pictures_and_in_none(
+    cache, tmp_path, capsys, monkeypatch
+):
+    root = drawn.folder(tmp_path / "photos", each=4)
+    listed(root / "list.csv", root)
+    for place in (tmp_path, root):
+        monkeypatch.chdir(place)
+        catalog.must_lie_outside(str(root / "list.csv"), Path("results", "list"))
+    # Where pictures lie beside the CSV, so would its results.
+    listed(root / "ants" / "list.csv", root)
+    monkeypatch.chdir(root / "ants")
+    line = said(capsys, "list.csv", "--arms", "tiny:frozen")
+    assert "results/list lies within" in line and "where nothing is ever changed" in line
+    assert not (root / "ants" / "results").exists()
 
 
 @pytest.mark.parametrize(("inside", "name"), [(".", "."), ("ants", "..")])

@@ -132,12 +132,19 @@ def is_folder(name: str) -> bool:
 
 
 def must_lie_outside(name: str, folder: Path | None, called: str = "--out") -> None:
-    """Raise ComparisonError for a folder to write to that lies within a folder of pictures."""
-    if folder and is_folder(name) and folder.resolve().is_relative_to(Path(name).resolve()):
-        raise ComparisonError(
-            f"{called} {folder} lies within {name}, where nothing is ever changed: name "
-            "another, or start this elsewhere"
-        )
+    """Raise ComparisonError for a folder to write to that lies within a folder of pictures.
+
+    Of a CSV these are the folders that hold pictures which it names, wherever it lies itself.
+    """
+    if folder is None or not is_folder(name):
+        return
+    whole = folder.resolve()
+    for place in listing.places(Path(name)):
+        if whole.is_relative_to(place.resolve()):
+            raise ComparisonError(
+                f"{called} {folder} lies within {place}, where nothing is ever changed: name "
+                "another, or start this elsewhere"
+            )
 
 
 def describe(name: str, data_dir: Path | None, image_size: int | None = None) -> About | None:
@@ -165,6 +172,17 @@ def describe(name: str, data_dir: Path | None, image_size: int | None = None) ->
             image_shape=found.image_shape,
         )
     return known
+
+
+def at_hand(name: str, image_size: int | None) -> Dataset | None:
+    """A folder of pictures by its kept copy; None where nothing is kept, and of other data sets.
+
+    Raises ComparisonError.
+    """
+    if not is_folder(name):
+        return None
+    entry = _entry(name, None, image_size)
+    return None if _outdated(name, entry, image_size) else kept.load_kept(entry.folder)
 
 
 def prepare(

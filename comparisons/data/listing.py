@@ -84,9 +84,23 @@ def is_folder(name: str) -> bool:
     return name.lower().endswith(".csv") or (exists(Path(name)) and Path(name).is_dir())
 
 
+def places(path: Path) -> list[Path]:
+    """The folders that hold the pictures: the folder itself, or those of the files in a CSV.
+
+    Raises ComparisonError for what is no such CSV.
+    """
+    if not _is_csv(path):
+        return [path]
+    return sorted({Path(file.path).parent for file in listing(path).files})
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
 def listing(path: Path) -> Listing:
     """What is in a folder or named by a CSV. Raises ComparisonError for what cannot be compared."""
-    found = _of_csv(path) if path.suffix.lower() == ".csv" else _of_folder(path)
+    found = _of_csv(path) if _is_csv(path) else _of_folder(path)
     counts = {label: Counter[str]() for label in sorted({file.label for file in found.files})}
     for file in found.files:
         counts[file.label][file.part] += 1

@@ -143,6 +143,7 @@ def crew(request: Request, console: Console) -> Iterator[Crew]:
 def have(request: Request, console: Console) -> Supplies:
     """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
     preset, wanted = check(request)
+    catalog.must_be_known(request.data, "auto")
     for folder in _written(request, request.data):
         catalog.must_lie_outside(request.data, folder)
     cache.check()  # said now, not after an hour of training
@@ -154,7 +155,7 @@ def have(request: Request, console: Console) -> Supplies:
     audit = catalog.audit(name, size)
     for line in pictures.lines(audit) if audit else ():
         console.print(Text(line))
-    tested = splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
+    tested = _tested(request, preset, name, dataset)
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
     notices = [*notices, *more, *_weighed(request, known(name, dataset))]
@@ -169,6 +170,11 @@ def have(request: Request, console: Console) -> Supplies:
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
+
+
+def _tested(request: Request, preset: Preset, name: str, dataset: Dataset) -> dict[int, list[int]]:
+    """The rows that each seed tests on, where these differ; those of an earlier run stay so."""
+    return splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
 
 
 def _written(request: Request, data: str) -> list[Path]:
@@ -257,7 +263,15 @@ def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
     name = "cifar10" if request.data == "auto" else request.data
-    target = supplies.described(name, request.data_dir, request.classes)
+    catalog.must_be_known(name)
+    size = request.image_size or supplies.image_size(name, wanted)
+    there = catalog.at_hand(name, size)
+    if there:
+        dataset = there.only(request.classes)
+        classes = dataset.classes if request.classes else ()
+        target = known(name, dataset, classes, _tested(request, preset, name, dataset))
+    else:
+        target = supplies.described(name, request.data_dir, request.classes)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         first = supplies.source_name(request.source, name)
