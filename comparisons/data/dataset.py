@@ -145,9 +145,13 @@ class Dataset:
         """The same with `count` of its test images, whatever the seed; None means all of them."""
         if count is None:
             return self
-        rows, pool = self.test_rows(count), self.pool
+        rows, pool, files = self.test_rows(count), self.pool, self.files
+        if files and pool is None:
+            first = len(self.x_train)
+            files = (*files[:first], *(files[first + row] for row in rows))
         return replace(
             self,
+            files=files,
             x_test=self.x_test[rows],
             sealed_test_labels=self.sealed_test_labels[rows],
             pool=replace(pool, test=pool.test[rows]) if pool else None,
