@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import unicodedata
 from pathlib import Path
@@ -40,6 +41,7 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
         shown.out.split()
     )
     assert "ants/notes.txt (not a picture that Pillow reads)" in " ".join(shown.out.split())
+    assert shown.out.count("How long this takes is unknown: nothing near it was measured") == 1
     found, _ = records.load_all(out)
     assert [one.train_size for one in found] == [7]
     assert {one.data.drawn_from for one in found} == {10}
@@ -58,6 +60,31 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
     # Without the audit the page has no such section.
     (out / audit.FILE).write_text("{")
     assert looked(out, view(found)) is None
+
+
+def test_a_csv_with_its_own_split_is_compared(cache, tmp_path, capsys):
+    root = drawn.folder(tmp_path / "photos", each=20)
+    parts = ["train"] * 12 + ["val"] * 4 + ["Test"] * 4
+    rows = [
+        f"{label},photos/{label}/{number:03}.png,{part}"
+        for label in ("ants", "bees")
+        for number, part in enumerate(parts)
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(["label,file,split", *rows]))
+    before = sorted((path, path.stat().st_mtime_ns) for path in root.rglob("*"))
+    asked = ["--arms", "tiny:probe", "--seeds", "0", "--epochs", "1"]
+    out = tmp_path / "out"
+    assert images.main([str(tmp_path / "list.csv"), *asked, "--out", str(out)]) == 0
+    assert "split: train 24, validation 8, test 8" in capsys.readouterr().out
+    found, _ = records.load_all(out)
+    assert {one.train_size for one in found} == {24} and len(found) == 1
+    assert {(one.data.sizes.validation, one.data.sizes.test) for one in found} == {(8, 8)}
+    assert all(one.test and not one.data.drawn_from for one in found)
+    with (out / "manifest.csv").open() as file:
+        told = {row["file"]: row["part"] for row in csv.DictReader(file)}
+    names = {"train": "train", "val": "validation", "Test": "test"}
+    assert told == {row.split(",")[1]: names[row.split(",")[2]] for row in rows}
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in root.rglob("*"))
 
 
 @pytest.mark.ci

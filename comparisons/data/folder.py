@@ -140,12 +140,12 @@ def outline(path: Path, side: int) -> About:
     )
 
 
-def outdated(path: Path, side: int, kept: Path) -> bool:
+def outdated(path: Path, side: int, copy: Path) -> bool:
     """Whether a file that a kept copy lacks can be read now, though it has not changed.
 
     Its rights may have, or what is installed.
     """
-    said = audits.read(kept)
+    said = audits.read(copy)
     left = {one.file for one in said.left_out if one.passing} if said else set()
     return bool(left) and any(
         shown(file.name) in left and pictures.can_be_read(file.path, side)

@@ -33,6 +33,7 @@ from comparisons.plan.presets import Preset
 from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds, weighs_classes
 from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
+from comparisons.running.estimate import estimate
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
 
@@ -107,7 +108,9 @@ def run_session(
         if out and had.audit:
             _keep_audit(out, had, had.audit)
         wish = keeping.wanted(request, planned, out)
-        todo = _todo(planned, out, request.fresh) if wish else []
+        todo = _todo(planned, out, request.fresh)
+        if had.audit and todo and who.here:
+            console.print(estimate(planned, out, request.fresh).said())
         hearing = [listen(planned) for listen in listening]
         records = carry_out(
             planned, had.dataset, out, request.fresh, console, meanwhile, who, hearing
