@@ -94,6 +94,6 @@ def sure() -> str:
     """When a kept model calls an answer sure."""
     return (
         "`class` is the likeliest always; `sure` says that its probability is above the threshold "
-        f"that left at most {text.percent(RISK, 0)} of the answers\nwrong on validation images; "
+        f"that\nleft at most {text.percent(RISK, 0)} of the answers wrong on validation images;\n"
         f"where fewer than {FEWEST} could choose it, none is sure."
     )
