@@ -24,3 +24,14 @@ def folder(path: Path, each: int = 10, classes: tuple[str, ...] = ("ants", "bees
         for number in range(each):
             picture(number, label).save(path / name / f"{number:03}.png")
     return path
+
+
+def bursts(path: Path, *takes: tuple[str, int, int]) -> Path:
+    """For each take, of a class, so many pictures that are nearly the same as a scene's."""
+    for label, scene, count in takes:
+        (path / label).mkdir(parents=True, exist_ok=True)
+        pixels = np.asarray(picture(scene, label == "bees"), np.int16)
+        for number in range(count):
+            image = Image.fromarray((pixels + number).clip(0, 255).astype(np.uint8))
+            image.save(path / label / f"{scene}-{number}.png")
+    return path

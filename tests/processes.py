@@ -15,6 +15,10 @@ from comparisons.core.machine import ROOT
 
 Command = subprocess.Popen[str]
 
+# What begins the command of somebody who may not do what root may all the same.
+LESS = ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"]
+AS_USER = [] if os.geteuid() else LESS
+
 
 def start(
     *arguments: object, module: str = "comparisons.cifar", env: dict[str, str] | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,14 +10,11 @@ from pathlib import Path
 
 import drawn_pictures as drawn
 import pytest
+from processes import AS_USER
 
 from comparisons.core.errors import exit_code
 from comparisons.core.machine import ROOT
 from comparisons.report.__main__ import main
-
-# What root may do all the same is given up.
-LESS = ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"]
-AS_USER = [] if os.geteuid() else LESS
 
 
 @pytest.fixture

@@ -48,6 +48,18 @@ def test_every_made_stretch_of_a_page_is_there(name):
     assert sorted(found) == sorted(make.__name__ for make in pages.PAGES[name])
 
 
+def test_every_door_is_in_the_table():
+    rooms = (path.parent.name for path in (ROOT / "comparisons").glob("*/__main__.py"))
+    files = [
+        path.stem
+        for path in (ROOT / "comparisons").glob("*.py")
+        if '__name__ == "__main__"' in path.read_text()
+    ]
+    table = EXPERIMENTS.partition("## Doors")[2].partition("\n## ")[0]
+    for door in (*rooms, *files):
+        assert f"| `python -m comparisons.{door}" in table
+
+
 def test_an_altered_figure_is_noticed_and_an_unknown_stretch_is_refused():
     accuracy = max(row.accuracy_mean or 0.0 for row in table.summarise(evidence.main()))
     altered = README.replace(f"{100 * accuracy:.1f}", "99.9", 1)

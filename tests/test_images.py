@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import unicodedata
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from comparisons import cifar, images, pretrain, tune
 from comparisons.core import audit, records
 from comparisons.core.errors import ComparisonError
 from comparisons.core.records import data_name
+from comparisons.data import catalog
 from comparisons.findings.view import view
 from comparisons.live.contest import Asked, Contest
 from comparisons.live.feed import Feed
@@ -38,6 +41,7 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
         shown.out.split()
     )
     assert "ants/notes.txt (not a picture that Pillow reads)" in " ".join(shown.out.split())
+    assert shown.out.count("How long this takes is unknown: nothing near it was measured") == 1
     found, _ = records.load_all(out)
     assert [one.train_size for one in found] == [7]
     assert {one.data.drawn_from for one in found} == {10}
@@ -50,9 +54,37 @@ def test_ten_pictures_get_an_honest_answer(cache, tmp_path, capsys):
     assert (out / "manifest.csv").is_file()
     assert "no model is kept: none of the runs" in " ".join(shown.out.split())  # unasked: no error
     assert before == sorted((path, path.stat().st_mtime_ns) for path in [root, *root.rglob("*")])
+    # A plan names the runs that the command itself does, and knows which of them are done.
+    assert images.main([*command, "--out", str(out), "--dry-run"]) == 0
+    assert "Nothing is left to run." in capsys.readouterr().out
     # Without the audit the page has no such section.
     (out / audit.FILE).write_text("{")
     assert looked(out, view(found)) is None
+
+
+def test_a_csv_with_its_own_split_is_compared(cache, tmp_path, capsys):
+    root = drawn.folder(tmp_path / "photos", each=20)
+    parts = ["train"] * 12 + ["val"] * 4 + ["Test"] * 4
+    rows = [
+        f"{label},photos/{label}/{number:03}.png,{part}"
+        for label in ("ants", "bees")
+        for number, part in enumerate(parts)
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(["label,file,split", *rows]))
+    before = sorted((path, path.stat().st_mtime_ns) for path in root.rglob("*"))
+    asked = ["--arms", "tiny:probe", "--seeds", "0", "--epochs", "1"]
+    out = tmp_path / "out"
+    assert images.main([str(tmp_path / "list.csv"), *asked, "--out", str(out)]) == 0
+    assert "split: train 24, validation 8, test 8" in capsys.readouterr().out
+    found, _ = records.load_all(out)
+    assert {one.train_size for one in found} == {24} and len(found) == 1
+    assert {(one.data.sizes.validation, one.data.sizes.test) for one in found} == {(8, 8)}
+    assert all(one.test and not one.data.drawn_from for one in found)
+    with (out / "manifest.csv").open() as file:
+        told = {row["file"]: row["part"] for row in csv.DictReader(file)}
+    names = {"train": "train", "val": "validation", "Test": "test"}
+    assert told == {row.split(",")[1]: names[row.split(",")[2]] for row in rows}
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in root.rglob("*"))
 
 
 @pytest.mark.ci
@@ -113,6 +145,22 @@ def test_files_that_are_no_pictures_are_one_line(cache, tmp_path, capsys):
     assert "holds no pictures (4 left out" in line
 
 
+def test_pictures_of_one_burst_for_each_class_are_one_line(cache, tmp_path, capsys):
+    root = drawn.bursts(tmp_path / "p", ("ants", 1, 5), ("bees", 2, 5))
+    line = said(capsys, root, "--arms", "tiny:frozen", "--out", tmp_path / "out")
+    assert "no test set can be drawn" in line and "add pictures" in line
+
+
+def test_a_class_that_is_never_tested_on_is_said_on_terminal_and_page(cache, tmp_path, capsys):
+    bees = [("bees", scene, 2) for scene in range(2, 7)]
+    root = drawn.bursts(tmp_path / "p", ("ants", 1, 3), *bees)
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    assert images.main([str(root), *asked, "--out", str(tmp_path / "out")]) == 0
+    wanted = "no test image of ants: no figure here says how often it is recognised"
+    assert wanted in " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert wanted in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     root = drawn.folder(tmp_path / "p", each=4)
     assert "there is no folder none" in said(capsys, "none")
@@ -136,6 +184,8 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
         (cifar, "--data {root} --arms tiny:frozen --out photos/results"),
         (images, "link --arms tiny:frozen --out link/results"),
         (images, "photos --arms tiny:frozen --out link/ants"),
+        (images, "list.csv --arms tiny:frozen --out photos/ants/results"),
+        (images, "list.csv --arms tiny:frozen --out link/bees"),
         (images, "photos --arms tiny:frozen --tensorboard link/board"),
         (tune, "tiny:frozen --data photos --out photos/tuning"),
         (pretrain, "--data photos --model cnn --out photos/base"),
@@ -146,12 +196,36 @@ def test_by_no_name_is_anything_written_into_the_pictures(
 ):
     root = drawn.folder(tmp_path / "photos", each=4)
     (tmp_path / "link").symlink_to("photos")
+    listed(tmp_path / "list.csv", root)
     before = sorted(root.rglob("*"))
     monkeypatch.chdir(tmp_path)
     assert door.main(arguments.format(root=root).split()) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "where nothing is ever changed" in line
     assert sorted(root.rglob("*")) == before and not any(cache.rglob("*.npy")), "not even decoded"
+
+
+def listed(path: Path, root: Path) -> Path:
+    """A CSV that names the pictures of a folder."""
+    rows = [f"{os.path.relpath(one, path.parent)},{one.parent.name}" for one in root.rglob("*.png")]
+    path.write_text("\n".join(["path,label", *sorted(rows)]))
+    return path
+
+
+def test_results_of_a_csv_lie_beside_folders_of_pictures_and_in_none(
+    cache, tmp_path, capsys, monkeypatch
+):
+    root = drawn.folder(tmp_path / "photos", each=4)
+    listed(root / "list.csv", root)
+    for place in (tmp_path, root):
+        monkeypatch.chdir(place)
+        catalog.must_lie_outside(str(root / "list.csv"), Path("results", "list"))
+    # Where pictures lie beside the CSV, so would its results.
+    listed(root / "ants" / "list.csv", root)
+    monkeypatch.chdir(root / "ants")
+    line = said(capsys, "list.csv", "--arms", "tiny:frozen")
+    assert "results/list lies within" in line and "where nothing is ever changed" in line
+    assert not (root / "ants" / "results").exists()
 
 
 @pytest.mark.parametrize(("inside", "name"), [(".", "."), ("ants", "..")])

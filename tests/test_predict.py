@@ -185,6 +185,23 @@ def test_files_that_are_no_pictures_are_named_and_the_others_answered(results, p
     assert lines[1].endswith("not a picture that Pillow reads")
 
 
+def test_a_closed_folder_below_is_named_and_the_others_answered(results, photos):
+    if processes.AS_USER and not shutil.which(processes.AS_USER[0]):
+        pytest.skip("nothing here takes root's rights away")
+    (photos / "below").chmod(0)
+    command = [*processes.AS_USER, sys.executable, "-m", "comparisons.predict"]
+    done = [
+        subprocess.run([*command, results, path], cwd=ROOT, capture_output=True, text=True)
+        for path in (photos, photos / "below")
+    ]
+    (photos / "below").chmod(0o700)
+    assert [one.returncode for one in done] == [1, 2]
+    assert [len(one.stdout.splitlines()) for one in done] == [4, 0]
+    for one in done:
+        (line,) = one.stderr.splitlines()
+        assert line.endswith("below: it cannot be read: Permission denied")
+
+
 @pytest.mark.parametrize(
     ("mode", "how"),
     [("L", {}), ("RGBA", {}), ("P", {}), ("CMYK", {}), ("RGB", {"exif": 6})],

@@ -27,11 +27,12 @@ Kind = Literal["mislabelled", "leaked", "copies", "alike", "odd", "dark", "blank
 Parts = Annotated[dict[str, Annotated[int, Meta(ge=1, le=2**62)]], Meta(min_length=1)]
 
 
-class Left(msgspec.Struct, frozen=True):
-    """A file that is left out, and why."""
+class Left(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that is left out, and why; `passing` where the file need not change to be read."""
 
     file: str
     why: str
+    passing: bool = False
 
 
 class Picture(msgspec.Struct):

@@ -132,12 +132,19 @@ def is_folder(name: str) -> bool:
 
 
 def must_lie_outside(name: str, folder: Path | None, called: str = "--out") -> None:
-    """Raise ComparisonError for a folder to write to that lies within a folder of pictures."""
-    if folder and is_folder(name) and folder.resolve().is_relative_to(Path(name).resolve()):
-        raise ComparisonError(
-            f"{called} {folder} lies within {name}, where nothing is ever changed: name "
-            "another, or start this elsewhere"
-        )
+    """Raise ComparisonError for a folder to write to that lies within a folder of pictures.
+
+    Of a CSV these are the folders that hold pictures which it names, wherever it lies itself.
+    """
+    if folder is None or not is_folder(name):
+        return
+    whole = folder.resolve()
+    for place in listing.places(Path(name)):
+        if whole.is_relative_to(place.resolve()):
+            raise ComparisonError(
+                f"{called} {folder} lies within {place}, where nothing is ever changed: name "
+                "another, or start this elsewhere"
+            )
 
 
 def describe(name: str, data_dir: Path | None, image_size: int | None = None) -> About | None:
@@ -147,7 +154,8 @@ def describe(name: str, data_dir: Path | None, image_size: int | None = None) ->
     is taken to be a picture. Raises ComparisonError.
     """
     must_be_known(name)
-    known = kept.about_kept(_entry(name, data_dir, image_size).folder)
+    entry = _entry(name, data_dir, image_size)
+    known = None if _outdated(name, entry, image_size) else kept.about_kept(entry.folder)
     if known is None and is_folder(name):
         return folder.outline(Path(name), _side(image_size))
     if known is None and name not in DATASETS:
@@ -164,6 +172,17 @@ def describe(name: str, data_dir: Path | None, image_size: int | None = None) ->
             image_shape=found.image_shape,
         )
     return known
+
+
+def at_hand(name: str, image_size: int | None) -> Dataset | None:
+    """A folder of pictures by its kept copy; None where nothing is kept, and of other data sets.
+
+    Raises ComparisonError.
+    """
+    if not is_folder(name):
+        return None
+    entry = _entry(name, None, image_size)
+    return None if _outdated(name, entry, image_size) else kept.load_kept(entry.folder)
 
 
 def prepare(
@@ -186,6 +205,8 @@ def prepare(
         tfds_reader.download(name, data_root(data_dir))
     entry = _entry(name, data_dir, image_size)
     held = entry.use()
+    if _outdated(name, entry, image_size):
+        kept.forget(entry.folder)
 
     def read(part: Path) -> Arrays:
         return _read(name, data_dir, part, _side(image_size), say)
@@ -198,6 +219,11 @@ def prepare(
 def audit(name: str, image_size: int | None = None) -> Audit | None:
     """What was seen in a folder of pictures when it was decoded; None of any other data set."""
     return audits.read(_entry(name, None, image_size).folder) if is_folder(name) else None
+
+
+def _outdated(name: str, entry: Entry, image_size: int | None) -> bool:
+    """Whether more of a folder's pictures can be read now than when its copy was kept."""
+    return is_folder(name) and folder.outdated(Path(name), _side(image_size), entry.folder)
 
 
 def _side(image_size: int | None) -> int:

@@ -145,9 +145,13 @@ class Dataset:
         """The same with `count` of its test images, whatever the seed; None means all of them."""
         if count is None:
             return self
-        rows, pool = self.test_rows(count), self.pool
+        rows, pool, files = self.test_rows(count), self.pool, self.files
+        if files and pool is None:
+            first = len(self.x_train)
+            files = (*files[:first], *(files[first + row] for row in rows))
         return replace(
             self,
+            files=files,
             x_test=self.x_test[rows],
             sealed_test_labels=self.sealed_test_labels[rows],
             pool=replace(pool, test=pool.test[rows]) if pool else None,
@@ -211,7 +215,7 @@ def split(
     contained in the larger ones, and every one of them is balanced as the whole is. Where the
     last rows, so many as `own`, are there to validate, these are what validates. Rows of one of the
     `groups` [n or more] are not divided between the two, unless every group is larger than
-    validation.
+    validation or the last of its class.
     Raises ValueError when fewer rows are left than asked for.
     """
     order = generator(seed, Stream.SPLIT).permutation(len(labels))
@@ -219,7 +223,7 @@ def split(
     if own:
         held = order >= len(labels) - own
     else:
-        held = _held_out(order, validation_size(len(labels)), groups)
+        held = _held_out(order, validation_size(len(labels)), labels, groups)
     rest = order[~held]
     size = len(rest) if train_size is None else train_size
     if not 1 <= size <= len(rest):
@@ -227,19 +231,27 @@ def split(
     return Subset(train=rest[:size], validation=order[held][:validate_on])
 
 
-def _held_out(order: np.ndarray, count: int, groups: np.ndarray | None) -> np.ndarray:
-    """Which rows of an order validate, bool [n]: the first `count`, in whole groups."""
+def _held_out(
+    order: np.ndarray, count: int, labels: np.ndarray, groups: np.ndarray | None
+) -> np.ndarray:
+    """Which rows of an order validate, bool [n]: the first `count`, in whole groups.
+
+    The last group of a class is left to train on.
+    """
     first = np.arange(len(order)) < count
     if groups is None:
         return first
-    groups = groups[order]
+    groups, labels = groups[order], labels[order]
     _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    taken, left = np.zeros(len(sizes), bool), count
+    by_place, ends = np.argsort(places, kind="stable"), np.cumsum(sizes)
+    taken, left, rest = np.zeros(len(sizes), bool), count, np.bincount(labels)
     for place in dict.fromkeys(places.tolist()):
         if not left:
             break
-        if sizes[place] <= left:
-            taken[place], left = True, left - sizes[place]
+        rows = by_place[ends[place] - sizes[place] : ends[place]]
+        some = np.bincount(labels[rows], minlength=len(rest))
+        if sizes[place] <= left and (rest - some)[some > 0].all():
+            taken[place], left, rest = True, left - sizes[place], rest - some
     return taken[places] if taken.any() else first
 
 

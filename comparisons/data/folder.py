@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from comparisons.data.audit import Looked
 from comparisons.data.dataset import Arrays
 from comparisons.data.kept import About
 from comparisons.data.listing import File, Listing
-from comparisons.data.pictures import Seen
+from comparisons.data.pictures import NoPicture, Seen
 
 # Raise when pictures are decoded to other pixels: kept copies of older rules are not used.
 RULES = (1, audit.RULES)
@@ -45,6 +46,8 @@ def read(path: Path, side: int, part: Path, say: Callable[[str], None]) -> Array
         if not few:
             break
         found = found.without(few, f"its class has fewer than {fewest} pictures that can be read")
+        own = {one.file: one for one in left}  # what a file is left out for by itself
+        found = replace(found, left_out=[own.get(one.file, one) for one in found.left_out])
         listing.must_have_classes(path, found)
     return _looked_at(path, found, looked, left, part)
 
@@ -59,7 +62,7 @@ def _looked_at(
     x_train, x_test = _images(part)
     groups, drawn = audit.same(looked), found.drawn
     if drawn and len(looked) > MOST_DRAWN:
-        looked, order = _set_aside(looked, labels, groups, part)
+        looked, order = _set_aside(looked, labels, groups, classes, part)
         labels, groups, drawn = labels[order], groups[order], False
         train = sum(file.part != "test" for file in looked.files)
         x_train, x_test = _images(part)
@@ -93,13 +96,13 @@ def _images(part: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _set_aside(
-    looked: Looked, labels: np.ndarray, groups: np.ndarray, part: Path
+    looked: Looked, labels: np.ndarray, groups: np.ndarray, classes: Sequence[str], part: Path
 ) -> tuple[Looked, np.ndarray]:
     """Move a fifth of the pictures into a test set, the same for every seed.
 
     Where there are so many, one draw says enough. The pictures in their new order, and that order.
     """
-    test = splits.draw(labels, groups, 0)
+    test = splits.draw(labels, groups, 0, classes)
     train = np.setdiff1d(np.arange(len(labels)), test)
     images = np.lib.format.open_memmap(part / "x_train.npy", mode="r")
     for name, rows in (("test", test), ("rest", train)):
@@ -137,6 +140,19 @@ def outline(path: Path, side: int) -> About:
     )
 
 
+def outdated(path: Path, side: int, copy: Path) -> bool:
+    """Whether a file that a kept copy lacks can be read now, though it has not changed.
+
+    Its rights may have, or what is installed.
+    """
+    said = audits.read(copy)
+    left = {one.file for one in said.left_out if one.passing} if said else set()
+    return bool(left) and any(
+        shown(file.name) in left and pictures.can_be_read(file.path, side)
+        for file in listing.listing(path).files
+    )
+
+
 def usual_side(found: Listing) -> int:
     """The shorter side of most pictures in pixels, by the headers of some; 0 where none is read."""
     step = max(1, len(found.files) // SAMPLED)
@@ -156,8 +172,8 @@ def _decoded(
         with (part / f"x_{name}.npy").open("wb") as file:
             results = pictures.read([one.path for one in wanted], side, file, _told(say))
         for one, result in zip(wanted, results, strict=True):
-            if isinstance(result, str):
-                left.append(Left(shown(one.name), result))
+            if isinstance(result, NoPicture):
+                left.append(Left(shown(one.name), str(result), result.passing))
             else:
                 files.append(one)
                 seen.append(result)

@@ -88,6 +88,11 @@ def about_kept(folder: Path) -> About | None:
     return known if complete else None
 
 
+def forget(folder: Path) -> None:
+    """Have the data set kept in `folder` decoded again, as far as that can be."""
+    remove(folder / ABOUT)
+
+
 def load_kept(folder: Path) -> Dataset | None:
     """The data set kept in `folder`; None when it is not there, or not what was written."""
     known = about_kept(folder)

@@ -1,7 +1,8 @@
 """A folder of pictures, or a CSV that names some: what is in it, without opening any.
 
 One sub-folder for each class; or `train` with `val`, `test` or both beside it, each with one
-sub-folder for each class. Nothing is ever written there. What is no picture of a class is left out
+sub-folder for each class. A folder that is called like a part and holds pictures, not folders, is
+a class. Nothing is ever written there. What is no picture of a class is left out
 and named; hidden files and what file managers leave behind are passed over.
 """
 
@@ -83,9 +84,23 @@ def is_folder(name: str) -> bool:
     return name.lower().endswith(".csv") or (exists(Path(name)) and Path(name).is_dir())
 
 
+def places(path: Path) -> list[Path]:
+    """The folders that hold the pictures: the folder itself, or those of the files in a CSV.
+
+    Raises ComparisonError for what is no such CSV.
+    """
+    if not _is_csv(path):
+        return [path]
+    return sorted({Path(file.path).parent for file in listing(path).files})
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
 def listing(path: Path) -> Listing:
     """What is in a folder or named by a CSV. Raises ComparisonError for what cannot be compared."""
-    found = _of_csv(path) if path.suffix.lower() == ".csv" else _of_folder(path)
+    found = _of_csv(path) if _is_csv(path) else _of_folder(path)
     counts = {label: Counter[str]() for label in sorted({file.label for file in found.files})}
     for file in found.files:
         counts[file.label][file.part] += 1
@@ -127,9 +142,8 @@ def _of_folder(root: Path) -> Listing:
         raise ComparisonError(f"{root}: {left[0].why}")
     folders = [entry for entry in inside if entry.is_dir(follow_symlinks=False)]
     parts = {entry.name: PARTS.get(entry.name.lower()) for entry in folders}
-    whole = set(parts.values())
     files: list[File] = []
-    in_parts = "train" in whole and (whole & {"validation", "test"} or len(folders) == 1)
+    in_parts = _in_parts(root, folders)
     for entry in inside:
         if entry not in folders:
             left.append(Left(shown(entry.name), "it lies in no class's folder"))
@@ -141,6 +155,34 @@ def _of_folder(root: Path) -> Listing:
             why = f"a folder beside train that is none of {', '.join(PARTS)}"
             left.append(Left(shown(entry.name), why))
     return _sorted(files, left)
+
+
+def _in_parts(root: Path, folders: list[os.DirEntry[str]]) -> bool:
+    """Whether a folder's folders are parts, not classes.
+
+    Raises ComparisonError where some look like parts, and the others do not go with them.
+    """
+    named = [entry for entry in folders if entry.name.lower() in PARTS]
+    whole = {PARTS[entry.name.lower()] for entry in named}
+    if "train" in whole and (len(whole) > 1 or len(folders) == 1):
+        return True
+    others = [entry.name for entry in folders if entry not in named]
+    if not named or (others and not all(map(_holds_classes, named))):
+        return False
+    there = ", ".join(f"{shown(entry.name)}/" for entry in named)
+    beside = "beside it" if len(named) == 1 else "beside them"
+    lacking = "val/ or test/" if "train" in whole else "train/"
+    what = f"{shown(others[0])}/ {beside} is no part" if others else f"no {lacking} is {beside}"
+    raise ComparisonError(
+        f"{root} holds {there} as if in parts, but {what}: parts are train with val, test or both, "
+        "each with one folder for each class; rename what is meant otherwise"
+    )
+
+
+def _holds_classes(folder: os.DirEntry[str]) -> bool:
+    """Whether a folder holds folders, and next to them few files."""
+    inside = list(_entries(folder.path, folder.name, []))
+    return 2 * sum(entry.is_dir(follow_symlinks=False) for entry in inside) > len(inside)
 
 
 def _of_part(folder: os.DirEntry[str], part: Part, left: list[Left]) -> Iterator[File]:

@@ -35,7 +35,11 @@ HEIC = (".heic", ".heif", ".hif")
 
 
 class NoPicture(Exception):
-    """Why a file is left out, in a few words."""
+    """Why a file is left out, in a few words; `passing` where the file need not change for it."""
+
+    def __init__(self, why: str, passing: bool = False) -> None:
+        super().__init__(why)
+        self.passing = passing
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,15 @@ def decode(path: str, side: int) -> tuple[np.ndarray, Seen]:
     except NoPicture:
         raise
     except UnidentifiedImageError:
-        raise NoPicture(_unknown(path)) from None
+        raise _unknown(path) from None
     except Image.DecompressionBombError:
         raise NoPicture("it has more pixels than Pillow will decode") from None
     except OSError as error:
-        raise NoPicture(f"it cannot be read: {error.strerror or first_line(error)}") from None
+        # Those of the system have a number, those of Pillow, about what is in the file, have none.
+        why = f"it cannot be read: {error.strerror or first_line(error)}"
+        raise NoPicture(why, passing=error.errno is not None) from None
     except MemoryError:
-        raise NoPicture("it does not fit into memory") from None
+        raise NoPicture("it does not fit into memory", passing=True) from None
     except Exception as error:  # damaged files raise whatever their plugin happens to raise
         raise NoPicture(f"it is damaged: {first_line(error)}") from None
     grey = picture.convert("L")
@@ -110,13 +116,13 @@ def as_input(path: str, shape: tuple[int, int, int]) -> np.ndarray:
 
 def read(
     paths: Sequence[str], side: int, file: IO[bytes], tell: Callable[[int, int], None]
-) -> list[Seen | str]:
+) -> list[Seen | NoPicture]:
     """Decode pictures on every core into an .npy file, uint8 [n, side, side, 3], n those read.
 
     For each path what is known of its picture, or why it is none. No more than CHUNK pictures are
     ever held. `tell` hears how many of the paths are done. Raises OSError.
     """
-    found: list[Seen | str] = []
+    found: list[Seen | NoPicture] = []
     count = 0
 
     def header() -> None:
@@ -134,7 +140,7 @@ def read(
         for begin in range(0, len(paths), CHUNK):
             for result in threads.map(one, paths[begin : begin + CHUNK]):
                 if isinstance(result, NoPicture):
-                    found.append(str(result))
+                    found.append(result)
                     continue
                 picture, seen = result
                 file.write(picture.data)
@@ -151,6 +157,16 @@ def size_of(path: str) -> tuple[int, int] | None:
     with suppress(Exception), quiet(), Image.open(path, formats=_formats()) as image:
         return image.size
     return None
+
+
+def can_be_read(path: str, side: int) -> bool:
+    """Whether a file is a picture that can be read now; most that are none are told soon."""
+    if size_of(path) is None:
+        return False
+    with suppress(NoPicture), quiet():
+        decode(path, side)
+        return True
+    return False
 
 
 def _content(path: str) -> bytes:
@@ -211,10 +227,12 @@ def _formats() -> list[str]:
 _FORMATS: list[str] = []
 
 
-def _unknown(path: str) -> str:
-    if path.lower().endswith(HEIC):
-        return "HEIC needs its reader: pip install 'scratch-or-finetune[heic]'"
-    return "not a picture that Pillow reads"
+def _unknown(path: str) -> NoPicture:
+    if path.lower().endswith(HEIC) and "HEIF" not in _formats():
+        return NoPicture(
+            "HEIC needs its reader: pip install 'scratch-or-finetune[heic]'", passing=True
+        )
+    return NoPicture("not a picture that Pillow reads")
 
 
 @contextmanager

@@ -18,34 +18,58 @@ import numpy as np
 
 from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.files import write_text
-from comparisons.data.dataset import Dataset
+from comparisons.data.dataset import Dataset, split
 
 FILE = "manifest.csv"
 SEED = "seed "  # the heading of a column is this and the seed
 SHARES = 5  # one of so many shares is tested on
+MOST_NAMED = 8  # classes
 TEST, TRAIN, VALIDATION = "test", "train", "validation"
 
 
-def draw(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+def draw(labels: np.ndarray, groups: np.ndarray, seed: int, classes: Sequence[str]) -> np.ndarray:
     """Rows to test on, ascending: about a fifth of each class; groups stay whole.
 
-    By scikit-learn's StratifiedGroupKFold. Of its folds the first that leaves every class something
-    to train on, and has one of every class where that can be.
+    By scikit-learn's StratifiedGroupKFold, in no more folds than there are groups. Of its folds the
+    first that leaves every class something to train on, and has one of every class where that can
+    be. Raises ComparisonError where none leaves every class something.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    most = int(np.bincount(labels).max())
-    folds = StratifiedGroupKFold(max(2, min(SHARES, most)), shuffle=True, random_state=seed)
+    most, there = int(np.bincount(labels).max()), len(np.unique(groups))
+    if there == 1:
+        raise _cannot_be_drawn(classes)
+    folds = StratifiedGroupKFold(max(2, min(SHARES, most, there)), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer pictures than there are folds
         found = [tested for _, tested in folds.split(np.zeros(len(labels)), labels, groups)]
 
     def lacks(tested: np.ndarray) -> tuple[int, int]:
-        left = np.delete(labels, tested)
-        classes = np.unique(labels)
-        return len(np.setdiff1d(classes, left)), len(np.setdiff1d(classes, labels[tested]))
+        return len(_untrained(labels, tested)), len(np.setdiff1d(labels, labels[tested]))
 
-    return np.sort(min((one for one in found if 0 < len(one) < len(labels)), key=lacks))
+    best = min((one for one in found if 0 < len(one) < len(labels)), key=lacks)
+    if len(gone := _untrained(labels, best)):
+        raise _cannot_be_drawn([classes[label] for label in gone])
+    return np.sort(best)
+
+
+def _untrained(labels: np.ndarray, tested: np.ndarray) -> np.ndarray:
+    """The labels that are left without anything to train on."""
+    return np.setdiff1d(labels, np.delete(labels, tested))
+
+
+def _cannot_be_drawn(classes: Sequence[str]) -> ComparisonError:
+    return ComparisonError(
+        f"no test set can be drawn: pictures that show nearly the same stay on one side, and of "
+        f"{_named(classes)} none would be left to train on; add pictures that were taken at other "
+        "times, or choose yourself what is tested on, by folders train and test"
+    )
+
+
+def _named(classes: Sequence[str]) -> str:
+    """Some classes by their names, and how many more there are."""
+    more = [f"{len(classes) - MOST_NAMED} more"] if len(classes) > MOST_NAMED else []
+    return ", ".join([*classes[:MOST_NAMED], *more])
 
 
 @dataclass(frozen=True)
@@ -83,18 +107,43 @@ def tested(data: Dataset, seeds: Sequence[int], known: Manifest) -> dict[int, li
     """For each seed the rows that are tested on, of a data set without a test set of its own.
 
     What the manifest says of a file holds for all pictures that show the same; empty for other
-    data sets.
+    data sets. Raises ComparisonError where a class of a folder has nothing left to train on.
     """
-    if not data.drawn:
-        return {}
-    assert data.groups is not None
     found = {}
-    for seed in seeds:
-        rows = draw(data.y_train, data.groups, seed)
-        if seed in known.tested:
-            rows = _as_before(data, rows, known.tested[seed], known.files)
-        found[seed] = rows.tolist()
+    if data.drawn:
+        assert data.groups is not None
+        for seed in seeds:
+            rows = draw(data.y_train, data.groups, seed, data.classes)
+            if seed in known.tested:
+                rows = _as_before(data, rows, known.tested[seed], known.files)
+            found[seed] = rows.tolist()
+    for seed in seeds if data.files else ():
+        _must_be_learnt(data, seed, found.get(seed, ()))
     return found
+
+
+def untested(data: Dataset, tested: Mapping[int, Sequence[int]]) -> dict[str, list[int]]:
+    """The classes without a test image, each with the seeds of which that is true; [] for all."""
+    every, found = np.arange(len(data.classes)), dict[str, list[int]]()
+    if not tested:
+        return {data.classes[c]: [] for c in np.setdiff1d(every, data.sealed_test_labels)}
+    for seed, rows in tested.items():
+        for label in np.setdiff1d(every, data.y_train[rows]):
+            found.setdefault(data.classes[label], []).append(seed)
+    return {name: [] if len(seeds) == len(tested) else seeds for name, seeds in found.items()}
+
+
+def _must_be_learnt(data: Dataset, seed: int, tested: Sequence[int]) -> None:
+    """Raise ComparisonError where a class has nothing to train on once others validate."""
+    rest = np.setdiff1d(np.arange(len(data.y_train)), tested)
+    groups = None if data.groups is None else data.groups[rest]
+    held = split(data.y_train[rest], seed, groups=groups, own=data.validation).validation
+    gone = _untrained(data.y_train, np.concatenate([np.array(tested, int), rest[held]]))
+    if len(gone):
+        raise ComparisonError(
+            f"too few pictures: of {_named([data.classes[label] for label in gone])} none is left "
+            f"to train on (seed {seed}), once some are held out to test and to validate; add some"
+        )
 
 
 def _as_before(
@@ -111,9 +160,14 @@ def _as_before(
     was_tested = np.isin(groups, groups[held])
     was_trained = np.isin(groups, groups[known]) & ~was_tested
     rows = np.flatnonzero((chosen | was_tested) & ~was_trained)
-    if 0 < len(rows) < len(names) - 1:
-        return rows
-    return drawn
+    if not len(rows):
+        return drawn
+    if len(gone := _untrained(data.y_train, rows)):
+        raise ComparisonError(
+            f"by {FILE} every picture of {_named([data.classes[label] for label in gone])} is "
+            "tested on, and none left to train on: move it away, then test sets are drawn anew"
+        )
+    return rows
 
 
 def write(folder: Path, data: Dataset, tested: Mapping[int, Sequence[int]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from comparisons.core.audit import Audit, Found, Kind
@@ -86,6 +86,20 @@ def left_out(audit: Audit) -> str:
         return "left out: none"
     some = [f"{one.file} ({one.why})" for one in audit.left_out[:MOST_NAMED]]
     return f"left out: {text.plural(len(audit.left_out), 'file')}: {_some(some, audit.left_out)}"
+
+
+def untested(missing: Mapping[str, Sequence[int]]) -> list[str]:
+    """A line that names the classes without a test image, with the seeds of which that is true."""
+    if not missing:
+        return []
+    named = [
+        f"{name} (with seed {text.listing([str(seed) for seed in seeds])})" if seeds else name
+        for name, seeds in missing.items()
+    ]
+    return [
+        f"no test image of {_some(named[:MOST_CLASSES], named)}: no figure here says how often it "
+        "is recognised; add pictures of it that were taken at other times"
+    ]
 
 
 def _line(audit: Audit, kind: Kind) -> str:

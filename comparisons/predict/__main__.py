@@ -27,8 +27,8 @@ EXAMPLES = """examples:
 
 "sure" means above the threshold that validation images chose: see the model's card, model.json.
 """
-CODES = """exit codes: 0 every picture was answered; 1 one could not be read, or output not written;
-2 usage, or no such model or path; 130 interrupted
+CODES = """exit codes: 0 every picture was answered; 1 one or a folder could not be read, or output
+not written; 2 usage, or no such model or path; 130 interrupted
 """
 
 
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> int:
         from comparisons.predict import load, paths
 
-        files = paths.files(options.paths)  # known before a framework is loaded for them
+        files = paths.files(options.paths, unread)  # known before a framework is loaded for them
         model = load(options.model)
         answers = model.answers(files, unread)
         if options.looked:

@@ -52,17 +52,17 @@ class Model:
     def answers(
         self,
         named: str | Path | Sequence[str | Path],
-        unread: Callable[[str, str], None] | None = None,
+        unread: paths.Unread = paths.refuse,
     ) -> list[Answer]:
         """What it says of the pictures that files, folders and patterns name, in their order.
 
-        `unread` hears of each file that is no picture, and why; without it the first of them
-        raises ComparisonError, as does a path that names nothing.
+        `unread` hears of each file that is no picture and each folder that is closed, and why;
+        without it the first of them raises ComparisonError, as does a path that names nothing.
         """
-        files = paths.files([named] if isinstance(named, str | Path) else named)
+        files = paths.files([named] if isinstance(named, str | Path) else named, unread)
         found: list[Answer] = []
         compute: Callable[[np.ndarray], np.ndarray] | None = None
-        for some, images in self._decoded(files, unread or _refuse):
+        for some, images in self._decoded(files, unread):
             compute = compute or self._computing(images, len(files))
             found += map(self._answer, some, compute(images))
         return found
@@ -97,7 +97,7 @@ class Model:
             raise ComparisonError(f"{picture}: {why}") from None
 
     def _decoded(
-        self, files: Sequence[str], unread: Callable[[str, str], None]
+        self, files: Sequence[str], unread: paths.Unread
     ) -> Iterator[tuple[list[str], np.ndarray]]:
         """Pictures as the network takes them, some at a time, with the names of their files."""
 
@@ -184,7 +184,3 @@ def _folder(path: Path) -> Path:
             f"{path} holds no model: run a comparison with --keep, then name its folder of results"
         )
     return found
-
-
-def _refuse(file: str, why: str) -> None:
-    raise ComparisonError(f"{file}: {why}")

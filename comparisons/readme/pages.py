@@ -23,6 +23,7 @@ BLOCK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES: dict[str, Sequence[Maker]] = {
     "README.md": (front.finding, front.main_arms, front.first_run, house.rooms, advice.advised),
     "comparisons/README.md": (
+        tables.sure,
         tables.strategies,
         tables.datasets,
         tables.presets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comparisons.core.machine import ROOT
+from comparisons.core.parts import FEWEST, RISK
 from comparisons.data.catalog import DATASETS
 from comparisons.findings import text
 from comparisons.plan.knobs import KNOBS
@@ -87,3 +88,12 @@ def lessons() -> str:
             )
         )
     return text.markdown(("lesson", "minutes", "to run", "to read", "for the teacher"), rows)
+
+
+def sure() -> str:
+    """When a kept model calls an answer sure."""
+    return (
+        "`class` is the likeliest always; `sure` says that its probability is above the threshold "
+        f"that\nleft at most {text.percent(RISK, 0)} of the answers wrong on validation images;\n"
+        f"where fewer than {FEWEST} could choose it, none is sure."
+    )

@@ -33,6 +33,7 @@ from comparisons.plan.presets import Preset
 from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds, weighs_classes
 from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
+from comparisons.running.estimate import estimate
 from comparisons.running.supplies import known
 from comparisons.running.terminal import Display
 
@@ -107,7 +108,9 @@ def run_session(
         if out and had.audit:
             _keep_audit(out, had, had.audit)
         wish = keeping.wanted(request, planned, out)
-        todo = _todo(planned, out, request.fresh) if wish else []
+        todo = _todo(planned, out, request.fresh)
+        if had.audit and todo and who.here:
+            console.print(estimate(planned, out, request.fresh).said())
         hearing = [listen(planned) for listen in listening]
         records = carry_out(
             planned, had.dataset, out, request.fresh, console, meanwhile, who, hearing
@@ -143,6 +146,7 @@ def crew(request: Request, console: Console) -> Iterator[Crew]:
 def have(request: Request, console: Console) -> Supplies:
     """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
     preset, wanted = check(request)
+    catalog.must_be_known(request.data, "auto")
     for folder in _written(request, request.data):
         catalog.must_lie_outside(request.data, folder)
     cache.check()  # said now, not after an hour of training
@@ -154,10 +158,11 @@ def have(request: Request, console: Console) -> Supplies:
     audit = catalog.audit(name, size)
     for line in pictures.lines(audit) if audit else ():
         console.print(Text(line))
-    tested = splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
+    tested = _tested(request, preset, name, dataset)
     classes = dataset.classes if request.classes else ()
     wanted, more = supplies.weights(wanted, request.arms is not None, say)
     notices = [*notices, *more, *_weighed(request, known(name, dataset))]
+    notices += pictures.untested(splits.untested(dataset, tested))
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
@@ -168,6 +173,11 @@ def have(request: Request, console: Console) -> Supplies:
     if any(arm.strategy.start == "source" for arm in wanted):
         source = supplies.source(request.source, name, dataset, request.data_dir, say)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
+
+
+def _tested(request: Request, preset: Preset, name: str, dataset: Dataset) -> dict[int, list[int]]:
+    """The rows that each seed tests on, where these differ; those of an earlier run stay so."""
+    return splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
 
 
 def _written(request: Request, data: str) -> list[Path]:
@@ -256,7 +266,15 @@ def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
     name = "cifar10" if request.data == "auto" else request.data
-    target = supplies.described(name, request.data_dir, request.classes)
+    catalog.must_be_known(name)
+    size = request.image_size or supplies.image_size(name, wanted)
+    there = catalog.at_hand(name, size)
+    if there:
+        dataset = there.only(request.classes)
+        classes = dataset.classes if request.classes else ()
+        target = known(name, dataset, classes, _tested(request, preset, name, dataset))
+    else:
+        target = supplies.described(name, request.data_dir, request.classes)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
         first = supplies.source_name(request.source, name)

@@ -136,7 +136,7 @@ def export(task: tasks.Export, tell: Tell, held: Control) -> None:
     from comparisons.training import exports
 
     dataset = _data_of(run).tested_on(run.settings.test_on)
-    exports.export(Path(task.folder), dataset.x_test, task.formats, tell)
+    exports.export(Path(task.folder), dataset.x_test, dataset.test_files, task.formats, tell)
     tell(Done())
 
 

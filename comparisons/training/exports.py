@@ -15,7 +15,7 @@ from comparisons.core.errors import ComparisonError, first_line
 from comparisons.core.events import Tell
 from comparisons.core.files import remove
 from comparisons.core.machine import cores
-from comparisons.training.keeping import agreement, network_of
+from comparisons.training.keeping import agreement, named, network_of
 from models import exporting, kept
 from models.exporting import FORMATS, Format
 from models.parity import parity
@@ -24,12 +24,14 @@ from models.prediction import predict
 MOST_NAMED = 20  # pictures
 
 
-def export(folder: Path, images: np.ndarray, wanted: Sequence[str], tell: Tell) -> None:
+def export(
+    folder: Path, images: np.ndarray, files: Sequence[str], wanted: Sequence[str], tell: Tell
+) -> None:
     """Export the model in a folder to formats of FORMATS, and note each on its card.
 
-    Model and export answer all `images`, the test pictures uint8 [n, h, w, c]. One that calls any
-    of them otherwise, beyond a tie, is not kept: then this raises ComparisonError with the rows of
-    these pictures, once all formats have been tried.
+    Model and export answer all `images`, the test pictures uint8 [n, h, w, c], which come from
+    `files`, if from any. One that calls any of them otherwise, beyond a tie, is not kept: then this
+    raises ComparisonError that names these pictures, once all formats have been tried.
     """
     card = cards.read(folder / cards.CARD)
     network = kept.read(network_of(card), cards.model_file(card, folder))
@@ -46,7 +48,7 @@ def export(folder: Path, images: np.ndarray, wanted: Sequence[str], tell: Tell) 
             refused.append(f"{name}: it cannot be exported: {first_line(error)}")
             continue
         if rows := card.exports[name].differing:
-            some = ", ".join(map(str, rows[:MOST_NAMED])) + (", …" if rows[MOST_NAMED:] else "")
+            some = named(rows, files, MOST_NAMED)
             refused.append(f"{name} answers {len(rows)} test pictures otherwise: {some}")
     cards.write(card, folder / cards.CARD)
     if refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from models.prediction import predict
 # Of probability. What was tested may have been computed in half precision, or from features that
 # were kept in it; what is kept is computed in single precision.
 HALF = 1e-2
+MOST_NAMED = 5  # pictures
 
 
 def keep(
@@ -47,8 +49,8 @@ def keep(
         found = parity(probabilities(logits / built.temperature), answers, HALF)
         if found.differing:
             remove(file)
-            rows = ", ".join(map(str, found.differing[:5]))
-            raise ValueError(f"read again it answers otherwise than was tested, picture {rows}")
+            some = named(found.differing, job.dataset.test_files, MOST_NAMED)
+            raise ValueError(f"read again it answers otherwise than was tested, picture {some}")
         card = _card(job, record, built, agreement(found), file)
         card.filters = inside.filters(network)
         if before:
@@ -64,6 +66,12 @@ def keep(
         # What was measured is worth more than the network.
         said = getattr(error, "strerror", None) or first_line(error)
         record.notices.append(f"its network is not kept: {said}")
+
+
+def named(rows: Sequence[int], files: Sequence[str], most: int) -> str:
+    """At most so many test pictures: by their files where they come from any, else by rows."""
+    some = [files[row] if files else str(row) for row in rows[:most]]
+    return ", ".join([*some, *(["…"] if rows[most:] else [])])
 
 
 def _as_kept(job: Job, record: Record) -> kept.Kept:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import drawn_pictures as drawn
@@ -15,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from comparisons import data
 from comparisons.core.audit import Audit
 from comparisons.data import audit as looking
-from comparisons.data import catalog
+from comparisons.data import catalog, pictures
 from comparisons.data.dataset import Dataset
 
 SIDE = 48
@@ -120,10 +122,61 @@ def test_what_cannot_be_read_is_named_and_nothing_is_changed(cache, tmp_path):
     assert {one.file: one.why for one in said.left_out} == {
         "ants/bad.jpg": "not a picture that Pillow reads",
         "alone/one.png": "its class has fewer than 2 pictures that can be read",
-        "alone/two.png": "its class has fewer than 2 pictures that can be read",
+        "alone/two.png": "an empty file",
     }
     assert found.classes == ("ants", "bees") and len(found.x_train) == 8
     assert before == {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in root.rglob("*")}
+
+
+def test_what_no_reader_was_there_for_is_read_once_there_is_one(cache, tmp_path, monkeypatch):
+    """As in a format without its reader: any that Pillow has, which is not asked for it."""
+    root = drawn.folder(tmp_path / "p", each=4)
+    (root / "wasps").mkdir()
+    for number in range(3):
+        drawn.picture(60 + number).save(root / "wasps" / f"{number}.heic", "jpeg")
+    with monkeypatch.context() as without:
+        without.setattr(pictures, "_FORMATS", ["PNG"])
+        for _ in range(2):
+            found, said = looked_at(root)
+            assert found.classes == ("ants", "bees")
+            assert {one.why for one in said.left_out} == {
+                "HEIC needs its reader: pip install 'scratch-or-finetune[heic]'"
+            }
+        assert told(root) == [], "which is not decoded again and again"
+    assert data.describe(str(root), None, SIDE).fingerprint == "", "nor said to be known"
+    assert told(root) == ["decoding p (once)"] and told(root) == []
+    found, said = looked_at(root)
+    assert found.classes == ("ants", "bees", "wasps") and not said.left_out
+
+
+def told(root: Path) -> list[str]:
+    """What is said while a folder is read."""
+    lines: list[str] = []
+    data.prepare(str(root), None, lines.append, SIDE)
+    return lines
+
+
+def test_what_might_not_be_read_is_read_once_it_may(monkeypatch):
+    with tempfile.TemporaryDirectory() as name:
+        root = drawn.folder(Path(name) / "p", each=4)
+        Path(name).chmod(0o777)
+        monkeypatch.setenv("COMPARISONS_CACHE", str(Path(name) / "cache"))
+        closed = root / "ants" / "000.png"
+        closed.chmod(0)
+        if not os.geteuid():
+            os.seteuid(65534)  # what root may do all the same is given up
+        try:
+            _, said = looked_at(root)
+            (left,) = said.left_out
+            assert (left.file, left.why) == (
+                "ants/000.png", "it cannot be read: Permission denied",
+            )  # fmt: skip
+            assert told(root) == []
+        finally:
+            os.seteuid(os.getuid())
+        closed.chmod(0o644)
+        assert told(root) == ["decoding p (once)"] and told(root) == []
+        assert looked_at(root)[1].left_out == []
 
 
 def test_near_copies_among_many_are_those_of_all_pairs():

@@ -138,6 +138,32 @@ def test_what_cannot_be_compared_is_one_line(tmp_path, names, said):
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (("train", "dev"), "holds train/ as if in parts, but dev/ beside it is no part"),
+        (("holdout", "test"), "holds test/ as if in parts, but holdout/ beside it is no part"),
+        (("test", "val"), "holds test/, val/ as if in parts, but no train/ is beside them"),
+        (
+            ("train", "Training"),
+            "no val/ or test/ is beside them: parts are train with val, test or both",
+        ),
+    ],
+)
+def test_parts_that_do_not_go_together_are_one_line(tmp_path, folders, said):
+    for part in folders:
+        touch(tmp_path, *(f"{part}/{label}/{n}.png" for label in "ab" for n in range(2)))
+        touch(tmp_path, f"{part}/notes.txt")
+    with pytest.raises(ComparisonError, match=said):
+        listing(tmp_path)
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path):
+    touch(tmp_path, *(f"{label}/{n}.png" for label in ("bus", "train") for n in range(2)))
+    found = listing(tmp_path)
+    assert found.classes == ["bus", "train"] and found.drawn
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("head", ["", "path{0}label\n", "label{0}other{0}File\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff", "\n  \n"])

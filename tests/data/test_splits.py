@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import drawn_pictures as drawn
 import numpy as np
@@ -30,7 +31,7 @@ def test_a_group_is_on_one_side_and_every_class_is_left_to_train_on(groups, seed
     labels = np.array([label for label, size in groups for _ in range(size)])
     _, labels = np.unique(labels, return_inverse=True)
     numbers = np.array([number for number, (_, size) in enumerate(groups) for _ in range(size)])
-    tested = splits.draw(labels, numbers, seed)
+    tested = splits.draw(labels, numbers, seed, "abc")
     train = np.setdiff1d(np.arange(len(labels)), tested)
     assert len(tested) and len(train) > len(tested)
     assert not np.intersect1d(numbers[tested], numbers[train]).size
@@ -40,17 +41,87 @@ def test_a_group_is_on_one_side_and_every_class_is_left_to_train_on(groups, seed
         found = split(labels[train], seed, groups=numbers[train])
         held = numbers[train][found.validation]
         whole = np.bincount(numbers[train])
-        if whole[whole > 0].min() <= max(1, len(train) // 10):
+        several = [
+            c for c in labels[train] if len(np.unique(numbers[train][labels[train] == c])) > 1
+        ]
+        free = numbers[train][np.isin(labels[train], several)]
+        if len(free) and whole[free].min() <= max(1, len(train) // 10):
             assert not np.intersect1d(held, numbers[train][found.train]).size
+            assert set(labels[train]) == set(labels[train][found.train])
         assert 0 < len(found.validation) <= max(1, len(train) // 10)
 
 
 def test_a_fifth_of_each_class_is_tested_on_and_seeds_differ():
     labels = np.repeat([0, 1, 2], [50, 30, 20])
-    found = [splits.draw(labels, np.arange(100), seed) for seed in range(5)]
+    found = [splits.draw(labels, np.arange(100), seed, "abc") for seed in range(5)]
     assert all(np.bincount(labels[one]).tolist() == [10, 6, 4] for one in found)
     assert len({one.tobytes() for one in found}) == 5
-    assert np.array_equal(found[0], splits.draw(labels, np.arange(100), 0))
+    assert np.array_equal(found[0], splits.draw(labels, np.arange(100), 0, "abc"))
+
+
+def prepared(root):
+    return data.prepare(str(root), None, image_size=32)
+
+
+def test_bursts_are_split_into_fewer_shares(cache, tmp_path):
+    drawn.bursts(
+        tmp_path / "p", *((label, scene, 3) for label in ("ants", "bees") for scene in (1, 2))
+    )
+    whole = prepared(tmp_path / "p")
+    assert len(np.unique(whole.groups)) == 4
+    for seed, rows in splits.tested(whole, [0, 1, 2], splits.read(None)).items():
+        dealt = whole.dealt(rows)
+        assert set(dealt.y_train[dealt.subset(seed).train]) == {0, 1}
+        assert not set(whole.groups[rows]) & set(np.delete(whole.groups, rows))
+
+
+@pytest.mark.parametrize(
+    ("takes", "said"),
+    [
+        ((("ants", 1, 5), ("bees", 1, 5)), "of ants, bees none would be left"),
+        ((("ants", 1, 5), ("bees", 2, 5)), "none would be left to train on; add pictures"),
+    ],
+)
+def test_where_every_class_is_one_burst_that_is_one_line(cache, tmp_path, takes, said):
+    drawn.bursts(tmp_path / "p", *takes)
+    whole = prepared(tmp_path / "p")
+    if takes[0][1] == takes[1][1]:  # one scene
+        whole = replace(whole, groups=np.zeros_like(whole.groups))
+    with pytest.raises(ComparisonError, match=said):
+        splits.tested(whole, [0], splits.read(None))
+
+
+def test_a_class_of_one_burst_is_trained_on_and_that_it_is_not_tested_on_is_told(cache, tmp_path):
+    takes = [("bees", scene, 2) for scene in range(2, 7)]
+    drawn.bursts(tmp_path / "p", ("ants", 1, 2), *takes)
+    whole = prepared(tmp_path / "p")
+    tested = splits.tested(whole, range(5), splits.read(None))
+    for seed, rows in tested.items():
+        dealt = whole.dealt(rows)
+        assert set(dealt.y_train[dealt.subset(seed).train]) == {0, 1}, "nor does it validate"
+    assert splits.untested(whole, tested) == {"ants": []}
+    tested[3] = [0]
+    assert splits.untested(whole, tested) == {"ants": [0, 1, 2, 4], "bees": [3]}
+
+
+def test_a_class_that_a_test_set_of_one_s_own_lacks_is_told(cache, tmp_path):
+    for part, names in (("train", ("ants", "bees")), ("test", ("bees",))):
+        drawn.folder(tmp_path / "p" / part, each=4, classes=names)
+    whole = prepared(tmp_path / "p")
+    assert splits.untested(whole, splits.tested(whole, [0], splits.read(None))) == {"ants": []}
+
+
+def test_what_validation_would_take_from_two_pictures_is_one_line(cache, tmp_path):
+    drawn.folder(tmp_path / "p", each=2)
+    with pytest.raises(ComparisonError, match=r"too few pictures: of (ants|bees) none is left"):
+        splits.tested(prepared(tmp_path / "p"), [0], splits.read(None))
+
+
+def test_a_manifest_that_leaves_a_class_nothing_to_train_on_is_one_line(pictures, tmp_path):
+    whole = pictures()
+    ants = frozenset(name for name in whole.files if name.startswith("ants"))
+    with pytest.raises(ComparisonError, match=r"by manifest\.csv every picture of ants is tested"):
+        splits.tested(whole, [0], splits.Manifest({0: ants}, ants))
 
 
 @pytest.fixture
@@ -137,6 +208,9 @@ def test_the_user_s_own_validation_validates(cache, tmp_path):
     names = np.array(found.files)
     assert all(name.startswith("val/") for name in names[parts.validation])
     assert sorted(parts.train) == list(range(16))
+    fewer = found.tested_on(2)
+    rows = [list(found.test_files).index(name) for name in fewer.test_files]
+    assert np.array_equal(fewer.x_test, found.x_test[rows])
     assert not splits.tested(found, [0], splits.read(None))
     splits.write(tmp_path, found, {})
     assert {row["file"].split("/")[0]: row["part"] for row in rows(tmp_path)} == {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +47,9 @@ def planned(data: Path, asked: Request) -> list[Run]:
 class Comparison:
     """Runs in this process, and what was said."""
 
-    def __init__(self, data: Path, folder: Path, keep: str = ARMS[1], size: int = 270):
+    def __init__(self, data: Path, folder: Path, keep: str = ARMS[1], size: int = 270, **more):
         self.data, self.folder, self.said, self.done = data, folder, [], 0
-        asked = request(size, keep=keep, out=folder, engine="keras")
+        asked = request(size, keep=keep, out=folder, engine="keras", **more)
         self.plan = planned(data, asked)
         self.wish = keeping.wanted(asked, self.plan, folder)
         assert self.wish is not None
@@ -322,3 +326,63 @@ def test_an_export_that_answers_otherwise_is_refused_and_the_pictures_named(kept
     found = exports.gate(network, answers, images, FORMATS["onnx"], tmp_path)
     assert (found.differing, found.file) == ([1, 4], None)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_refused_export_names_the_files_of_the_pictures(kept, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    comparison, result = kept
+    folder = tmp_path / "model"
+    shutil.copytree(result.model, folder)
+    images = prepare(str(comparison.data), None).x_test[:6]
+
+    def otherwise(path: Path, images: np.ndarray, cores: int) -> np.ndarray:
+        answers = FORMATS["onnx"].answers(path, images, cores)
+        answers[[1, 4]] = np.roll(answers[[1, 4]], 1, axis=1)
+        return answers
+
+    monkeypatch.setattr(
+        exports, "FORMATS", {"onnx": dataclasses.replace(FORMATS["onnx"], answers=otherwise)}
+    )
+    for files, named in (
+        ([f"ants/{n}.png" for n in range(6)], "ants/1.png, ants/4.png"),
+        ((), "1, 4"),
+    ):
+        with pytest.raises(ComparisonError) as error:
+            exports.export(folder, images, files, ["onnx"], print)
+        assert str(error.value) == f"not exported: onnx answers 2 test pictures otherwise: {named}"
+    assert cards.read(folder / cards.CARD).exports["onnx"].differing == [1, 4]
+    assert not (folder / "model.onnx").exists()
+
+
+def test_the_model_is_exported_once_and_noted_on_its_card(tiny_npz, tmp_path):
+    there = [name for name, needed in keeping.PACKAGES.items() if all(map(find_spec, needed))]
+    comparison = Comparison(tiny_npz, tmp_path, export=tuple(there))
+    (run,) = comparison.wish.candidates
+    result = comparison.keep([comparison.run(run)], {run.id})
+    assert result.why_not is None and there
+    assert comparison.said == [
+        "the model answers 90 test pictures",
+        *(f"exporting to {name}, which answers the same" for name in there),
+    ]
+    card = cards.read(result.model / cards.CARD)
+    assert list(card.exports) == there
+    images = prepare(str(tiny_npz), None).x_test[:8]
+    wanted = np.asarray(predict.load(result.model).network(images, training=False))
+    for name, noted in card.exports.items():
+        path = result.model / noted.file
+        assert (noted.images, noted.agreement, noted.differing) == (90, 1.0, [])
+        assert noted.sha256 == cards.digest(path)
+        np.testing.assert_allclose(FORMATS[name].answers(path, images, 1), wanted, atol=1e-5)
+    before = {path: path.stat().st_mtime_ns for path in result.model.glob("model.[!jk]*")}
+    assert len(before) == len(there)
+    again = comparison.keep(result.records, set())
+    assert again.why_not is None and len(comparison.said) == 1 + len(there)
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_an_export_whose_packages_are_missing_is_one_line(tiny_npz, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)  # as where it is not installed
+    with pytest.raises(
+        ComparisonError, match=r"--export onnx needs tf2onnx: pip install '.*\[export\]'"
+    ):
+        Comparison(tiny_npz, tmp_path, export=("onnx",))
