@@ -166,6 +166,11 @@ def describe(name: str, data_dir: Path | None, image_size: int | None = None) ->
     return known
 
 
+def is_decoded(name: str, data_dir: Path | None, image_size: int | None = None) -> bool:
+    """Whether a data set can be loaded without decoding or drawing it."""
+    return kept.about_kept(_entry(name, data_dir, image_size).folder) is not None
+
+
 def prepare(
     name: str,
     data_dir: Path | None,

@@ -200,7 +200,7 @@ class _Race:
         from comparisons.live import pictures
         from comparisons.running import keeping, session
 
-        had = session.have(self._request, _said(self._feed, self.remote))
+        had = session.have(self._request, _said(self._feed, self.remote), self.remote.over)
         if self.remote.stopped.is_set():
             raise Stopped
         planned = had.runs(self._request)
