@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from comparisons.core.records import Epoch, Record
-from comparisons.data.dataset import Dataset, validation_size
+from comparisons.data.dataset import Dataset
 from comparisons.findings import text
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.looks import looks
@@ -101,14 +101,16 @@ def of_records(records: Sequence[Record]) -> list[Heat]:
 def of_plan(planned: Sequence[Run], data: Dataset, notices: Sequence[str]) -> Heat:
     """The heat that a plan of one size and seed will be."""
     first = planned[0]
+    dealt = data.dealt(first.tested).tested_on(first.settings.test_on)
+    rows = dealt.subset(first.seed, first.train_size, first.settings.validate_on)
     tracks = {run.name: _empty(run.name, sum(p.epochs for p in run.phases)) for run in planned}
     return Heat(
         key=f"n{first.train_size}-s{first.seed}",
         title=_title(data.name, first.train_size, first.seed),
         tracks=_tracks(tracks),
         notices=[*notices, *_drawn(data.synthetic)],
-        validation=first.settings.validate_on or validation_size(len(data.y_train)),
-        tests=first.settings.test_on or len(data.x_test),
+        validation=len(rows.validation),
+        tests=len(dealt.x_test),
     )
 
 
