@@ -19,7 +19,6 @@ from comparisons.core import card as cards
 from comparisons.core import control, events
 from comparisons.core.errors import ComparisonError
 from comparisons.core.files import cannot_write, remove
-from comparisons.findings import plane as said_of_plane
 from comparisons.live.feed import Picture
 from comparisons.running import tasks
 from comparisons.running.process import Start, Worker
@@ -157,7 +156,8 @@ def moved(path: Path) -> Moved | None:
     known = cards.read(path)
     if known.plane is None:
         return None
-    # What draws is loaded here: before anybody asks, nobody waits for it.
+    # What draws and counts is loaded here: before anybody asks, nobody waits for it.
+    from comparisons.findings import plane as said_of_plane
     from comparisons.report.figures import paper
     from comparisons.report.figures import plane as planes
 
