@@ -250,7 +250,8 @@ class _Race:
                 tell(feed.Answered(number, self._answers(chances)))
             case events.Record(record):
                 heats.end(track, record)
-                tell(feed.Ended(number, track.seconds, track.status, track.error, track.test))
+                told = track.seconds, track.status, track.error, track.test, track.confusion
+                tell(feed.Ended(number, *told))
 
 
 def _import() -> None:

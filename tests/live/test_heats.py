@@ -78,6 +78,23 @@ def test_a_race_counts_those_images_that_its_runs_look_at(tmp_path):
         assert (heat.validation, heat.tests) == (2, 5)
 
 
+def test_what_was_taken_for_what_is_counted_and_of_many_classes_only_the_most_frequent():
+    """Of the factory's records each class is mostly taken for the next one."""
+    record = factory.record("cnn:scratch", accuracy=0.8)
+    few = heats.of_records([record])[0].tracks[0].confusion
+    assert few.rows == record.test.confusion and few.classes == record.data.classes
+    worst = max(max(row[:i] + row[i + 1 :]) for i, row in enumerate(few.rows))
+    assert [one.count for one in few.most] == [worst] * 3
+    truth, called = (few.classes.index(name) for name in (few.most[0].truth, few.most[0].called))
+    assert called == (truth + 1) % 10 and few.most[0].images == 1_000
+    names = [f"a class with number {i} and a long name" for i in range(100)]
+    many = heats.of_records([factory.record("cnn:scratch", accuracy=0.8, classes=names)])
+    found = many[0].tracks[0].confusion
+    assert found.rows == found.classes == [] and len(found.most) == 3
+    faultless = heats.of_records([factory.record("cnn:scratch", accuracy=1.0)])[0].tracks[0]
+    assert faultless.confusion.most == []
+
+
 def test_runs_that_went_wrong_race_too_and_say_why():
     failure = factory.record("tiny:frozen", status="failed", error="no\x1b[2J memory")
     made = [factory.record("cnn:scratch"), failure]
