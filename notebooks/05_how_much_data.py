@@ -219,9 +219,9 @@ if again is not ...:
 # ## Modify: what more labels would bring
 #
 # A curve through three sizes can be carried on, with care: the project goes to twice the largest
-# size and no further, and says how sure that is. (With more seeds or sizes it also hides the largest
-# and predicts it from the others; one seed of three sizes is too little for that.) **Predict**: how
-# many points does twice the images bring scratch, and how wide is the interval?
+# size and no further, and says how sure that is. (With more seeds or sizes it also hides the
+# largest and predicts it from the others; one seed of three sizes is too little for that.)
+# **Predict**: how many points does twice the images bring scratch, and how wide is the interval?
 
 # %%
 for outlook in labels.outlooks(seen):

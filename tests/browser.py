@@ -15,7 +15,7 @@ FLAGS = [
 
 
 @contextmanager
-def chromium(profile):
+def chromium(profile, flags=FLAGS):
     """The system's own browser, driven by the system's own driver: nothing is fetched."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
@@ -25,7 +25,7 @@ def chromium(profile):
     options = webdriver.ChromeOptions()
     options.binary_location = browser
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+    for flag in (*flags, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     service = webdriver.ChromeService(executable_path=driver)
     session = webdriver.Chrome(options=options, service=service)

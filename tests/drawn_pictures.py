@@ -17,11 +17,13 @@ def picture(seed: int, label: int = 0, side: int = 48) -> Image.Image:
     return Image.fromarray((blocks + stripes).clip(0, 255).astype(np.uint8))
 
 
-def folder(path: Path, each: int = 10, classes: tuple[str, ...] = ("ants", "bees")) -> Path:
-    """So many pictures of each class, a sub-folder for each."""
+def folder(
+    path: Path, each: int = 10, classes: tuple[str, ...] = ("ants", "bees"), first: int = 0
+) -> Path:
+    """So many pictures of each class, a sub-folder for each; others from another `first` on."""
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True, exist_ok=True)
-        for number in range(each):
+        for number in range(first, first + each):
             picture(number, label).save(path / name / f"{number:03}.png")
     return path
 

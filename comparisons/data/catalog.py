@@ -185,6 +185,12 @@ def at_hand(name: str, image_size: int | None) -> Dataset | None:
     return None if _outdated(name, entry, image_size) else kept.load_kept(entry.folder)
 
 
+def is_decoded(name: str, data_dir: Path | None, image_size: int | None = None) -> bool:
+    """Whether a data set can be loaded without decoding or drawing it."""
+    entry = _entry(name, data_dir, image_size)
+    return kept.about_kept(entry.folder) is not None and not _outdated(name, entry, image_size)
+
+
 def prepare(
     name: str,
     data_dir: Path | None,

@@ -18,8 +18,7 @@ from msgspec.structs import astuple
 from comparisons.core import card as cards
 from comparisons.core import control, events
 from comparisons.core.errors import ComparisonError
-from comparisons.core.files import cannot_write
-from comparisons.findings import plane as said_of_plane
+from comparisons.core.files import cannot_write, remove
 from comparisons.live.feed import Picture
 from comparisons.running import tasks
 from comparisons.running.process import Start, Worker
@@ -89,7 +88,8 @@ class Networks:
         self._inside: Inside | None = None  # it does not change: looked at once
         self._lock = threading.Lock()
         self._stack = ExitStack()
-        file = Path(self._stack.enter_context(tempfile.TemporaryDirectory()), "held_out.npz")
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        file = self._folder / "held_out.npz"
         try:
             np.savez(file, images=held_out.images, labels=held_out.labels)
         except OSError as error:
@@ -101,10 +101,15 @@ class Networks:
 
     def say(self, content: bytes) -> list[Said]:
         """What each arm says of a picture, as the content of a file. Raises ComparisonError."""
-        with self._lock, tempfile.NamedTemporaryFile(suffix=".picture") as file:
-            file.write(content)
-            file.flush()
-            told = self._ask(control.Look(file.name), events.Looked)
+        with self._lock:
+            file = self._folder / "tried"
+            try:
+                file.write_bytes(content)
+                told = self._ask(control.Look(str(file)), events.Looked)
+            except OSError as error:
+                raise cannot_write(file, error, "TMPDIR") from None
+            finally:
+                remove(file)
         return [Said(label, *astuple(one)) for label, one in zip(self._cards, told, strict=True)]
 
     def inside(self) -> Inside:
@@ -151,7 +156,8 @@ def moved(path: Path) -> Moved | None:
     known = cards.read(path)
     if known.plane is None:
         return None
-    # What draws is loaded here: before anybody asks, nobody waits for it.
+    # What draws and counts is loaded here: before anybody asks, nobody waits for it.
+    from comparisons.findings import plane as said_of_plane
     from comparisons.report.figures import paper
     from comparisons.report.figures import plane as planes
 

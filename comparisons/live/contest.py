@@ -200,7 +200,7 @@ class _Race:
         from comparisons.live import pictures
         from comparisons.running import keeping, session
 
-        had = session.have(self._request, _said(self._feed, self.remote))
+        had = session.have(self._request, _said(self._feed, self.remote), self.remote.over)
         if self.remote.stopped.is_set():
             raise Stopped
         planned = had.runs(self._request)
@@ -250,7 +250,8 @@ class _Race:
                 tell(feed.Answered(number, self._answers(chances)))
             case events.Record(record):
                 heats.end(track, record)
-                tell(feed.Ended(number, track.seconds, track.status, track.error, track.test))
+                told = track.seconds, track.status, track.error, track.test, track.confusion
+                tell(feed.Ended(number, *told))
 
 
 def _import() -> None:

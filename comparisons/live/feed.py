@@ -6,7 +6,7 @@ import threading
 
 import msgspec
 
-from comparisons.live.heats import Heat, Point
+from comparisons.live.heats import Confusion, Heat, Point
 
 
 class _Message(msgspec.Struct, tag_field="kind", tag=str.lower):
@@ -87,6 +87,7 @@ class Ended(_Message):
     status: str
     error: str | None
     test: float | None
+    confusion: Confusion | None
 
 
 Message = State | Begin | Stage | Learnt | Shown | Answered | Disputed | Ended

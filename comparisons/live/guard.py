@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -58,7 +60,8 @@ class Guard:
         if refused:
             await PlainTextResponse(refused[1] + "\n", refused[0])(scope, receive, with_headers)
             return
-        await self._app(scope, receive, with_headers)
+        with suppress(ClientDisconnect):  # in the middle of what was posted: nobody is left to tell
+            await self._app(scope, receive, with_headers)
 
     def _refused(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
         """The status and a line for what is refused by its head alone."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from heapq import nlargest
+from itertools import permutations
 
 import msgspec
 
 from comparisons.core.records import Epoch, Record
-from comparisons.data.dataset import Dataset, validation_size
+from comparisons.data.dataset import Dataset
 from comparisons.findings import text
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.looks import looks
-from comparisons.findings.names import arm_name
+from comparisons.findings.names import arm_name, shortened
 from comparisons.plan.runs import Run
+
+MOST_CLASSES = 12  # whose table can be read
+MOST_MISTAKES = 3
+MOST_LETTERS = 20  # of a class's name
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -28,10 +34,31 @@ class Point(msgspec.Struct, frozen=True):
     val_accuracy: float | None
 
 
+class Mistake(msgspec.Struct, frozen=True):
+    """A class that was called another one: `count` of its so many `images`."""
+
+    truth: str
+    called: str
+    count: int
+    images: int
+
+
+class Confusion(msgspec.Struct, frozen=True):
+    """What test images were taken for: the most frequent mistakes, and all counts.
+
+    `rows` are [truth][called] in the order of `classes`; both are empty of too many classes.
+    """
+
+    classes: list[str]
+    rows: list[list[int]]
+    most: list[Mistake]
+
+
 class Track(msgspec.Struct):
     """One run as it is shown: `epochs` are planned, `seconds` all that it learnt for.
 
-    `status` is empty until it has ended; `test` is the accuracy on test images.
+    `status` is empty until it has ended; `test` is the accuracy on test images, `confusion` what
+    these were taken for.
     """
 
     label: str
@@ -44,6 +71,7 @@ class Track(msgspec.Struct):
     status: str = ""
     error: str | None = None
     test: float | None = None
+    confusion: Confusion | None = None
 
 
 class Heat(msgspec.Struct):
@@ -101,14 +129,16 @@ def of_records(records: Sequence[Record]) -> list[Heat]:
 def of_plan(planned: Sequence[Run], data: Dataset, notices: Sequence[str]) -> Heat:
     """The heat that a plan of one size and seed will be."""
     first = planned[0]
+    dealt = data.dealt(first.tested).tested_on(first.settings.test_on)
+    rows = dealt.subset(first.seed, first.train_size, first.settings.validate_on)
     tracks = {run.name: _empty(run.name, sum(p.epochs for p in run.phases)) for run in planned}
     return Heat(
         key=f"n{first.train_size}-s{first.seed}",
         title=_title(data.name, first.train_size, first.seed),
         tracks=_tracks(tracks),
         notices=[*notices, *_drawn(data.synthetic)],
-        validation=first.settings.validate_on or validation_size(len(data.y_train)),
-        tests=first.settings.test_on or len(data.x_test),
+        validation=len(rows.validation),
+        tests=len(dealt.x_test),
     )
 
 
@@ -138,7 +168,22 @@ def end(track: Track, record: Record) -> None:
     """Take note of how a run ended."""
     track.seconds = record.seconds.learning_cold
     track.status, track.error = ending(record), record.error and text.clean(record.error)
-    track.test = record.test.accuracy if record.test else None
+    if record.test:
+        track.test = record.test.accuracy
+        track.confusion = _confusion(record.test.confusion, record.data.classes)
+
+
+def _confusion(rows: list[list[int]], names: Sequence[str]) -> Confusion | None:
+    """None where no confusion was noted."""
+    if not rows or {len(rows), *map(len, rows)} != {len(names)}:
+        return None
+    classes = [shortened(name, MOST_LETTERS) for name in names]
+    pairs = permutations(range(len(classes)), 2)
+    worst = nlargest(MOST_MISTAKES, pairs, key=lambda pair: rows[pair[0]][pair[1]])
+    most = [Mistake(classes[i], classes[j], rows[i][j], sum(rows[i])) for i, j in worst]
+    room = len(classes) <= MOST_CLASSES
+    shown = (classes, rows) if room else ([], [])
+    return Confusion(*shown, [one for one in most if one.count])
 
 
 def _notices(runs: Iterable[Record]) -> list[str]:

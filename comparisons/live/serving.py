@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import secrets
 import socket
 import sys
@@ -77,6 +78,8 @@ def _serve(given: Given, port: int, browser: bool, contest: Contest | None = Non
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             closing.set()
+            # What is cut off from now on, such as half an upload, is no error of ours.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             super().handle_exit(sig, frame)
 
     address = f"http://{HOST}:{number}/#{token}"

@@ -19,7 +19,10 @@ from comparisons.plan.presets import PRESETS
 
 FOLDER = Path(__file__).parent / "page"
 # In the order of the page: each may use what those before it define.
-SCRIPTS = ("race.js", "chart.js", "page.js", "pictures.js", "inside.js", "clock.js", "start.js")
+SCRIPTS = (
+    "race.js", "chart.js", "page.js", "pictures.js", "confusion.js", "inside.js", "clock.js",
+    "start.js",
+)  # fmt: skip
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 FILES = ("race.css", *SCRIPTS)
 # A page without a server has its policy in itself; `file:` for one that is opened from a stick.

@@ -143,8 +143,11 @@ def crew(request: Request, console: Console) -> Iterator[Crew]:
         yield Crew(partial(cluster.run_all, client), here=request.scheduler is None)
 
 
-def have(request: Request, console: Console) -> Supplies:
-    """Have ready what a request needs. Raises ComparisonError for what cannot be had."""
+def have(request: Request, console: Console, over: supplies.Over | None = None) -> Supplies:
+    """Have ready what a request needs. Raises ComparisonError for what cannot be had.
+
+    With `over`, who may end them, processes of their own do what takes long.
+    """
     preset, wanted = check(request)
     catalog.must_be_known(request.data, "auto")
     for folder in _written(request, request.data):
@@ -153,14 +156,14 @@ def have(request: Request, console: Console) -> Supplies:
     kept.every()
     say = _sayer(console)
     size = request.image_size or supplies.image_size(request.data, wanted)
-    name, whole, notices = supplies.dataset(request.data, request.data_dir, say, size)
+    name, whole, notices = supplies.dataset(request.data, request.data_dir, say, size, over)
     dataset = whole.only(request.classes)
     audit = catalog.audit(name, size)
     for line in pictures.lines(audit) if audit else ():
         console.print(Text(line))
     tested = _tested(request, preset, name, dataset)
     classes = dataset.classes if request.classes else ()
-    wanted, more = supplies.weights(wanted, request.arms is not None, say)
+    wanted, more = supplies.weights(wanted, request.arms is not None, say, over)
     notices = [*notices, *more, *_weighed(request, known(name, dataset))]
     notices += pictures.untested(splits.untested(dataset, tested))
     for notice in notices:
@@ -171,7 +174,7 @@ def have(request: Request, console: Console) -> Supplies:
             bases.must_be_transferred(arm.model, name, whole.fingerprint)
     source = None
     if any(arm.strategy.start == "source" for arm in wanted):
-        source = supplies.source(request.source, name, dataset, request.data_dir, say)
+        source = supplies.source(request.source, name, dataset, request.data_dir, say, over)
     return Supplies(preset, wanted, name, classes, dataset, tested, audit, source, notices)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,7 @@ import numpy as np
 
 from comparisons.core.balance import uneven
 from comparisons.core.errors import ComparisonError, unknown
-from comparisons.core.events import Error, Stage
+from comparisons.core.events import Error, Event, Stage
 from comparisons.data import (
     DATASETS,
     REAL,
@@ -31,6 +31,8 @@ from comparisons.running import internet, process, tasks
 from models.catalog import weights_address, weights_file
 
 SUBSTITUTE = "tiny:frozen"
+# Who watches over a process that fetches or decodes, and may end it: it gives the same events.
+Over = Callable[[process.Worker], Iterable[Event]]
 
 
 def dataset(
@@ -38,10 +40,12 @@ def dataset(
     data_dir: Path | None,
     say: Callable[[str], None],
     image_size: int | None = None,
+    over: Over | None = None,
 ) -> tuple[str, Dataset, list[str]]:
     """The data set to use, loaded whole, and the notices that this choice owes to the reader.
 
-    Pictures of a folder are made `image_size` pixels a side.
+    Pictures of a folder are made `image_size` pixels a side. With `over` nothing that takes long is
+    done in this process.
 
     `auto` is CIFAR-10, or `shapes` where that can neither be found nor fetched. A named data
     set never falls back. Raises ComparisonError.
@@ -49,10 +53,14 @@ def dataset(
     catalog.must_be_known(asked, "auto")
     name = "cifar10" if asked == "auto" else asked
     notices = []
+
+    def prepared_apart() -> str | None:
+        return _fetch(tasks.Prepare(name, _text(data_dir), image_size), say, over)
+
     if not available(name, data_dir):
         host = DATASETS[name].host
         problem = None if internet.reachable(host) else f"{host} cannot be reached"
-        problem = problem or _fetch(tasks.Prepare(name, _text(data_dir)), say)
+        problem = problem or prepared_apart()
         if problem and asked != "auto":
             raise ComparisonError(
                 f"{name} is not here and {problem}: put a TFDS copy under "
@@ -65,11 +73,10 @@ def dataset(
                 "images, instead; its figures say nothing of photographs"
             )
             name = "shapes"
-    if name in REAL and catalog.describe(name, data_dir) is None:
-        # Reading needs a framework; a process of its own leaves this one light.
-        problem = _fetch(tasks.Prepare(name, _text(data_dir)), say)
-        if problem:
-            raise ComparisonError(problem)
+    # Reading a real one needs a framework; a process of its own leaves this one light.
+    apart = (name in REAL or over) and not catalog.is_decoded(name, data_dir, image_size)
+    if apart and (problem := prepared_apart()):
+        raise ComparisonError(problem)
     loaded = prepare(name, data_dir, say, image_size)
     if loaded.note:
         notices.append(loaded.note)
@@ -77,14 +84,19 @@ def dataset(
 
 
 def source(
-    asked: str, target: str, data: Dataset, data_dir: Path | None, say: Callable[[str], None]
+    asked: str,
+    target: str,
+    data: Dataset,
+    data_dir: Path | None,
+    say: Callable[[str], None],
+    over: Over | None = None,
 ) -> Known:
     """What `complete` trains its base on before `target`, fetched if need be.
 
     `auto` is the usual source of that target; none ever falls back. Raises ComparisonError.
     """
     name = source_name(asked, target)
-    _, loaded, _ = dataset(name, data_dir, say)
+    _, loaded, _ = dataset(name, data_dir, say, over=over)
     if loaded.image_shape[-1] != data.image_shape[-1]:
         raise ComparisonError(
             f"--source {name}: its images have {loaded.image_shape[-1]} channels, those of "
@@ -177,7 +189,10 @@ def described(name: str, data_dir: Path | None, classes: Sequence[str] = ()) -> 
 
 
 def weights(
-    wanted: list[Arm], named_by_user: bool, say: Callable[[str], None]
+    wanted: list[Arm],
+    named_by_user: bool,
+    say: Callable[[str], None],
+    over: Over | None = None,
 ) -> tuple[list[Arm], list[str]]:
     """The arms whose weights are here or could be fetched, and the notices that this owes.
 
@@ -187,7 +202,7 @@ def weights(
     kept: list[Arm] = []
     notices = []
     for arm in wanted:
-        problem = _without_weights(arm, say)
+        problem = _without_weights(arm, say, over)
         if problem is None:
             kept.append(arm)
         elif named_by_user:
@@ -211,7 +226,7 @@ def base(model: str, say: Callable[[str], None] = print) -> str:
     return arm.model_name
 
 
-def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
+def _without_weights(arm: Arm, say: Callable[[str], None], over: Over | None) -> str | None:
     """Why an arm's weights cannot be had; None when they can, after fetching them if need be."""
     if not arm.strategy.pretrained or weights_file(arm.model).exists():
         return None
@@ -221,7 +236,7 @@ def _without_weights(arm: Arm, say: Callable[[str], None]) -> str | None:
     if not internet.reachable(host):
         return f"{host} cannot be reached"
     say(f"downloading the weights of {arm.model_name}")
-    return _fetch(tasks.Fetch(arm.written), say)
+    return _fetch(tasks.Fetch(arm.written), say, over)
 
 
 def _where_to_put(arm: Arm, problem: str) -> str:
@@ -239,11 +254,11 @@ def _where_to_put(arm: Arm, problem: str) -> str:
     )
 
 
-def _fetch(task: tasks.Task, say: Callable[[str], None]) -> str | None:
+def _fetch(task: tasks.Task, say: Callable[[str], None], over: Over | None) -> str | None:
     """Let another process fetch something; why it failed, or None."""
     problem = None
     with process.Worker(task) as worker:
-        for event in worker:
+        for event in over(worker) if over else worker:
             if isinstance(event, Stage):
                 say(event.text)
             elif isinstance(event, Error):

@@ -16,6 +16,7 @@ class Prepare(_Task):
 
     name: str
     data_dir: str | None = None
+    image_size: int | None = None
 
 
 class Fetch(_Task):

@@ -69,7 +69,7 @@ def prepare_data(task: tasks.Prepare, tell: Tell, held: Control) -> None:
     from comparisons.data import prepare
 
     data_dir = Path(task.data_dir) if task.data_dir else None
-    prepare(task.name, data_dir, lambda text: tell(Stage(text)))
+    prepare(task.name, data_dir, lambda text: tell(Stage(text)), task.image_size)
     tell(Done())
 
 

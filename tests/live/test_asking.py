@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -75,6 +76,54 @@ def test_a_network_without_a_convolution_is_in_the_plane_all_the_same(asked):
         spread = np.ptp(arm.plane, axis=0)
         assert (spread > 0).all() and 0 <= arm.alike <= 1
     assert asked.inside() is inside  # it does not change: nothing is computed again
+
+
+@contextmanager
+def full_disk():
+    """No file grows beyond a few bytes."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_full_is_said_in_one_line_and_nothing_is_left(asked):
+    with full_disk(), pytest.raises(ComparisonError, match=r"cannot write to .* TMPDIR"):
+        asked.say(picture("red"))
+    assert len(asked.say(picture("red"))) == 2
+
+
+def test_a_picture_of_200_megapixels_is_refused_in_one_line(asked):
+    file = io.BytesIO()
+    Image.new("1", (20_000, 10_000)).save(file, "PNG")
+    with pytest.raises(ComparisonError, match="pixels") as refused:
+        asked.say(file.getvalue())
+    assert "\n" not in str(refused.value)
+    assert len(asked.say(picture("red"))) == 2
+
+
+def test_networks_whose_process_was_killed_say_so_and_that_they_cannot_be_asked_any_more(tiny_npz):
+    started = []
+
+    def start(*files):
+        started.append(spawn(*files))
+        return started[-1]
+
+    run, data = networks.one_run(ARMS[0], tiny_npz), prepare(str(tiny_npz), None)
+    # What is in their cards is never read.
+    some = Networks({"a": Path("a.json"), "b": Path("b.json")}, held_out(run, data, 2), start)
+    try:
+        started[0].kill()
+        with pytest.raises(ComparisonError, match="ended by SIGKILL"):
+            some.say(picture("red"))
+        for ask in (lambda: some.say(picture("red")), some.inside):
+            with pytest.raises(ComparisonError, match="cannot be asked any more"):
+                ask()
+    finally:
+        some.close()
 
 
 def test_what_is_no_picture_leaves_the_networks_to_be_asked_again(asked):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
+from pathlib import Path
 
+import drawn_pictures
 import factory
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from rich.console import Console
 
 from comparisons.core import records
 from comparisons.core.machine import ROOT
 from comparisons.live import feed, heats
+from comparisons.plan.request import Request
+from comparisons.running import session
 
 ARMS = list(factory.ARMS)
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
@@ -49,6 +55,44 @@ def test_curves_are_the_records_own_numbers():
         assert [p.val_accuracy for p in track.points] == [e.val_accuracy for e in record.history]
         assert track.test == record.test.accuracy
         assert track.seconds == record.seconds.learning_cold
+
+
+def parts(folder: Path, **counts: int) -> Path:
+    """A folder of one's own with parts that have so many pictures of each class."""
+    for number, (name, count) in enumerate(counts.items()):
+        drawn_pictures.folder(folder / name, count, first=100 * number)
+    return folder
+
+
+def test_a_race_counts_those_images_that_its_runs_look_at(tmp_path):
+    """Of folders that draw their test pictures, and that have validation pictures of their own."""
+    drawn = drawn_pictures.folder(tmp_path / "drawn", 20)
+    own = parts(tmp_path / "own", train=10, validation=4, test=3)
+    for folder, validation, tests in ((drawn, 3, 8), (own, 8, 6)):
+        request = Request(arms=("cnn:scratch",), data=str(folder), train_sizes=(10,))
+        had = session.have(request, Console(quiet=True))
+        heat = heats.of_plan(had.runs(request), had.dataset, had.notices)
+        assert (heat.validation, heat.tests) == (validation, tests)
+        capped = replace(request, validate_on=2, test_on=5)
+        heat = heats.of_plan(had.runs(capped), had.dataset, had.notices)
+        assert (heat.validation, heat.tests) == (2, 5)
+
+
+def test_what_was_taken_for_what_is_counted_and_of_many_classes_only_the_most_frequent():
+    """Of the factory's records each class is mostly taken for the next one."""
+    record = factory.record("cnn:scratch", accuracy=0.8)
+    few = heats.of_records([record])[0].tracks[0].confusion
+    assert few.rows == record.test.confusion and few.classes == record.data.classes
+    worst = max(max(row[:i] + row[i + 1 :]) for i, row in enumerate(few.rows))
+    assert [one.count for one in few.most] == [worst] * 3
+    truth, called = (few.classes.index(name) for name in (few.most[0].truth, few.most[0].called))
+    assert called == (truth + 1) % 10 and few.most[0].images == 1_000
+    names = [f"a class with number {i} and a long name" for i in range(100)]
+    many = heats.of_records([factory.record("cnn:scratch", accuracy=0.8, classes=names)])
+    found = many[0].tracks[0].confusion
+    assert found.rows == found.classes == [] and len(found.most) == 3
+    faultless = heats.of_records([factory.record("cnn:scratch", accuracy=1.0)])[0].tracks[0]
+    assert faultless.confusion.most == []
 
 
 def test_runs_that_went_wrong_race_too_and_say_why():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import time
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 from browser import chromium
+from pages import Page
 from PIL import Image
 from races import served
 
@@ -17,13 +18,15 @@ from comparisons.live.__main__ import main
 
 EVIDENCE = ROOT / "results" / "evidence" / "cifar10"
 FROZEN, CNN = "mobilenet@0.25x160:frozen", "cnn:scratch"
-# How much of the standings is out of sight.
-BESIDE = (
-    "(box => box.scrollWidth - box.clientWidth)(document.getElementById('standings').parentElement)"
-)
 ASK = f"?heat=n45000-s0&arms={CNN}+{FROZEN}&speed=60&at=30"
 
 
+DROPPED = """
+    const bytes = Uint8Array.from(atob(arguments[0]), letter => letter.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], 'red.png', {type: 'image/png'}));
+    document.getElementById('drop').dispatchEvent(new DragEvent('drop', {dataTransfer: data}));
+"""
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="
 # What a server would have answered, of an arm with filters and of one without.
 LOOKED_INTO = """
@@ -55,65 +58,6 @@ def replayed():
 def page(browser, replayed):
     """The page of a replay of two arms; whatever the browser said or asked is looked at after."""
     return Page(browser, f"{replayed.address}{ASK}")
-
-
-class Page:
-    """A page as somebody uses it."""
-
-    def __init__(self, browser, address):
-        self.browser = browser
-        self.resize(1280)
-        browser.get("about:blank")
-        for log in ("browser", "performance"):
-            browser.get_log(log)
-        browser.get(address)
-
-    def resize(self, width, dark=False, calm=False):
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [
-            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
-            {"name": "prefers-reduced-motion", "value": "reduce" if calm else "no-preference"},
-        ]
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-    def click(self, name):
-        self.browser.execute_script("document.getElementById(arguments[0]).click()", name)
-
-    def text(self, name):
-        return self.browser.execute_script(
-            "const e = document.getElementById(arguments[0]); return e.hidden ? '' : e.innerText",
-            name,
-        ).replace("\u00a0", " ")
-
-    def do(self, script, *arguments):
-        return self.browser.execute_script(script, *arguments)
-
-    def until(self, script, seconds=15.0):
-        end = time.monotonic() + seconds
-        while not (found := self.do(f"return {script}")):
-            assert time.monotonic() < end, f"never {script}: {self.text('controls')}"
-            time.sleep(0.05)
-        return found
-
-    def rows(self, table):
-        return self.do(
-            "return [...document.querySelectorAll(`#${arguments[0]} tr`)]"
-            ".map(row => [...row.cells].map(cell => cell.innerText.trim()))",
-            table,
-        )
-
-    def quiet(self, *hosts):
-        """Nothing was complained of, and nothing asked of anybody else."""
-        assert self.browser.get_log("browser") == []
-        events = [json.loads(e["message"])["message"] for e in self.browser.get_log("performance")]
-        asked = [
-            e["params"]["request"]["url"]
-            for e in events
-            if e["method"] == "Network.requestWillBeSent"
-        ]
-        allowed = ("data:", "about:", *hosts)
-        assert [url for url in asked if not url.startswith(allowed)] == []
 
 
 def test_a_lesson_predicts_watches_and_compares(page, replayed):
@@ -148,6 +92,7 @@ def test_a_lesson_predicts_watches_and_compares(page, replayed):
     assert "At the end it is too close to call on 5,000 images" in said
     assert "1 of 4 hands said too close to call." in said
     assert [row[4] for row in page.rows("standings")] == ["test images", "85.6 %", "83.2 %"]
+    assert page.text("confusion").count("Most often it took") == 2
     page.quiet(replayed.address)
 
 
@@ -169,6 +114,38 @@ def test_a_race_begins_at_zero_for_every_arm_and_draws_the_records_numbers(page)
         ]
 
 
+def test_at_the_end_what_each_arm_took_for_what_is_a_table(browser, replayed):
+    """Of the records' own counts, darker where there are more; of many classes a few words."""
+    page = Page(browser, f"{replayed.address}{ASK}")
+    assert page.text("confusion-part") == ""
+    page.do("view.begun = true; view.now = 1e9; replay.show()")
+    (path,) = EVIDENCE.glob("runs/cnn-scratch-n45000-s0-*.json")
+    record = json.loads(path.read_text())
+    label = "[...document.querySelectorAll('#confusion table')][0]"
+    assert page.do(f"return [...{label}.rows].slice(1).map(r => r.cells[0].scope)") == ["row"] * 10
+    table = page.do(
+        f"return [...{label}.tBodies[0].rows].map(row => [...row.cells].map(c => c.innerText))"
+    )
+    first = page.do("return document.querySelector('#confusion h3').innerText")
+    assert "CNN" in first
+    assert [row[0] for row in table] == record["data"]["classes"]
+    told = [[int(cell.replace(",", "")) for cell in row[1:]] for row in table]
+    assert told == record["test"]["confusion"]
+    ground = "getComputedStyle(arguments[0]).backgroundColor"
+    cells = page.do(f"return [...{label}.tBodies[0].rows[0].cells].slice(1, 3)")
+    assert page.do(f"return {ground}", cells[0]) != page.do(f"return {ground}", cells[1])
+    page.do(
+        "view.heat.tracks.forEach(t => { t.confusion.rows = []; }); replay.back();"
+        "view.begun = true; view.now = 1e9; replay.show()"
+    )
+    assert page.do("return document.querySelectorAll('#confusion table').length") == 0
+    assert page.text("confusion").count("Most often it took") == 2
+    page.quiet(replayed.address)
+    left_out = Page(browser, f"{replayed.address}{ASK}&hide=confusion")
+    left_out.do("view.begun = true; view.now = 1e9; replay.show()")
+    assert left_out.text("confusion-part") == ""
+
+
 def test_what_is_chosen_stands_in_the_address_and_comes_back(page, replayed):
     page.do(
         "const axis = document.getElementById('axis');"
@@ -187,20 +164,9 @@ def test_what_is_chosen_stands_in_the_address_and_comes_back(page, replayed):
 @pytest.mark.parametrize(("width", "dark"), [(400, True), (1920, False)])
 def test_nobody_is_left_out(page, width, dark):
     """By what axe-core finds, before the start and at the end; nothing is out of sight sideways."""
-    axe = importlib.resources.files("axe_core_python").joinpath("axe.min.js").read_text()
     page.resize(width, dark)
-    page.do(axe)
     for _ in range(2):
-        found = page.browser.execute_async_script(
-            "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v =>"
-            " [v.id, v.nodes.map(n => n.html.slice(0, 200))])))"
-        )
-        assert found == []
-        assert page.do("return document.documentElement.scrollWidth") <= width
-        assert page.do(f"return {BESIDE}") <= 0
-        small = "[...document.querySelectorAll('body *')].filter(e => e.innerText?.trim() &&"
-        small += " parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.outerHTML)"
-        assert page.do(f"return {small}") == []
+        page.leaves_nobody_out(width)
         page.do("view.begun = true; view.now = 1e9; replay.show()")
         page.do(LOOKED_INTO, [FROZEN, CNN], PIXEL)
 
@@ -226,20 +192,17 @@ def test_what_is_inside_networks_is_shown_arm_by_arm_and_of_the_picture_tried_la
 def test_the_keyboard_alone_is_enough(page):
     from selenium.webdriver.common.keys import Keys
 
-    def press(*keys):
-        page.browser.switch_to.active_element.send_keys(*keys)
-
     page.do("document.querySelector('#hands input').focus()")
-    press(Keys.ARROW_UP)
-    press(Keys.TAB)
-    press(Keys.ENTER)
+    page.press(Keys.ARROW_UP)
+    page.press(Keys.TAB)
+    page.press(Keys.ENTER)
     assert page.do("return Object.values(view.hands.early)") == [2]
     while page.do("return document.activeElement.id") != "go":
-        press(Keys.TAB)
-    press(Keys.ENTER)
+        page.press(Keys.TAB)
+    page.press(Keys.ENTER)
     page.until("view.running")
     page.do("document.getElementById('pause').focus()")
-    press(Keys.SPACE)
+    page.press(Keys.SPACE)
     assert not page.do("return view.running")
 
 
@@ -264,6 +227,8 @@ def test_the_same_page_opens_from_a_folder(browser, tmp_path):
     # Whichever arm's first epoch ended sooner.
     _, *epochs = [row[2] for row in page.rows("standings")]
     assert epochs in (["1 of 8", "0 of 12"], ["0 of 8", "1 of 12"])
+    page.do("view.now = 1e9; replay.show()")
+    assert page.do("return document.querySelectorAll('#confusion table').length") == 2
     page.quiet(Path(tmp_path / "a stick").as_uri())
 
 
@@ -295,11 +260,18 @@ def _pictures(page, folder):
         "document.getElementById('drop').dispatchEvent(new DragEvent('drop', {dataTransfer: data}))"
     )
     assert page.text("try-message") == "That is no picture."
+    page.do(DROPPED, b64encode(path.read_bytes()).decode())
+    page.until(f"{tried} === 2", 60)
+    page.do("document.getElementById('tried').replaceChildren()")
     page.click("camera")
     page.until("!document.getElementById('take').hidden")
     page.click("take")
     page.until(f"{tried} === 2", 60)
     assert page.text("try-message") == ""
+    page.do("view.disputed = {said: '', pictures: view.shown}; redraw(); race.buttons()")
+    page.do("document.getElementById('tried').replaceChildren()")
+    page.do("document.querySelector('#disputed button').click()")
+    page.until(f"{tried} === 2", 60)
     page.click("look")
     page.until("document.querySelectorAll('#inside > li').length === 2", 60)
     assert page.text("inside").count("What they find in your picture") == 2

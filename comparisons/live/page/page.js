@@ -88,6 +88,7 @@ function redraw() {
   $('choose').hidden = hidden.has('choose') || (view.begun && !view.over && !view.idle);
   $('predict').hidden = hidden.has('predict') || view.begun || !tracks.length;
   showResult(tracks);
+  showConfusion(tracks);
   drawPictures();
 }
 

@@ -2,12 +2,12 @@
 // Pictures: those that people watch while arms learn, those that arms dispute, and people's own.
 
 /** Show pictures {image, truth, answers} in a list, each with what every arm says of it. */
-function showPictures(list, pictures) {
+function showPictures(list, pictures, mayBeTried) {
   const tracks = racing();
   if (list.pictures !== pictures) {
     list.pictures = pictures;
     list.replaceChildren(...pictures.map(picture => make('li', {},
-      make('figure', {}, make('img', {src: picture.image, alt: picture.truth}), make('figcaption', {}, picture.truth)),
+      make('figure', {}, pictured(picture, mayBeTried), make('figcaption', {}, picture.truth)),
       make('ul', {'aria-label': `what the arms call this ${picture.truth}`}))));
   }
   pictures.forEach((picture, i) => {
@@ -17,6 +17,13 @@ function showPictures(list, pictures) {
     });
     list.children[i].lastChild.replaceChildren(...said);
   });
+}
+
+/** A picture; one that may be tried is a button. */
+function pictured({image, truth}, mayBeTried) {
+  const img = make('img', {src: image, alt: truth});
+  if (!mayBeTried) return img;
+  return make('button', {type: 'button', 'aria-label': `where they looked at this ${truth}`, onclick: () => trying.again(image)}, img);
 }
 
 /** A line: the arm's mark, what it says and how certainly, and a word on it. */
@@ -32,12 +39,13 @@ function answer(track, called, certainty, word, mark) {
 
 /** All that is shown of pictures, as far as there is any. */
 function drawPictures() {
+  const mayBeTried = GIVEN.live && !hidden.has('try');
   for (const [name, pictures] of [['shown', view.shown], ['disputed', view.disputed?.pictures]]) {
     const some = pictures?.length > 0;
     $(`${name}-part`).hidden = !some || hidden.has(name === 'shown' ? 'pictures' : name);
-    if (some) showPictures($(name), pictures);
+    if (some) showPictures($(name), pictures, name === 'disputed' && mayBeTried);
   }
-  $('disputed-said').textContent = view.disputed?.said ?? '';
+  $('disputed-said').textContent = (view.disputed?.said ?? '') + (mayBeTried ? ' Choose a picture to see where each looked.' : '');
 }
 
 /** A picture of one's own: posted to the networks of the race that is over. */
@@ -67,6 +75,13 @@ const trying = {
     } catch {
       this.say('The command of this page has ended: start it again.');
     }
+  },
+
+  /** One that the page has as a data URI; what is said of it comes into sight. */
+  async again(uri) {
+    const [head, content] = uri.split(','), bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+    await this.post(new Blob([bytes], {type: head.slice('data:'.length).split(';')[0]}));
+    $('tried').focus();
   },
 
   show(said) {

@@ -3,20 +3,36 @@
 
 const UNHEARD = 'The race cannot be heard: is its command still running? Trying again.';
 
+/** Names that are separated by commas, else by blanks; and how they are written so. */
+function listed(text) {
+  return text.split(text.includes(',') ? ',' : /\s+/).map(name => name.trim()).filter(Boolean);
+}
+
+function joined(names) {
+  return names.join(names.some(name => name.includes(' ')) ? ', ' : ' ');
+}
+
+/** What a browser without scripts would show. */
+function asLoaded() {
+  const page = new DOMParser().parseFromString(document.querySelector('noscript').textContent, 'text/html');
+  return `When this page was loaded: ${page.querySelector('.now').textContent}`;
+}
+
 const race = {
-  state: 'ready', token: '', asked: null,
+  state: 'ready', token: '', asked: null, deaf: !window.EventSource,
 
   start() {
     this.keepToken();
     view.now = Infinity;
     this.asked = {
-      arms: params.get('arms')?.split(' ').filter(Boolean) ?? [], data: params.get('data') ?? 'auto',
-      classes: params.get('classes')?.split(' ').filter(Boolean) ?? [], preset: params.get('preset') ?? 'demo',
+      arms: listed(params.get('arms') ?? ''), data: params.get('data') ?? 'auto',
+      classes: listed(params.get('classes') ?? ''), preset: params.get('preset') ?? 'demo',
       size: Number(params.get('size')) || null, epochs: Number(params.get('epochs')) || null, seed: Number(params.get('seed')) || 0,
     };
     this.form();
     showHeat();
     this.buttons();
+    if (this.deaf) return this.say(`This browser cannot follow a race: it has no Server-Sent Events. Use another. ${asLoaded()}`);
     const stream = new EventSource('events');
     stream.onmessage = event => { for (const message of JSON.parse(event.data)) this.hear(message); this.draw(); };
     stream.onerror = () => this.say(UNHEARD);
@@ -32,16 +48,16 @@ const race = {
   },
 
   form() {
-    const asked = this.asked, set = (name, value) => { asked[name] = value; remember(name, Array.isArray(value) ? value.join(' ') : value); };
+    const asked = this.asked, set = (name, value) => { asked[name] = value; remember(name, Array.isArray(value) ? joined(value) : value); };
     const field = (label, name, attributes, read) => make('label', {}, `${label} `, make('input', {
-      ...attributes, value: Array.isArray(asked[name]) ? asked[name].join(' ') : asked[name] ?? '',
+      ...attributes, value: Array.isArray(asked[name]) ? joined(asked[name]) : asked[name] ?? '',
       onchange: event => set(name, read(event.target.value.trim())),
     }));
-    const words = text => text.split(/\s+/).filter(Boolean), number = text => Number(text) || null;
+    const number = text => Number(text) || null;
     const known = GIVEN.arms.map(arm => arm.written);
     const more = make('input', {'aria-label': 'more arms, as MODEL:STRATEGY', placeholder: 'more, as MODEL:STRATEGY',
       value: asked.arms.filter(arm => !known.includes(arm)).join(' '),
-      onchange: event => { set('arms', [...asked.arms.filter(arm => known.includes(arm)), ...words(event.target.value)]); this.arms(); }});
+      onchange: event => { set('arms', [...asked.arms.filter(arm => known.includes(arm)), ...listed(event.target.value)]); this.arms(); }});
     const arms = checks('Arms (none: those of the preset)', GIVEN.arms.map(arm => [arm.written, arm.name]), arm => asked.arms.includes(arm), (arm, on) => {
       set('arms', on ? [...asked.arms, arm] : asked.arms.filter(one => one !== arm));
       this.arms();
@@ -49,11 +65,11 @@ const race = {
     arms.append(more);
     $('choices').replaceChildren(make('div', {class: 'fields'},
       choice('Preset', Object.keys(GIVEN.presets).map(name => [name, name]), asked.preset, value => { set('preset', value); this.arms(); }),
-      field('Data set, or FILE.npz', 'data', {list: 'known-data'}, text => text || 'auto'),
+      field('Data set, FILE.npz or FOLDER', 'data', {list: 'known-data'}, text => text || 'auto'),
       make('datalist', {id: 'known-data'}, ...['auto', ...GIVEN.data].map(value => make('option', {value}))),
       field('Training images', 'size', {type: 'number', min: 2, placeholder: 'as the preset says'}, number),
       field('Epochs', 'epochs', {type: 'number', min: 1, placeholder: 'as the recipe says'}, number),
-      field('Classes', 'classes', {placeholder: 'all'}, words),
+      field('Classes', 'classes', {placeholder: 'all, or cat, sea lion'}, listed),
       field('Seed', 'seed', {type: 'number', min: 0}, text => Number(text) || 0)), arms);
     this.arms();
   },
@@ -142,12 +158,13 @@ const race = {
   buttons() {
     const runs = ['running', 'paused'].includes(this.state);
     $('go').textContent = this.state === 'paused' ? 'Continue' : view.begun && !this.busy() ? 'Again' : 'Start';
-    $('go').disabled = this.busy() && this.state !== 'paused';
+    $('go').disabled = this.deaf || this.busy() && this.state !== 'paused';
     $('pause').disabled = this.state !== 'running';
     $('step').disabled = !runs;
     $('stop').disabled = !this.busy() || this.state === 'stopping';
     $('clock-note').textContent = this.busy() ? `of learning · ${this.text || (this.state === 'running' ? 'runs' : this.state)}` : 'of learning';
     for (const part of ['try', 'inside']) $(`${part}-part`).hidden = hidden.has(part) || this.state !== 'over';
+    for (const picture of document.querySelectorAll('#disputed button')) picture.disabled = this.state !== 'over';
     $('choices').inert = this.busy();
   },
 };
