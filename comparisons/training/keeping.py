@@ -49,8 +49,8 @@ def keep(
         found = parity(probabilities(logits / built.temperature), answers, HALF)
         if found.differing:
             remove(file)
-            some = named(found.differing, job.dataset.test_files, MOST_NAMED)
-            raise ValueError(f"read again it answers otherwise than was tested, picture {some}")
+            those = named(found.differing, job.dataset.test_files, MOST_NAMED)
+            raise ValueError(f"read again it answers otherwise than was tested, picture {those}")
         card = _card(job, record, built, agreement(found), file)
         card.filters = inside.filters(network)
         if before:
