@@ -209,8 +209,8 @@ def test_the_user_s_own_validation_validates(cache, tmp_path):
     assert all(name.startswith("val/") for name in names[parts.validation])
     assert sorted(parts.train) == list(range(16))
     fewer = found.tested_on(2)
-    rows = [list(found.test_files).index(name) for name in fewer.test_files]
-    assert np.array_equal(fewer.x_test, found.x_test[rows])
+    places = [list(found.test_files).index(name) for name in fewer.test_files]
+    assert np.array_equal(fewer.x_test, found.x_test[places])
     assert not splits.tested(found, [0], splits.read(None))
     splits.write(tmp_path, found, {})
     assert {row["file"].split("/")[0]: row["part"] for row in rows(tmp_path)} == {
