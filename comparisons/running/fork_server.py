@@ -48,15 +48,16 @@ class Forked:
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, once it has ended. Raises subprocess.TimeoutExpired."""
         if self.returncode is None:
-            self._server.settimeout(timeout)
             try:
+                self._server.settimeout(timeout)
                 self.returncode = _answer(self._server)
             except (TimeoutError, BlockingIOError):
                 raise subprocess.TimeoutExpired("a forked run", timeout or 0.0) from None
-            except Gone:
-                self.returncode = -9  # nobody is left to say more
+            except (Gone, OSError):  # ended, or closed meanwhile: nobody is left to say more
+                self.returncode = -9
             finally:
-                self._server.settimeout(None)
+                with suppress(OSError):
+                    self._server.settimeout(None)
         return self.returncode
 
     def kill(self) -> None:
