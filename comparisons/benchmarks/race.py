@@ -17,16 +17,20 @@ from comparisons.core.machine import ROOT
 
 ROUNDS = 5
 ASKED = {"data": "cifar10", "arms": ["cnn:scratch", "mobilenet:frozen"], "size": 2000}
-PAGE, POINT = "the page, after the command", "the first point, after Start"
-LIMITS = {PAGE: 1.0, POINT: 8.0}  # seconds
+LATER = 10.0  # seconds that somebody takes to say what they predict
+PAGE = "the page, after the command"
+POINT, POINT_LATER = "the first point, Start pressed at once", "the same, ten seconds later"
+LIMITS = {PAGE: 1.0, POINT: 8.0, POINT_LATER: 8.0}  # seconds
 
 
 def run(rounds: int) -> Result:
     """A race of the preset `demo`'s arms, begun again and again; its data are decoded before."""
-    taken: dict[str, list[float]] = {PAGE: [], POINT: []}
+    taken: dict[str, list[float]] = {name: [] for name in LIMITS}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds + 1):
-            for name, seconds in zip(taken, _begun(folder), strict=True):
+            page, at_once = _begun(folder, 0.0)
+            _, later = _begun(folder, LATER)
+            for name, seconds in zip(LIMITS, (page, at_once, later), strict=True):
                 taken[name].append(seconds)
     # The first round decoded the data.
     sides = [
@@ -38,8 +42,11 @@ def run(rounds: int) -> Result:
     return result("race", "How soon is a race on the projector?", sides, [])
 
 
-def _begun(folder: str) -> tuple[float, float]:
-    """Seconds to the page and from Start to the first point, of a race in a folder of its own."""
+def _begun(folder: str, pause: float) -> tuple[float, float]:
+    """Seconds to the page and, after a pause, from Start to the first point of a race.
+
+    Its results and cache are in a folder.
+    """
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "comparisons.live", "--no-browser", "--port", "0"],
@@ -56,6 +63,7 @@ def _begun(folder: str) -> tuple[float, float]:
             connection.request("GET", "/")
             connection.getresponse().read()
         page = time.perf_counter() - started
+        time.sleep(pause)
         return page, _first_point(host, token)
     finally:
         process.send_signal(signal.SIGINT)
