@@ -266,6 +266,12 @@ def spoilt(folder: Path, what: str) -> None:
     elif what == "unknown head":
         text["network"]["head"] = "hydra"
         card.write_text(json.dumps(text))
+    elif what == "another revision":
+        text["network"]["revision"] = 99
+        card.write_text(json.dumps(text))
+    elif what == "an unknown look":
+        text["network"]["looks"] = ["upside down"]
+        card.write_text(json.dumps(text))
     elif what == "another network":
         text["network"]["model"] = "mlp"
         card.write_text(json.dumps(text))
@@ -299,6 +305,8 @@ def spoilt(folder: Path, what: str) -> None:
         ("another format", "has format 99, this version reads 2"),
         ("an older format", "has format 1, this version reads 2: keep the model again"),
         ("unknown head", "has a head not known here: hydra"),
+        ("another revision", "of another version (99, here"),
+        ("an unknown look", "looks at pictures in a way not known here: ['upside down']"),
         ("another network", "does not fit its card"),
         ("blocks where there are none", "does not fit its card"),
         ("too cold", "is no card of a model"),
