@@ -17,8 +17,7 @@
 #
 # All arms stand on the same base, `tiny`. It belongs to this project and was trained on drawn
 # shapes of twenty kinds: a modest base, but the only one whose *old* task is at hand, so what it
-# forgets can be measured and not just talked about. ImageNet, the old task of the famous ones, is
-# not here.
+# forgets can be measured and not just talked about.
 #
 # | strategy | what trains | what figures call it |
 # |---|---|---|
@@ -40,9 +39,9 @@ prediction = {
 # %% [markdown]
 # ## Run
 #
-# Curves grow as epochs end: the share of images that an arm names rightly and did not train on.
-# **Predict** before you start it: which arm is far behind when its head is all that has trained,
-# and which curve jumps when the base begins to move?
+# Curves grow as epochs end: the share right of images that were not trained on. **Predict**: which
+# arm is far behind when its head is all that has trained, and which curve jumps when the base
+# begins to move?
 
 # %% tags=["parameters"]
 DATA = "auto"  # "shapes" needs neither network nor data
