@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import msgspec
 import numpy as np
 
 from comparisons.core import balance, events
+from comparisons.core.errors import ComparisonError
+from comparisons.core.machine import memory
 from comparisons.core.phases import Phase
 from comparisons.core.predictions import softmax
 from comparisons.core.records import Epoch
@@ -20,11 +24,14 @@ from comparisons.training.range_test import range_test
 from models import adapt, kernels
 from models.prediction import predict
 
+COPIES = 2  # of the training images in memory: as they are dealt, and as an epoch has them
+
 
 def train_phase(job: Job, phase: Phase) -> None:
     """Train one phase on the job's images, on kept features of what stays frozen in it.
 
-    Raises comparisons.training.fitting.Diverged, after `job.last` says what was trained.
+    Raises comparisons.training.fitting.Diverged, after `job.last` says what was trained, and
+    ComparisonError for images that memory does not hold.
     """
     adapt.set_trainable(job.network, phase.trainable, phase.blocks)
     keeper = Keeper(job, phase)
@@ -32,6 +39,7 @@ def train_phase(job: Job, phase: Phase) -> None:
     lower, upper = adapt.halves(job.network, phase.trainable, phase.blocks)
     rows, images = job.rows, job.dataset.x_train
     if lower is None:
+        _must_fit(len(rows.train), len(rows.validation), images.shape[1:])
         train, validation = images[rows.train], images[rows.validation]
         names = phase.augment
     else:
@@ -77,6 +85,20 @@ def train_phase(job: Job, phase: Phase) -> None:
         augment=names,
         rates=_rates(job, phase),
     )
+
+
+def _must_fit(train: int, validation: int, shape: tuple[int, ...]) -> None:
+    """Raise ComparisonError where images, training ones COPIES times, are more than memory.
+
+    Said before the first epoch: a process that takes too much is killed, and says nothing.
+    """
+    needed, there = (COPIES * train + validation) * math.prod(shape), memory()
+    if there and needed > there:
+        raise ComparisonError(
+            f"{train:,} training images of {shape[1]}x{shape[0]} pixels take "
+            f"{needed / 1e9:.1f} GB as they are trained on, and this machine has "
+            f"{there / 1e9:.1f} GB: name fewer by --train-size, or freeze the base"
+        )
 
 
 def _shown(job: Job, validation: np.ndarray) -> np.ndarray:

@@ -15,10 +15,11 @@ from scipy.special import log_softmax
 
 from comparisons.core import events, records
 from comparisons.core.bill import LEARNING, MEASURING
+from comparisons.core.errors import ComparisonError
 from comparisons.data import Dataset, prepare, split
 from comparisons.plan import arms
 from comparisons.plan.runs import Run
-from comparisons.training import device, extraction
+from comparisons.training import device, extraction, train_phase
 from comparisons.training import run as training
 from models import adapt, catalog, engines
 
@@ -233,6 +234,15 @@ def test_an_engine_that_disagrees_is_replaced_and_noted(tiny_npz, mobilenet_weig
     refusals = [line for line in record.notices if "engine tensorflow differs from Keras" in line]
     assert len(refusals) == 1
     assert record.status == "ok"
+
+
+def test_images_that_memory_does_not_hold_are_one_line_and_a_frozen_base_needs_none(
+    tiny_npz, monkeypatch
+):
+    monkeypatch.setattr(train_phase, "memory", lambda: 400_000)
+    with pytest.raises(ComparisonError, match=r"^240 training images of .*: name fewer by --train"):
+        Ran(tiny_npz, "cnn:scratch")
+    assert Ran(tiny_npz, "tiny:frozen").record.status == "ok"
 
 
 def test_a_loss_that_is_not_a_number_is_diverged(tiny_npz):
