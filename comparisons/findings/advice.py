@@ -245,8 +245,9 @@ def _beyond(task: Task, points: Sequence[Point]) -> list[str]:
         if not low / REACH <= asked <= high * REACH:
             span = text.count(low) + (f" to {text.count(high)}" if high > low else "")
             notes.append(f"The evidence has {span} {what}: it does not reach {text.count(asked)}.")
-    near = min(points, key=lambda p: _distance(replace(task, data=None), p))
-    if not notes and _distance(replace(task, data=None), near) > FAR:
+    anywhere = replace(task, data=None)
+    near = min(points, key=lambda p: _distance(anywhere, p))
+    if not notes and _distance(anywhere, near) > FAR:
         notes.append(
             f"The nearest evidence, {text.count(near.images)} images of "
             f"{text.count(near.classes)} classes, is far from that."

@@ -313,10 +313,14 @@ def time_to_accuracy(record: Record, level: float, cold: bool = True) -> float |
     The first crossing at the end of an epoch, as MLPerf's time-to-train has it (Mattson et al.
     2020): no line is drawn between epochs, so a coarse history is never flattered.
     """
-    for seconds, epoch in zip(clock(record, cold), record.history, strict=True):
-        if epoch.val_accuracy is not None and epoch.val_accuracy >= level:
-            return seconds
-    return None
+    at = first_at(record, level)
+    return None if at is None else clock(record, cold)[at]
+
+
+def first_at(record: Record, level: float) -> int | None:
+    """The place in a history of the first epoch with such a validation accuracy; None for none."""
+    looks = (e.val_accuracy for e in record.history)
+    return next((i for i, seen in enumerate(looks) if seen is not None and seen >= level), None)
 
 
 def best_validation(record: Record) -> float | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import msgspec
 
-from comparisons.core.records import Record
 from comparisons.findings import intervals
 from comparisons.findings.groups import Group
-from comparisons.findings.view import View, mean
+from comparisons.findings.view import View
 
 STEP, MOST = 5, 6  # points of accuracy between two levels, and how many of these are told
 
@@ -29,13 +29,13 @@ class Reached(msgspec.Struct, frozen=True):
     images: float
 
 
-def levels(seen: View) -> list[Reached]:
-    """At each size for each arm the highest levels that anyone reached, as far as its runs all did.
+def levels(seen: View, sizes: Iterable[int]) -> list[Reached]:
+    """At each of some sizes for each arm the highest levels that anyone reached there.
 
-    Levels are multiples of five points, and more than chance.
+    As far as all runs of the arm did. Levels are multiples of five points, and more than chance.
     """
     found = []
-    for size in seen.sizes:
+    for size in sizes:
         groups = seen.best_first(size)
         for level in _levels(groups):
             found += [one for g in groups if (one := _reached(g, level))]
@@ -55,21 +55,15 @@ def _levels(groups: list[Group]) -> list[float]:
 
 def _reached(g: Group, level: float) -> Reached | None:
     """None where not all of its runs that ended well got there."""
-    if any(intervals.time_to_accuracy(r, level) is None for r in g.ok):
+    places = [(r, at) for r in g.ok if (at := intervals.first_at(r, level)) is not None]
+    if len(places) < len(g.ok):
         return None
-
-    def seconds(cold: bool) -> float:
-        return mean(g, lambda r: intervals.time_to_accuracy(r, level, cold)) or 0.0
-
-    images = mean(g, lambda r: _shown(r, level)) or 0.0
-    return Reached(g.label, g.train_size, level, seconds(cold=True), seconds(cold=False), images)
-
-
-def _shown(record: Record, level: float) -> float:
-    """Training images that were shown until a level that the run reached."""
-    shown = 0
-    for epoch in record.history:
-        shown += epoch.images_seen
-        if epoch.val_accuracy is not None and epoch.val_accuracy >= level:
-            break
-    return float(shown)
+    cold, warm, images = (
+        intervals.mean_of(values) or 0.0
+        for values in (
+            (intervals.clock(r)[at] for r, at in places),
+            (intervals.clock(r, cold=False)[at] for r, at in places),
+            (sum(e.images_seen for e in r.history[: at + 1]) for r, at in places),
+        )
+    )
+    return Reached(g.label, g.train_size, level, cold, warm, images)

@@ -7,6 +7,7 @@ preset `curve`; their records lie in `results/evidence/tasks`.
 from __future__ import annotations
 
 import random
+from functools import cache
 from itertools import combinations
 
 import msgspec
@@ -46,9 +47,15 @@ def tasks() -> dict[str, str]:
     return whole | parts
 
 
-def records() -> list[Record]:
-    """The records of every task that was measured."""
-    return [record for name in tasks() for record in load_all(FOLDER / name)[0]]
+@cache
+def records() -> tuple[Record, ...]:
+    """The records of every task that was measured: two pages and what is packaged need them."""
+    return tuple(record for name in tasks() for record in load_all(FOLDER / name)[0])
+
+
+@cache
+def _regrets() -> list[Regret]:
+    return regrets(points(on_processors(records())))
 
 
 def experience() -> str:
@@ -64,7 +71,7 @@ def experience() -> str:
 def regret() -> str:
     """What following each rule cost on tasks whose family it knew nothing of."""
     runs = records()
-    found = regrets(points(on_processors(runs)))
+    found = _regrets()
     if not found:
         return evidence.AGAIN
     rows = [
@@ -87,7 +94,7 @@ def regret() -> str:
 
 def advised() -> str:
     """The same in a line, for the first page: in the mean, and at worst."""
-    found = regrets(points(on_processors(records())))
+    found = _regrets()
     if not found:
         return evidence.AGAIN
     lost = [

@@ -21,7 +21,7 @@ from comparisons.findings import knobs as said_of_knobs
 from comparisons.findings.choices import Choice, choices
 from comparisons.findings.groups import ending, group_runs
 from comparisons.findings.headline import headline, too_few
-from comparisons.findings.levels import Reached, levels
+from comparisons.findings.levels import levels
 from comparisons.findings.names import MOST_LETTERS, arm_name, model_name, shortened
 from comparisons.findings.view import View, cold, from_scratch, incomparable, method, view
 from comparisons.findings.view import accuracy as accuracy_of
@@ -168,7 +168,7 @@ def render(
         differences=grid(tables.DIFFERENCES, pairs),
         many_pairs=len(pairs) > MOST_PAIRS,
         bill=grid(tables.bill(prices), rows),
-        levels=tables.ways(_to_levels(seen)),
+        levels=tables.ways([] if incomparable(seen.at(seen.size)) else levels(seen, [seen.size])),
         paid=_paid(prices, everything),
         upstream=_upstream(records),
         choices=grid(tables.CHOICES, advised.rows if advised else []),
@@ -220,13 +220,6 @@ def _results(seen: View, rows: Sequence[Row], lines: Sequence[str]) -> Results:
         style=chosen.__getitem__,
         method=method(seen),
     )
-
-
-def _to_levels(seen: View) -> list[Reached]:
-    """When arms got where at the main size; nothing where their seconds are not compared."""
-    if incomparable(seen.at(seen.size)):
-        return []
-    return [one for one in levels(seen) if one.train_size == seen.size]
 
 
 def _paid(prices: Prices, records: Sequence[Record]) -> list[str]:

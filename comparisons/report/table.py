@@ -162,7 +162,7 @@ def write_json(rows: Iterable[Row], seen: View, path: Path) -> None:
             "headline": headline(seen.records),
             "rows": list(rows),
             "crossings": crossings(seen),
-            "levels": levels(seen),
+            "levels": levels(seen, seen.sizes),
         }
     )
     write_text(path, msgspec.json.format(content, indent=1).decode() + "\n")
