@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from browser import FLAGS, chromium
 from pages import Page
-from races import served
 
 IMAGE = "data:image/gif;base64,R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="
 # A race that is over, as its server would have told it.
@@ -23,19 +22,6 @@ OVER = """
     trying.show([{label, called: 'cat', certainty: 0.7, sure: false, seen: image, looked: image,
                   found: []}]);
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("profile")) as session:
-        yield session
-
-
-@pytest.fixture(scope="module")
-def race():
-    """One that could start runs, and never does here."""
-    with served() as found:
-        yield found
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from browser import chromium
 from pages import Page
 from PIL import Image
 from races import served
@@ -40,12 +39,6 @@ LOOKED_INTO = """
     document.getElementById('inside-part').hidden = false;
     inside.show();
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("profile")) as session:
-        yield session
 
 
 @pytest.fixture(scope="module")
