@@ -184,6 +184,7 @@ def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
         (cifar, "--data {root} --arms tiny:frozen --out photos/results"),
         (images, "link --arms tiny:frozen --out link/results"),
         (images, "photos --arms tiny:frozen --out link/ants"),
+        (images, "photos --arms tiny:frozen --out photos/results --dry-run"),
         (images, "list.csv --arms tiny:frozen --out photos/ants/results"),
         (images, "list.csv --arms tiny:frozen --out link/bees"),
         (images, "photos --arms tiny:frozen --tensorboard link/board"),

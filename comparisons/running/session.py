@@ -149,9 +149,7 @@ def have(request: Request, console: Console, over: supplies.Over | None = None) 
     With `over`, who may end them, processes of their own do what takes long.
     """
     preset, wanted = check(request)
-    catalog.must_be_known(request.data, "auto")
-    for folder in _written(request, request.data):
-        catalog.must_lie_outside(request.data, folder)
+    _must_stay_as_they_are(request)
     cache.check()  # said now, not after an hour of training
     kept.every()
     say = _sayer(console)
@@ -181,6 +179,13 @@ def have(request: Request, console: Console, over: supplies.Over | None = None) 
 def _tested(request: Request, preset: Preset, name: str, dataset: Dataset) -> dict[int, list[int]]:
     """The rows that each seed tests on, where these differ; those of an earlier run stay so."""
     return splits.tested(dataset, seeds(request, preset), splits.read(request.folder(name)))
+
+
+def _must_stay_as_they_are(request: Request) -> None:
+    """Raise ComparisonError for data that are not known, or that results would be written into."""
+    catalog.must_be_known(request.data, "auto")
+    for folder in _written(request, request.data):
+        catalog.must_lie_outside(request.data, folder)
 
 
 def _written(request: Request, data: str) -> list[Path]:
@@ -269,7 +274,7 @@ def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
     name = "cifar10" if request.data == "auto" else request.data
-    catalog.must_be_known(name)
+    _must_stay_as_they_are(request)
     size = request.image_size or supplies.image_size(name, wanted)
     there = catalog.at_hand(name, size)
     if there:
