@@ -24,6 +24,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
+from stripes import patterns  # noqa: E402
 
 import models  # noqa: E402, F401  (before OpenVINO, which is then not able to report)
 from comparisons.core.machine import ROOT  # noqa: E402
@@ -66,24 +67,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("COMPARISONS_CACHE", str(folder))
     return folder
-
-
-def patterns(count: int, seed: int, side: int = 20) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy stripes, uint8 [count, side, side, 3]: upright, lying, or both; a mirror keeps them."""
-    generator = np.random.default_rng(seed)
-    labels = np.arange(count) % 3
-    wave = np.sin(np.arange(side) * np.pi / 2 + generator.uniform(0, 6, (count, 1)))
-    upright, lying = wave[:, None, :], wave[:, :, None]
-    both = upright * lying
-    drawn = np.select(
-        [labels[:, None, None] == 0, labels[:, None, None] == 1],
-        [np.broadcast_to(upright, both.shape), np.broadcast_to(lying, both.shape)],
-        both,
-    )
-    colours = generator.uniform(20, 60, (count, 1, 1, 3))
-    noise = generator.normal(0, 25, (count, side, side, 3))
-    images = 128 + drawn[..., None] * colours + noise
-    return images.clip(0, 255).astype(np.uint8), labels.astype(np.int64)
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from conftest import patterns
 from networks import SHAPE, alike, build, published, through
+from stripes import patterns
 
 from models import adapt, blocks, catalog, flops, lora
 from models.applications import APPLICATIONS

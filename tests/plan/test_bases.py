@@ -10,8 +10,8 @@ import keras
 import msgspec
 import numpy as np
 import pytest
-from conftest import patterns
 from networks import SHAPE, build, one_run, through
+from stripes import patterns
 
 from comparisons import cifar
 from comparisons.core import records
