@@ -161,6 +161,34 @@ def test_a_class_that_is_never_tested_on_is_said_on_terminal_and_page(cache, tmp
     assert wanted in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_a_class_that_a_small_training_set_lacks_is_said_on_terminal_and_page(
+    cache, tmp_path, capsys
+):
+    root = drawn.folder(tmp_path / "p", each=30, classes=("ants",))
+    drawn.folder(root, each=4, classes=("bees",))
+    out = ["--out", str(tmp_path / "out")]
+    asked = ["--arms", "mlp:scratch", "--epochs", "1", "--seeds", "0", "--image-size", "32"]
+    assert images.main([str(root), *asked, "--train-size", "2", "20", *out]) == 0
+    wanted = "no image to learn from of bees (with 2 training images), with one seed at least"
+    assert wanted in " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert wanted in (tmp_path / "out" / "report.html").read_text()
+    assert images.main([str(root), *asked, "--train-size", "20", *out]) == 0
+    assert "no image to learn from" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [["--dry-run"], []])
+def test_a_file_where_results_belong_is_told_before_pictures_are_read(
+    cache, tmp_path, capsys, more
+):
+    root = drawn.folder(tmp_path / "p", each=4)
+    (tmp_path / "taken").touch()
+    out = tmp_path / "taken" / "results"
+    assert images.main([str(root), "--arms", "tiny:frozen", "--out", str(out), *more]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--out {out}: {tmp_path / 'taken'} is a file, name a folder" in line
+    assert not list(cache.rglob("*.npy"))
+
+
 def test_other_mistakes_are_one_line(cache, tmp_path, capsys, monkeypatch):
     root = drawn.folder(tmp_path / "p", each=4)
     assert "there is no folder none" in said(capsys, "none")

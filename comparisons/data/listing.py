@@ -130,9 +130,10 @@ def must_have_classes(path: Path, found: Listing) -> None:
     left = [f"{one.file}: {one.why}" for one in found.left_out[:1]]
     more = f" ({len(found.left_out):,} left out, the first {left[0]})" if left else ""
     what = f"pictures of one class alone, {shown(classes[0])}" if classes else "no pictures"
-    raise ComparisonError(
-        f"{path} holds {what}{more}: give a folder with one sub-folder of pictures for each class"
-    )
+    wanted = "give a folder with one sub-folder of pictures for each class"
+    if _is_csv(path):
+        wanted = "name pictures of two classes or more, by their paths from its own folder"
+    raise ComparisonError(f"{path} holds {what}{more}: {wanted}")
 
 
 def _of_folder(root: Path) -> Listing:

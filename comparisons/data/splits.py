@@ -133,12 +133,36 @@ def untested(data: Dataset, tested: Mapping[int, Sequence[int]]) -> dict[str, li
     return {name: [] if len(seeds) == len(tested) else seeds for name, seeds in found.items()}
 
 
-def _must_be_learnt(data: Dataset, seed: int, tested: Sequence[int]) -> None:
-    """Raise ComparisonError where a class has nothing to train on once others validate."""
+def unlearnt(
+    data: Dataset,
+    tested: Mapping[int, Sequence[int]],
+    seeds: Sequence[int],
+    sizes: Sequence[int],
+) -> dict[str, list[int]]:
+    """The classes that some training set lacks, each with the sizes of which that is true.
+
+    By one seed or more: a rare class comes late where every stretch of a training set holds each
+    class in its share.
+    """
+    every, found = np.arange(len(data.classes)), dict[str, set[int]]()
+    for seed in seeds:
+        learnt = data.y_train[_to_learn(data, seed, tested.get(seed, ()))]
+        for size in sizes:
+            for label in np.setdiff1d(every, learnt[:size]):
+                found.setdefault(data.classes[label], set()).add(size)
+    return {name: sorted(lacking) for name, lacking in found.items()}
+
+
+def _to_learn(data: Dataset, seed: int, tested: Sequence[int]) -> np.ndarray:
+    """Rows to train on, in the order of which smaller training sets are the beginning."""
     rest = np.setdiff1d(np.arange(len(data.y_train)), tested)
     groups = None if data.groups is None else data.groups[rest]
-    held = split(data.y_train[rest], seed, groups=groups, own=data.validation).validation
-    gone = _untrained(data.y_train, np.concatenate([np.array(tested, int), rest[held]]))
+    return rest[split(data.y_train[rest], seed, groups=groups, own=data.validation).train]
+
+
+def _must_be_learnt(data: Dataset, seed: int, tested: Sequence[int]) -> None:
+    """Raise ComparisonError where a class has nothing to train on once others validate."""
+    gone = np.setdiff1d(data.y_train, data.y_train[_to_learn(data, seed, tested)])
     if len(gone):
         raise ComparisonError(
             f"too few pictures: of {_named([data.classes[label] for label in gone])} none is left "

@@ -102,6 +102,20 @@ def untested(missing: Mapping[str, Sequence[int]]) -> list[str]:
     ]
 
 
+def unlearnt(missing: Mapping[str, Sequence[int]]) -> list[str]:
+    """A line that names the classes without an image to train on, with the sizes of that."""
+    if not missing:
+        return []
+    named = [
+        f"{name} (with {text.listing([f'{size:,}' for size in sizes])} training images)"
+        for name, sizes in missing.items()
+    ]
+    return [
+        f"no image to learn from of {_some(named[:MOST_CLASSES], named)}, with one seed at least: "
+        "a class so rare is only in larger training sets; add pictures of it"
+    ]
+
+
 def _line(audit: Audit, kind: Kind) -> str:
     """How many pictures of a kind there are, and the first of them."""
     found = audit.of(kind)

@@ -21,7 +21,7 @@ from comparisons.core.audit import Audit
 from comparisons.core.console import plain_console
 from comparisons.core.errors import ComparisonError, printable
 from comparisons.core.events import Listener
-from comparisons.core.files import cannot_write, must_be_writable
+from comparisons.core.files import cannot_write, in_the_way, must_be_writable, no_folder
 from comparisons.core.machine import must_have
 from comparisons.core.records import Record, digest
 from comparisons.data import Dataset, catalog, splits
@@ -30,7 +30,16 @@ from comparisons.findings.view import view
 from comparisons.plan import bases
 from comparisons.plan.arms import Arm
 from comparisons.plan.presets import Preset
-from comparisons.plan.request import Known, Request, check, must_fit, runs, seeds, weighs_classes
+from comparisons.plan.request import (
+    Known,
+    Request,
+    check,
+    must_fit,
+    runs,
+    seeds,
+    train_sizes,
+    weighs_classes,
+)
 from comparisons.plan.runs import Run
 from comparisons.running import keeping, kept, rehearsal, runner, supplies
 from comparisons.running.estimate import estimate
@@ -164,6 +173,8 @@ def have(request: Request, console: Console, over: supplies.Over | None = None) 
     wanted, more = supplies.weights(wanted, request.arms is not None, say, over)
     notices = [*notices, *more, *_weighed(request, known(name, dataset))]
     notices += pictures.untested(splits.untested(dataset, tested))
+    sizes = train_sizes(request, preset, known(name, dataset, classes, tested))
+    notices += pictures.unlearnt(splits.unlearnt(dataset, tested, seeds(request, preset), sizes))
     for notice in notices:
         console.print(Panel(notice, style="bold yellow", title="please note", width=console.width))
     must_fit(wanted, dataset.image_shape)
@@ -182,10 +193,15 @@ def _tested(request: Request, preset: Preset, name: str, dataset: Dataset) -> di
 
 
 def _must_stay_as_they_are(request: Request) -> None:
-    """Raise ComparisonError for data that are not known, or that results would be written into."""
+    """Raise ComparisonError for data that are not known, or that results would be written into.
+
+    And where a file lies in the way of results: now, not after pictures were decoded.
+    """
     catalog.must_be_known(request.data, "auto")
     for folder in _written(request, request.data):
         catalog.must_lie_outside(request.data, folder)
+        if file := in_the_way(folder):
+            raise no_folder(folder, file)
 
 
 def _written(request: Request, data: str) -> list[Path]:

@@ -207,7 +207,11 @@ def test_a_csv_may_say_what_is_tested_on(tmp_path):
         (b"\xff\xfe\x00", "is not UTF-8"),
         (b'a,"b\nc,d', "is no list of pictures"),
         (b"path,label\n", "holds no pictures"),
-        (b"gone.png,a\n", "holds no pictures (1 left out, the first gone.png: there is no such"),
+        (
+            b"gone.png,a\n",
+            "holds no pictures (1 left out, the first gone.png: there is no such file): name "
+            "pictures of two classes or more, by their paths from its own folder",
+        ),
     ],
 )
 def test_a_csv_that_is_none_is_one_line(tmp_path, content, said):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from comparisons import data
 from comparisons.core.errors import ComparisonError
 from comparisons.data import folder, kept, splits
-from comparisons.data.dataset import split
+from comparisons.data.dataset import Dataset, split
 
 
 def rows(path):
@@ -109,6 +109,37 @@ def test_a_class_that_a_test_set_of_one_s_own_lacks_is_told(cache, tmp_path):
         drawn.folder(tmp_path / "p" / part, each=4, classes=names)
     whole = prepared(tmp_path / "p")
     assert splits.untested(whole, splits.tested(whole, [0], splits.read(None))) == {"ants": []}
+
+
+@settings(max_examples=40)
+@given(
+    counts=st.lists(st.integers(2, 40), min_size=2, max_size=5).filter(lambda n: sum(n) > 12),
+    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=3, unique=True),
+    own=st.booleans(),
+)
+def test_the_sizes_at_which_a_class_is_not_learnt_are_those_whose_subsets_lack_it(
+    counts, seeds, own
+):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    images = np.zeros((len(labels), 2, 2, 3), np.uint8)
+    test = np.arange(len(counts))
+    whole = Dataset("p", tuple("abcde"[: len(counts)]), images, labels, images[test], test)
+    drawn_anew = {
+        seed: splits.draw(labels, np.arange(len(labels)), seed, "abcde") for seed in seeds
+    }
+    tested = {} if own else drawn_anew
+    smallest = min(len(whole.dealt(tested.get(seed, [])).subset(seed).train) for seed in seeds)
+    sizes = sorted({2, 5, smallest // 2, smallest} & set(range(2, smallest + 1)))
+    wanted = {}
+    for seed in seeds:
+        dealt = whole.dealt(tested.get(seed, []))
+        for size in sizes:
+            learnt = dealt.y_train[dealt.subset(seed, size).train]
+            for label in set(range(len(counts))) - set(learnt.tolist()):
+                wanted.setdefault(whole.classes[label], set()).add(size)
+    found = splits.unlearnt(whole, tested, seeds, sizes)
+    assert {name: set(lacking) for name, lacking in found.items()} == wanted
+    assert all(lacking == sorted(lacking) for lacking in found.values())
 
 
 def test_what_validation_would_take_from_two_pictures_is_one_line(cache, tmp_path):
