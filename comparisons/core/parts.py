@@ -188,6 +188,13 @@ class Epoch(msgspec.Struct):
         Duration, Meta(description="seconds of learning from the start of the run to its end")
     ] = 0.0
     elapsed_cold: Annotated[Duration, Meta(description="the same with an empty cache")] = 0.0
+    flops: Annotated[
+        Count,
+        Meta(
+            description="FLOP of learning from the start of the run to its end, with an empty "
+            "cache; 0 in records that did not count them"
+        ),
+    ] = 0
 
 
 class Bin(msgspec.Struct):

@@ -17,8 +17,8 @@ STEP, MOST = 5, 6  # points of accuracy between two levels, and how many of thes
 class Reached(msgspec.Struct, frozen=True):
     """What it took an arm until so many of the validation images were right, by its runs' means.
 
-    Seconds of learning with an empty cache and with features at hand, and the training images that
-    were shown, each epoch counted. FLOP are counted by the run alone.
+    Seconds of learning with an empty cache and with features at hand, the training images that
+    were shown, each epoch counted, and FLOP of learning, None where a record did not count them.
     """
 
     label: str
@@ -27,19 +27,25 @@ class Reached(msgspec.Struct, frozen=True):
     seconds_cold: float
     seconds_warm: float
     images: float
+    flops: float | None
 
 
 def levels(seen: View, sizes: Iterable[int]) -> list[Reached]:
     """At each of some sizes for each arm the highest levels that anyone reached there.
 
-    As far as all runs of the arm did. Levels are multiples of five points, and more than chance.
+    As far as all runs of the arm did. Levels are multiples of five points, and more than chance;
+    there are none where one validation image is more than what lies between two.
     """
     found = []
     for size in sizes:
-        groups = seen.best_first(size)
+        groups = [g for g in seen.best_first(size) if _tells(g)]
         for level in _levels(groups):
             found += [one for g in groups if (one := _reached(g, level))]
     return found
+
+
+def _tells(g: Group) -> bool:
+    return all((r.data.sizes.validation or 0) * STEP >= 100 for r in g.ok)
 
 
 def _levels(groups: list[Group]) -> list[float]:
@@ -66,4 +72,6 @@ def _reached(g: Group, level: float) -> Reached | None:
             (sum(e.images_seen for e in r.history[: at + 1]) for r, at in places),
         )
     )
-    return Reached(g.label, g.train_size, level, cold, warm, images)
+    flops = [r.history[at].flops for r, at in places]
+    work = intervals.mean_of(flops) if all(flops) else None
+    return Reached(g.label, g.train_size, level, cold, warm, images, work)

@@ -233,7 +233,7 @@ class Way:
 
 
 def ways(found: Sequence[Reached]) -> Grid[Way]:
-    """A row for each arm, a column for each level: seconds of learning, cold, and images shown."""
+    """A row for each arm, a column for each level: seconds of learning, cold, images and FLOP."""
     labels = dict.fromkeys(one.label for one in found)
     rows = [Way(label, {r.level: r for r in found if r.label == label}) for label in labels]
     columns = [
@@ -246,7 +246,8 @@ def ways(found: Sequence[Reached]) -> Grid[Way]:
 def _took(level: float, way: Way) -> str:
     if (one := way.to.get(level)) is None:
         return text.NONE
-    return f"{text.seconds(one.seconds_cold)} · {text.about(one.images)}"
+    work = f" · {text.scaled(one.flops, 'FLOP')}" if one.flops else ""
+    return f"{text.seconds(one.seconds_cold)} · {text.about(one.images)}{work}"
 
 
 CHOICES: tuple[Column[Choice], ...] = (

@@ -63,7 +63,8 @@ class Keeper:
         best.epoch, best.weights = found.best_epoch, list(arrays.get(BEST, ()))
         best.loss = math.inf if found.best_loss is None else found.best_loss
         job.result.epochs[:] = found.result.epochs
-        job.result.flops, job.result.best_epoch = found.result.flops, found.result.best_epoch
+        job.result.flops, job.result.learnt = found.result.flops, found.result.learnt
+        job.result.best_epoch = found.result.best_epoch
         job.flops, job.notices, job.kept_costs = found.flops, found.notices, found.kept_costs
         job.chosen_on = found.chosen_on
         job.prepared = dict.fromkeys(job.prepared, found.prepared)

@@ -64,7 +64,10 @@ def extracted(
         # Found ready, all of them: an empty cache would have asked for the engine as well.
         job.prepared[lower] = found.prepared
         job.clock.save("setup", found.prepared)
-    job.flops += flops.forward(lower) * len(wanted)
+    done = flops.forward(lower) * len(wanted)
+    job.flops += done
+    if purpose == "train":
+        job.result.learnt += done
     return found.values
 
 

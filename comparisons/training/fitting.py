@@ -29,7 +29,7 @@ class Diverged(Exception):
 
 @dataclass
 class Fit:
-    """What phases gave: their epochs and FLOP.
+    """What phases gave: their epochs and FLOP; of all learning until now, `learnt`.
 
     `best_epoch`, from 1 on over the epochs of all phases, is the one whose weights the network
     has, where early stopping chose it.
@@ -38,6 +38,7 @@ class Fit:
     epochs: list[Epoch] = field(default_factory=list)
     flops: int = 0
     best_epoch: int | None = None
+    learnt: int = 0
 
 
 @dataclass
@@ -148,6 +149,9 @@ def fit(
             if few_labels:
                 best.note(epoch, whole.loss(few_labels))
         elapsed = (clock.learning().wall, clock.learning_cold().wall)
+        done = flops.TRAINING_FACTOR * len(examples) * way.flops + few_labels * whole.flops
+        result.flops += done
+        result.learnt += done
         broken = not math.isfinite(logs["loss"])
         seen = None
         if epoch in looked_at or best.ends(epoch) or broken:
@@ -156,10 +160,10 @@ def fit(
             result.flops += len(validation[1]) * whole.flops
         seconds = clock.spent("train").wall - at
         looked = scores(seen) if seen else None
-        entry = noted(phase, epoch, len(examples), scores(logs), looked, rate, seconds, elapsed)
+        entry = noted(
+            phase, epoch, len(examples), scores(logs), looked, rate, seconds, elapsed, result.learnt
+        )
         result.epochs.append(entry)
-        result.flops += flops.TRAINING_FACTOR * len(examples) * way.flops
-        result.flops += few_labels * whole.flops
         tell(entry)
         if broken:
             raise Diverged(f"the loss was not a finite number in epoch {epoch}")
@@ -188,11 +192,12 @@ def noted(
     rate: float,
     seconds: float,
     elapsed: tuple[float, float],
+    learnt: int,
 ) -> Epoch:
     """An epoch as a record has it, its numbers to DIGITS: they are most of what a record takes.
 
     `seen` is None where validation images were not looked at; `elapsed` are the seconds of learning
-    since the start, as spent and cold.
+    since the start, as spent and cold, `learnt` its FLOP.
     """
     return Epoch(
         phase=phase.name,
@@ -206,6 +211,7 @@ def noted(
         images_seen=images,
         elapsed=_short(elapsed[0]),
         elapsed_cold=_short(elapsed[1]),
+        flops=learnt,
     )
 
 

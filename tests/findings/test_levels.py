@@ -53,9 +53,30 @@ def test_chance_is_no_level(reached):
     assert levels(view([run(SLOW, 0, [reached] * 4)])) == []
 
 
+@pytest.mark.parametrize(("images", "told"), [(19, False), (20, True)])
+def test_no_level_is_told_by_validation_images_of_which_one_is_more_than_a_step(images, told):
+    few = run(SLOW, 0, [0.35, 0.60])
+    few.data.sizes.validation = images
+    assert bool(levels(view([few]))) == told
+
+
+def test_what_was_computed_is_told_where_every_record_counted_it(tmp_path):
+    for one in RUNS:
+        for number, epoch in enumerate(one.history, 1):
+            epoch.flops = number * 10**9
+    found = {(one.label, one.level): one.flops for one in levels(view(RUNS))}
+    assert found[QUICK, 0.4] == 2e9 and found[SLOW, 0.35] == 3e9
+    shown = report.build(tmp_path / "counted", RUNS).read_text().replace("\u00a0", " ")
+    assert "20 s · 2,000 · 2.00 GFLOP" in shown
+    for epoch in RUNS[0].history:
+        epoch.flops = 0
+    found = {(one.label, one.level): one.flops for one in levels(view(RUNS))}
+    assert found[QUICK, 0.4] is None and found[SLOW, 0.35] == 3e9
+
+
 def test_the_page_has_them_where_seconds_are_compared(tmp_path):
     shown = report.build(tmp_path / "a", RUNS).read_text().replace("\u00a0", " ")
-    assert "Seconds and images to each level" in shown and "20 s · 2,000" in shown
+    assert "What each level of accuracy took" in shown and "20 s · 2,000<" in shown
     for one in RUNS[:2]:
         one.neighbours.runs = 1
     assert "to each level" not in report.build(tmp_path / "b", RUNS).read_text()

@@ -77,7 +77,7 @@ def told_apart(record: Record) -> list[Any]:
     history = [*(record.source.history if record.source else []), *record.history]
     epochs = [
         (e.phase, e.epoch, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy,
-         e.learning_rate, e.images_seen) for e in history
+         e.learning_rate, e.images_seen, e.flops) for e in history
     ]  # fmt: skip
     return [epochs, record.test, record.base_digest, record.best_epoch, record.flops, record.moved,
             record.notices, record.chosen_on, record.range_test, record.status]  # fmt: skip

@@ -138,6 +138,9 @@ def test_the_first_epochs_see_windows_and_validation_whole_images():
     assert rates[1] > rates[2] > rates[3] > 0
     whole, part = (2 * (9 * 4 * side**2 + 4 * 2) for side in (18, 14))
     assert result.flops == 70 * (4 * whole + 3 * (2 * part + 2 * whole))
+    # Looking at validation images is no learning.
+    learnt = [70 * 3 * work for work in (part, 2 * part, 2 * part + whole, 2 * (part + whole))]
+    assert [entry.flops for entry in result.epochs] == learnt
     (loss, *_) = model.evaluate(images, np.eye(2)[labels], verbose=0)
     assert result.epochs[-1].val_loss == pytest.approx(loss, rel=1e-4)
 

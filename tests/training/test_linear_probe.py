@@ -90,6 +90,9 @@ def test_its_operations_are_counted():
     _, _, result = probed(train, problem(60, 1))
     assert train.operations == 4 * 300 * 12 * 4
     assert result.flops > len(result.epochs) * train.operations
+    counts = [entry.flops for entry in result.epochs]
+    assert counts == sorted(counts) and counts[0] > train.operations
+    assert counts[-1] == result.learnt == result.flops
     _, slopes = minimise(train, 1e-2, 1000)
     assert slopes > 1
 

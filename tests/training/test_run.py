@@ -132,6 +132,8 @@ def test_a_record_is_filled_and_consistent(ran, arm):
     assert (seconds.extract_train > 0) == (record.engine is not None)
     assert record.history[-1].elapsed == pytest.approx(seconds.learning, abs=0.1)
     assert record.history[-1].elapsed_cold == pytest.approx(seconds.learning_cold, abs=0.1)
+    work = [entry.flops for entry in record.history]
+    assert work == sorted(work) and work[0] > 0 and work[-1] < record.flops.total
     assert record.processor_seconds.total > 0
     assert 0 <= record.neighbours.share <= 1
     assert len(record.test.right) == 12  # 90 bits
