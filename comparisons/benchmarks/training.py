@@ -7,15 +7,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event, Thread
 from typing import TypeVar
+
+import psutil
 
 from comparisons.core.records import Record, load_all
 
+LOOK = 0.2  # seconds between two looks at the memory of a process
 Returned = TypeVar("Returned")
 
 
@@ -54,6 +58,29 @@ def trained(
     flags += ["--train-size", str(images)] if images else []
     (record,), _ = command(*flags, variables=variables)
     return record
+
+
+@contextmanager
+def most_memory(found: list[float]) -> Iterator[None]:
+    """Append the most that a process which is started meanwhile has in memory, in MB.
+
+    Resident, as the system counts it, with the pages of files that others share; without what that
+    process starts in turn.
+    """
+    most, over, here = 0, Event(), psutil.Process()
+
+    def look() -> None:
+        nonlocal most
+        while not over.wait(LOOK):
+            with suppress(psutil.Error):
+                most = max([most, *(child.memory_info().rss for child in here.children())])
+
+    watch = Thread(target=look, daemon=True)
+    watch.start()
+    yield
+    over.set()
+    watch.join()
+    found.append(most / 1e6)
 
 
 def apart(function: Callable[..., Returned], *arguments: object) -> Returned:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -74,6 +76,18 @@ def test_ratios_of_unlike_rounds_say_that_they_are_for_one_unit():
         "a takes, for one image, 4 times as long as b (4 to 4)"
     )
     assert measure.ratio(few, few).sentence == "a takes 1 times as long as a (1 to 1)"
+
+
+def test_the_memory_of_a_process_is_seen_without_that_of_those_it_starts():
+    found: list[float] = []
+    large = "import time; x = bytearray(300_000_000); time.sleep(1.5)"
+    for code in (
+        large,
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {large!r}])",
+    ):
+        with training.most_memory(found):
+            subprocess.run([sys.executable, "-c", code], check=True)
+    assert found[0] > 300 and 1 < found[1] < 100
 
 
 def test_a_limit_is_exceeded_by_one_of_the_rounds():
