@@ -67,10 +67,10 @@ def loss_by_size(records: Sequence[Record]) -> str:
 def accuracy(records: Sequence[Record]) -> str:
     """Who reached the highest validation accuracy, and when."""
     seen = view(records)
-    peaks = _peaks(seen, seen.size)
-    if not peaks:
+    found = peaks(seen, seen.size)
+    if not found:
         return _nothing(seen, "accuracy curve")
-    top, *others = peaks
+    top, *others = found
     title = (
         f"{top.name} reaches {text.percent(top.accuracy)} on validation images, "
         f"in epoch {top.epoch} of {top.epochs}"
@@ -87,7 +87,7 @@ def accuracy(records: Sequence[Record]) -> str:
 def accuracy_by_size(records: Sequence[Record]) -> str:
     """Who reached the highest validation accuracy at which sizes."""
     seen = view(records)
-    tops = {size: peaks[0] for size in seen.sizes if (peaks := _peaks(seen, size))}
+    tops = {size: found[0] for size in seen.sizes if (found := peaks(seen, size))}
     if not tops:
         return accuracy(records)
     said = {n: (f"{p.name} reaches", text.percent(p.accuracy), "") for n, p in tops.items()}
@@ -238,22 +238,23 @@ def _nothing(seen: View, what: str) -> str:
 class Peak:
     """The highest mean validation accuracy of an arm, and the epoch it was reached in."""
 
+    label: str
     name: str
     accuracy: float
     epoch: int
     epochs: int
 
 
-def _peaks(seen: View, size: int) -> list[Peak]:
+def peaks(seen: View, size: int) -> list[Peak]:
     """Every arm's peak at one size, the highest first."""
-    peaks = []
+    found = []
     for g in seen.at(size):
         curve = intervals.curve(g.ok, "val_accuracy")
         if known := [v for v in curve if v is not None]:
-            peaks.append(
-                Peak(seen.said(g.label), max(known), curve.index(max(known)) + 1, len(curve))
-            )
-    return sorted(peaks, key=lambda p: (-p.accuracy, p.name))
+            best = max(known)
+            at = curve.index(best) + 1
+            found.append(Peak(g.label, seen.said(g.label), best, at, len(curve)))
+    return sorted(found, key=lambda p: (-p.accuracy, p.name))
 
 
 def _fate(group: Group) -> tuple[str, int] | None:

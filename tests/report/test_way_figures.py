@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from comparisons.core.records import Moved
-from comparisons.findings import names, text, ways
+from comparisons.findings import names, text, titles, ways
 from comparisons.findings.view import view
 from comparisons.report.figures import arm_styles, bars, catalog, curves
 from comparisons.report.figures import ways as way_figures
@@ -290,7 +290,7 @@ def test_a_base_that_all_share_is_told_once():
 def test_names_at_the_ends_of_so_many_lines_do_not_overlap(draw):
     (ax,) = draw(WAYS).axes
     boxes = [box_of(t) for t in ax.texts if t.get_text().split("\n")[0] in SAID.values()]
-    assert len(boxes) == (MANY if draw is curves.time else len(factory.WAYS))
+    assert len(boxes) == MANY
     ranked = sorted(boxes, key=lambda box: box.y0)
     assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(ranked))
 
@@ -329,6 +329,30 @@ def test_of_many_arms_the_best_few_are_named_and_the_axis_begins_at_nothing():
         drawn = {line.get_color() for line in ax.lines}
         assert s[f"{BASE}:probe"].colour in drawn and s[f"{BASE}:full-hot"].colour not in drawn
         assert SAID["full-hot"] not in shown
+
+
+@pytest.mark.parametrize("draw", [curves.accuracy, curves.loss])
+def test_of_many_arms_over_epochs_those_of_the_title_and_the_failed_have_names(draw):
+    size = view(WAYS).size
+    lost = [factory.record("cnn:gradual", s, size, status="diverged") for s in range(2)]
+    several = [*WAYS, *lost]
+    s = arm_styles.styles({r.arm for r in several})
+    best = [p.label for p in titles.peaks(view(several), size)]
+    for on in (WIDE, NARROW):
+        fig = draw(several, on)
+        shown = words(fig)
+        (ax,) = fig.axes
+        colours = {line.get_color() for line in ax.lines}
+        named = [label for label in best if s[label].colour in colours]
+        assert named[:2] == best[:2] and len(named) <= MANY < len(best)
+        assert f"{BASE}:scratch" in named
+        inks = {t.get_color() for t in fig.findobj(Text)}
+        assert on is NARROW or {s[label].ink for label in named} <= inks
+        assert "2 of 2 diverged" in shown
+        # The others have one line each, of validation.
+        grey = [line for line in ax.lines if line.get_color() == curves.FADED]
+        assert len(grey) >= len(best) - len(named)
+        assert {line.get_linestyle() for line in grey} == {"-"}
 
 
 def test_few_arms_have_what_they_prepare_in_a_strip_below_every_tick_of_accuracy():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -61,11 +61,25 @@ class Scene:
     @property
     def named(self) -> set[str]:
         """Of many arms the few that are worth a name where accuracy meets time; of few all."""
+        return self._few(set())
+
+    @property
+    def told(self) -> set[str]:
+        """The same over epochs: with the two that validate best, and those that never end well."""
+        best = {peak.label for peak in titles.peaks(self.seen, self.size)[:2]}
+        return self._few(best) | {g.label for g in self.groups if not g.ok}
+
+    def _few(self, first: set[str]) -> set[str]:
+        """All arms, or of many the first, the two rivals, and some that none beats.
+
+        In both accuracy and time.
+        """
         if not self.crowded:
             return {g.label for g in self.groups}
-        pair = {g.label for g in race.rivals(self.seen.best_first(self.size)) or ()}
-        best = [g.label for g in ways.unbeaten(self.seen, self.size) if g.label not in pair]
-        return pair.union(some_of(best, MANY - len(pair)))
+        rivals = race.rivals(self.seen.best_first(self.size)) or ()
+        chosen = first.union(g.label for g in rivals)
+        best = [g.label for g in ways.unbeaten(self.seen, self.size) if g.label not in chosen]
+        return chosen.union(some_of(best, MANY - len(chosen)))
 
 
 Panel = Callable[[Axes, Scene], list[End]]
@@ -107,9 +121,16 @@ def time_by_size(records: Sequence[Record], paper: Paper = WIDE) -> Sheet:
     return _panels(records, paper, titles.time_by_size(records), _time_note, _time, True)
 
 
+CHOSEN = "and some that none beats in both accuracy and time; grey: the others"
+
+
 def _epochs_note(seen: View, size: int | None) -> str:
-    seeds = seeds_note(_together(seen, size))
-    return f"{where(seen, size)}. Solid: validation, dashed: training; {seeds}."
+    groups = _together(seen, size)
+    few = f" Named: the two that validate best, those of the headline, {CHOSEN}, validation alone."
+    return (
+        f"{where(seen, size)}. Solid: validation, dashed: training; {seeds_note(groups)}."
+        f"{few if len(groups) > MANY else ''}"
+    )
 
 
 def _time_note(seen: View, size: int | None) -> str:
@@ -118,10 +139,7 @@ def _time_note(seen: View, size: int | None) -> str:
     dotted = " Dotted: the same with features found ready." if cached else ""
     how = "Bars at the foot: preparing, nothing learnt yet."
     if len(groups) > MANY:
-        how = (
-            "Named: the two that the title compares, and some that none beats in both accuracy and "
-            "time; grey: the others."
-        )
+        how = f"Named: the two that the title compares, {CHOSEN}."
     return f"{where(seen, size)}. {how} {seeds_note(groups).capitalize()}.{dotted}"
 
 
@@ -145,9 +163,8 @@ def _panels(
     scenes = [Scene(seen, size, sizes, styles(seen.labels)) for size in sizes]
     columns = 1 if paper.narrow else min(len(sizes), 2)
     rows = -(-len(sizes) // columns)
-    named: Collection[str] = seen.labels
-    if panel is _time:
-        named = set[str]().union(*(scene.named for scene in scenes))
+    few = (scene.named if panel is _time else scene.told for scene in scenes)
+    named = set[str]().union(*few)
     many = len(named)
     # Names at the lines' ends take two lines each; bars at the foot must stay apart.
     least = max(2.9, 0.3 * many) if paper.narrow else 3.4 if every_size else max(4.6, 0.45 * many)
@@ -186,9 +203,13 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
     """Both curves of every arm over its epochs; returns where the validation lines end."""
     ends = []
     broken: list[Broken] = []
-    for g in scene.groups:
+    told = scene.told
+    for g in sorted(scene.groups, key=lambda g: g.label in told):
         style = scene.styles[g.label]
-        for field, dash in ((f"train_{what}", "--"), (f"val_{what}", "-")):
+        fields = [(f"train_{what}", "--"), (f"val_{what}", "-")]
+        if g.label not in told:
+            style, fields = Style(FADED, "", style.glyph), fields[1:]
+        for field, dash in fields:
             thin: list[Points] = []
             for r in g.records:
                 line = _points(range(1, len(r.history) + 1), [getattr(e, field) for e in r.history])
@@ -199,6 +220,8 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
             mean = intervals.curve(g.ok, field)
             line = _points(range(1, len(mean) + 1), mean)
             _thick(ax, line, style, dash, scene.crowded)
+        if g.label not in told:
+            continue
         if line:
             ends.append(End(*line[-1], scene.seen.name(g.label), say(line[-1][1]), style))
         elif broken and not g.ok:
