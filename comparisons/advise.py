@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--images", type=int, metavar="N", help="images to train on")
     add("--classes", type=int, metavar="K", help="classes to tell apart")
     add("--minutes", type=float, metavar="M", help="that learning may take (default: any)")
-    add("--data", metavar="NAME", help="read images and classes from a data set or FILE.npz")
+    add("--data", metavar="NAME", help="read these, and how large images are, from a data set")
     add(
         "--drawn", action="store_true",
         help="the images are drawings, digits or charts, no photographs (default: as --data is)",
@@ -54,9 +54,10 @@ def _advise(options: argparse.Namespace) -> int:
     from comparisons.running import advising
 
     images, classes, data, photographs = options.images, options.classes, None, not options.drawn
+    side = 0
     if options.data is not None:
         known = advising.known(options.data, options.data_dir)
-        data, photographs = known.data, photographs and known.photographs
+        data, photographs, side = known.data, photographs and known.photographs, known.side
         images = known.images if images is None else images
         classes = known.classes if classes is None else classes
     if images is None or classes is None:
@@ -70,7 +71,9 @@ def _advise(options: argparse.Namespace) -> int:
         if not named.is_dir():
             raise ComparisonError(f"--records {named}: there is no such folder")
     folders = options.records or [OWN]
-    advising.advise(images, classes, options.minutes, data, photographs, folders, options.json)
+    advising.advise(
+        images, classes, options.minutes, data, photographs, side, folders, options.json
+    )
     return 0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 
 from models.normalization import BatchNormalization
+from models.pixels import shrunk
 
 WHITENING = "whitening"
 
@@ -61,7 +62,7 @@ def cnn(
 
     inputs = keras.Input(input_shape, dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    if (times := shrunk(input_shape)) > 1:
+    if (times := shrunk(min(input_shape[:2]))) > 1:
         x = layers.AveragePooling2D(times)(x)
     x = layers.Conv2D(
         2 * directions, patch, stride, use_bias=False, trainable=False, name=WHITENING
@@ -77,15 +78,6 @@ def cnn(
         x = layers.ReLU()(x)
     x = layers.GlobalMaxPooling2D()(x)
     return keras.Model(inputs, x, name="cnn")
-
-
-LARGEST, USUAL = 64, 50  # pixels a side that `cnn` sees as they are, and has of larger images
-
-
-def shrunk(shape: tuple[int, ...]) -> int:
-    """How many pixels a side `cnn` takes the mean of, by the shape of an image [h, w, c]."""
-    side = min(shape[:2])
-    return 1 if side <= LARGEST else round(side / USUAL)
 
 
 def cnn_medium(input_shape: tuple[int, int, int]) -> keras.Model:
@@ -158,7 +150,7 @@ def whiten(model: keras.Model, images: np.ndarray, most: int = 5000) -> None:
     """
     layer = model.get_layer(WHITENING)
     shape, (down, across) = layer.kernel.shape, layer.strides
-    pixels = _averaged(images[:most], shrunk(images.shape[1:])) / 127.5 - 1
+    pixels = _averaged(images[:most], shrunk(min(images.shape[1:3]))) / 127.5 - 1
     windows = np.lib.stride_tricks.sliding_window_view(pixels, shape[:2], axis=(1, 2))
     patches = np.moveaxis(windows[:, ::down, ::across], 3, -1).reshape(-1, math.prod(shape[:3]))
     values, vectors = np.linalg.eigh(np.cov(patches[:: max(1, len(patches) // 200_000)].T))

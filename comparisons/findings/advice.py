@@ -20,6 +20,7 @@ from scipy.special import stdtrit
 from comparisons.findings import intervals, text
 from comparisons.findings.experience import Point
 from comparisons.findings.names import arm_name
+from models.pixels import looked_at
 
 NEAR_IMAGES = math.log(2.5)  # how far in images a point counts for most of its weight
 NEAR_CLASSES = math.log(3.0)
@@ -40,7 +41,8 @@ class Task:
     """What is asked about: images to train on, classes, seconds that learning may take.
 
     `data` names the data set where it is one that was measured; `photographs` says whether its
-    images are some, or drawings, digits and the like; None where nobody knows.
+    images are some, or drawings, digits and the like; None where nobody knows. `side` is how many
+    pixels a side they have; 0 where nobody knows.
     """
 
     images: int
@@ -48,6 +50,7 @@ class Task:
     seconds: float = math.inf
     data: str | None = None
     photographs: bool | None = None
+    side: int = 0
 
 
 class Accuracy(msgspec.Struct, frozen=True):
@@ -170,7 +173,8 @@ def _alike(task: Task, points: Sequence[Point]) -> list[Point]:
 
 def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
     share, spread = _local(task, points, [_share(p.accuracy, p.classes) for p in points])
-    log_seconds, _ = _local(task, points, [math.log(max(p.seconds, 1e-3)) for p in points])
+    seconds = [max(p.seconds * _times(task, p), 1e-3) for p in points]
+    log_seconds, _ = _local(task, points, [math.log(s) for s in seconds])
     near = min(points, key=lambda p: _distance(task, p))
     known = any(p.data == task.data for p in points)
     few = len({p.family for p in points}) < FEWEST_FAMILIES
@@ -185,6 +189,17 @@ def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
         lucky = intervals.wilson(mean, near.tested)
         low, high = min(low, lucky[0]), max(high, lucky[1])
     return Expected(arm, Accuracy(mean, low, high), Learning(math.exp(log_seconds)))
+
+
+def _times(task: Task, point: Point) -> float:
+    """How many times as long the images of a task take as those of a point, by their pixels.
+
+    What has a size of its own, as in `mobilenet@0.25x96`, makes images of any size that large.
+    """
+    sized = "@" in point.arm.partition(":")[0]
+    if sized or not (task.side and point.side):
+        return 1.0
+    return looked_at(task.side) / looked_at(point.side)
 
 
 def _local(

@@ -57,7 +57,7 @@ def choices(seen: View) -> Choices | None:
 def _at(size: int, measured: Sequence[Point], labels: dict[str, str]) -> list[Choice]:
     """The advice at one size, minutes with the same answer together."""
     first = measured[0]
-    tasks = {m: Task(size, first.classes, 60.0 * m, first.data) for m in MINUTES}
+    tasks = {m: Task(size, first.classes, 60.0 * m, first.data, side=first.side) for m in MINUTES}
     said: list[tuple[int, Advice]] = []
     for minutes, task in tasks.items():
         found = advice.advise(task, measured)

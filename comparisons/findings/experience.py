@@ -16,6 +16,8 @@ from comparisons.findings.groups import Group, group_runs
 
 ACCELERATORS = ("gpu", "tpu")  # whose times are never mixed with those of processors
 DRAWN = ("mnist", "shapes", "shapes-source")  # data sets that are no photographs
+# Pixels a side of the images of data sets that are known by name.
+SIDES = {"cifar10": 32, "cifar100": 32, "mnist": 28, "shapes": 32, "shapes-source": 32}
 PACKAGED = Path(__file__).parent / "experience.json"
 
 
@@ -25,7 +27,8 @@ class Point(msgspec.Struct, frozen=True):
     `family` is the data set that this one is a part of, or itself; `accuracy` the mean on test
     images, `seconds` of learning with an empty cache, `measuring` those of measuring. `seen` is
     how many images training showed, each epoch counted; `photographs` whether they are some.
-    `records` are the IDs of its runs, which had `tested` test images between them (0: not known).
+    `records` are the IDs of its runs, which had `tested` test images between them (0: not known);
+    `side` is how many pixels a side the images have (0: not known).
     """
 
     arm: str
@@ -42,6 +45,7 @@ class Point(msgspec.Struct, frozen=True):
     seen: float = 0.0
     photographs: bool = True
     tested: int = 0
+    side: int = 0
 
 
 class Experience(msgspec.Struct, frozen=True):
@@ -84,6 +88,11 @@ def family(data: str) -> str:
 def photographs(data: str) -> bool:
     """Whether the images of a data set are taken to be photographs, by its name in records."""
     return family(data) not in DRAWN
+
+
+def side(data: str) -> int:
+    """Pixels a side of the images of a data set, by its name in records; 0 where nobody knows."""
+    return SIDES.get(family(data), 0)
 
 
 def on_processors(records: Iterable[Record]) -> list[Record]:
@@ -140,4 +149,5 @@ def _point(group: Group) -> Point:
         seen=mean(lambda r: r.images_seen),
         photographs=photographs(data.name) and not data.synthetic,
         tested=intervals.tested_in_all(ended),
+        side=ended[0].settings.image_size or side(data.name),
     )

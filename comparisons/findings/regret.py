@@ -65,7 +65,8 @@ def _cases(
             fitting = [p for p in measured if p.seconds <= seconds]
             if others and len(fitting) > choices:
                 choices = len(fitting)
-                task = Task(images, classes, seconds, photographs=measured[0].photographs)
+                first = measured[0]
+                task = Task(images, classes, seconds, None, first.photographs, first.side)
                 yield task, fitting, measured, others
 
 
@@ -94,11 +95,12 @@ def _of(strategy: str, measured: Sequence[Point]) -> str:
     return next((p.arm for p in measured if p.arm.endswith(f":{strategy}")), "")
 
 
+ADVISE, BY_KIND = "advise", "full for photographs, else scratch"
 RULES: dict[str, Rule] = {
-    "advise": _advised,
+    ADVISE: _advised,
     "always frozen": _always("frozen"),
     "always full": _always("full"),
     "always scratch": _always("scratch"),
     f"full below {THRESHOLD:,} images, else scratch": _by_images,
-    "full for photographs, else scratch": _by_kind,
+    BY_KIND: _by_kind,
 }

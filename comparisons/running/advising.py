@@ -30,13 +30,14 @@ WIDTH = 100
 class KnownData:
     """What advice needs of a data set: its name in records, images to train on, classes.
 
-    And whether they are photographs.
+    And whether they are photographs, and how many pixels a side they have (0: not known).
     """
 
     data: str
     images: int
     classes: int
     photographs: bool
+    side: int
 
 
 def known(name: str, data_dir: Path | None) -> KnownData:
@@ -44,7 +45,8 @@ def known(name: str, data_dir: Path | None) -> KnownData:
     about = catalog.describe(name, data_dir)
     classes = len(about.classes) if about else DATASETS[name].classes
     named, most = data_name(name), supplies.described(name, data_dir).most
-    return KnownData(named, most, classes, experience.photographs(named))
+    side = about.image_shape[0] if about else experience.side(named)
+    return KnownData(named, most, classes, experience.photographs(named), side)
 
 
 def advise(
@@ -53,12 +55,13 @@ def advise(
     minutes: float | None,
     data: str | None,
     photographs: bool,
+    side: int,
     folders: Sequence[Path],
     as_json: bool,
 ) -> None:
     """Print advice on a task. Raises ComparisonError where nothing was measured."""
     seconds = math.inf if minutes is None else 60 * minutes
-    task = Task(images, classes, seconds, data, photographs)
+    task = Task(images, classes, seconds, data, photographs, side)
     own, left_out = measured.own(folders)
     known = measured.here(own, probe())
     for line in left_out:

@@ -206,11 +206,25 @@ def test_each_point_is_scaled_by_the_machine_that_made_it():
     assert scaled([old], ratios([old], {}, Speed(1.0, 1.0))) == [old]
 
 
+@pytest.mark.parametrize(
+    ("side", "times"), [(32, 1.0), (64, 4.0), (28, 0.765625), (160, 53**2 / 32**2), (0, 1.0)]
+)
+def test_larger_images_take_longer_where_an_arm_has_no_size_of_its_own(side, times):
+    """Images of more than 64 pixels a side are averaged down by `cnn` first, to about 50."""
+    both = [point(SCRATCH, 1_000, 0.5, 40.0), point(FROZEN, 1_000, 0.6, 5.0)]
+    task = Task(1_000, 10, side=side)
+    found = {e.arm: e.seconds.learning for e in rank(task, [replace(p, side=32) for p in both])}
+    assert found == pytest.approx({SCRATCH: 40.0 * times, FROZEN: 5.0})
+    found = {e.arm: e.seconds.learning for e in rank(task, both)}
+    assert found == pytest.approx({SCRATCH: 40.0, FROZEN: 5.0}), "of unknown size"
+
+
 def test_the_packaged_points_are_real_and_say_where_they_are_from():
     known = experience.packaged()
     assert {SCRATCH, "mobilenet@0.25x160:frozen"} <= {p.arm for p in known.points}
     assert all(p.records and p.seconds > 0 and 0 <= p.accuracy <= 1 for p in known.points)
     assert {p.device for p in known.points} <= known.speeds.keys()
+    assert {p.side for p in known.points} == {28, 32, 160}
 
 
 def test_a_machine_of_half_the_speed_takes_twice_as_long():
