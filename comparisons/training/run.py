@@ -131,6 +131,7 @@ def _set_up(
     job.checkpoint = checkpoint
     if base:
         job.source, job.held, job.kept_costs = base.source, base.held, base.kept
+        # Of a base that was kept before learning was counted apart: with what it was measured by.
         job.result.learnt += base.source.history[-1].flops or base.source.flops
     return job
 

@@ -21,7 +21,7 @@ from comparisons.training.fitting import choosing, fit
 from comparisons.training.job import Job, Trained
 from comparisons.training.linear_probe import LBFGS, Examples, fit_probe
 from comparisons.training.range_test import range_test
-from models import adapt, kernels
+from models import adapt, flops, kernels
 from models.prediction import predict
 
 COPIES = 2  # of the training images in memory: as they are dealt, and as an epoch has them
@@ -158,6 +158,11 @@ def _at_found_rate(
         job.tell(events.Stage("testing learning rates"))
         classes, seed = len(job.dataset.classes), job.run.seed
         found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)
+        a_pass = math.ceil(len(inputs) / phase.batch_size)
+        shown = round(len(inputs) * len(found.rates) / a_pass)
+        done = flops.TRAINING_FACTOR * flops.forward(model) * shown
+        job.result.flops += done
+        job.result.learnt += done
     job.range_test = found
     return msgspec.structs.replace(phase, learning_rate=phase.learning_rate * found.chosen)
 
