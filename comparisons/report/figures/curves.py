@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -126,7 +126,10 @@ CHOSEN = "and some that none beats in both accuracy and time; grey: the others"
 
 def _epochs_note(seen: View, size: int | None) -> str:
     groups = _together(seen, size)
-    few = f" Named: the two that validate best, those of the headline, {CHOSEN}, validation alone."
+    few = (
+        " Named: the two that validate best, those of the headline, those that never end well, "
+        f"{CHOSEN}, validation alone."
+    )
     return (
         f"{where(seen, size)}. Solid: validation, dashed: training; {seeds_note(groups)}."
         f"{few if len(groups) > MANY else ''}"
@@ -228,7 +231,7 @@ def _epochs(ax: Axes, scene: Scene, what: str, say: Callable[[float], str]) -> l
             ends.append(End(*broken[-1][1], scene.seen.name(g.label), verdict.notes(g), style))
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    _limit(ax, scene, f"train_{what}", f"val_{what}")
+    _limit(ax, scene, f"val_{what}", f"train_{what}")
     _crosses(ax, broken)
     _blank(ax)
     return ends
@@ -360,17 +363,21 @@ def _xy(line: Points) -> tuple[list[float], list[float]]:
     return [x for x, _ in line], [y for _, y in line]
 
 
-def _limit(ax: Axes, scene: Scene, *fields: str) -> None:
-    """Room for what is drawn in every panel; a run that ran away must not flatten the others."""
-    drawn: list[Sequence[Record]] = []
+def _limit(ax: Axes, scene: Scene, field: str, of_told: str = "") -> None:
+    """Room for what is drawn in every panel; a run that ran away must not flatten the others.
+
+    Of every arm a field, and of those that are told another.
+    """
+    curves: list[list[float | None]] = []
     for size in scene.sizes:
-        groups = scene.seen.at(size)
-        drawn += [g.ok for g in groups]
-        if not means_alone(groups):
-            drawn += [[r] for g in groups for r in g.ok]
-        # What is at chance runs away nowhere.
-        drawn += [[r] for g in groups for r in g.records if ending(r) == AT_CHANCE]
-    curves = [intervals.curve(runs, f) for runs in drawn for f in fields]
+        panel = replace(scene, size=size)
+        told = panel.told if of_told else set[str]()
+        for g in panel.groups:
+            # What is at chance runs away nowhere.
+            drawn = [g.ok, *([r] for r in g.records if ending(r) == AT_CHANCE)]
+            drawn += [] if means_alone(panel.groups) else [[r] for r in g.ok]
+            fields = (field, of_told) if g.label in told else (field,)
+            curves += [intervals.curve(runs, f) for runs in drawn for f in fields]
     values = [v for curve in curves for v in curve if v is not None]
     if values:
         margin = 0.06 * (max(values) - min(values)) or 0.05
