@@ -6,16 +6,18 @@ import json
 import subprocess
 import sys
 
+import drawn_pictures as drawn
 import factory
 import numpy as np
 import pytest
+from PIL import Image
 
 from comparisons import advise
 from comparisons.core import records
 from comparisons.core.machine import ROOT, cpu_name
 from comparisons.core.probe import Speed
 from comparisons.findings import experience
-from comparisons.running import measured
+from comparisons.running import advising, measured
 
 FIELDS = {
     "arm", "accuracy", "seconds", "runner_up", "evidence", "reaches", "would_change", "notes",
@@ -72,6 +74,15 @@ def test_images_and_classes_are_read_from_data(capsys, tmp_path):
     found = said(capsys, "--data", tmp_path / "few.npz", "--records", tmp_path)
     # 18 images are fewer than were measured, and 20 classes are not.
     assert found["reaches"] is False and found["notes"][0].endswith("does not reach 18.")
+
+
+def test_how_large_images_are_is_read_from_data_as_they_will_be_compared(cache, tmp_path):
+    assert advising.known("mnist", None).side == 28
+    for side in (48, 240):
+        photos = drawn.folder(tmp_path / f"photos {side}", each=3)
+        for path in photos.rglob("*.png"):
+            Image.open(path).resize((side, side)).save(path)
+        assert advising.known(str(photos), None).side == min(side, 160)
 
 
 def test_drawings_are_told_from_photographs_by_a_flag_or_by_the_data(capsys, tmp_path):

@@ -194,12 +194,11 @@ def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
 def _times(task: Task, point: Point) -> float:
     """How many times as long the images of a task take as those of a point, by their pixels.
 
-    What has a size of its own, as in `mobilenet@0.25x96`, makes images of any size that large.
+    Once where nobody knows: of networks with a size of their own, and of the same data.
     """
-    sized = "@" in point.arm.partition(":")[0]
-    if sized or not (task.side and point.side):
-        return 1.0
-    return looked_at(task.side) / looked_at(point.side)
+    model, _, _ = point.arm.rpartition(":")
+    here, there = looked_at(model, task.side), looked_at(model, point.side)
+    return here / there if here and there and point.data != task.data else 1.0
 
 
 def _local(

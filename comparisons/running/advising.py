@@ -45,7 +45,8 @@ def known(name: str, data_dir: Path | None) -> KnownData:
     about = catalog.describe(name, data_dir)
     classes = len(about.classes) if about else DATASETS[name].classes
     named, most = data_name(name), supplies.described(name, data_dir).most
-    side = about.image_shape[0] if about else experience.side(named)
+    side = supplies.image_size(name) or (about.image_shape[0] if about else 0)
+    side = side or experience.side(named)
     return KnownData(named, most, classes, experience.photographs(named), side)
 
 

@@ -140,7 +140,7 @@ def known(
     )
 
 
-def image_size(name: str, wanted: Sequence[Arm]) -> int | None:
+def image_size(name: str, wanted: Sequence[Arm] = ()) -> int | None:
     """The pixels a side that pictures of a folder are resized to; None for any other data set.
 
     The most that a base of these arms takes, but no more than most pictures have.

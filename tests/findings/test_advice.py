@@ -211,12 +211,19 @@ def test_each_point_is_scaled_by_the_machine_that_made_it():
 )
 def test_larger_images_take_longer_where_an_arm_has_no_size_of_its_own(side, times):
     """Images of more than 64 pixels a side are averaged down by `cnn` first, to about 50."""
-    both = [point(SCRATCH, 1_000, 0.5, 40.0), point(FROZEN, 1_000, 0.6, 5.0)]
-    task = Task(1_000, 10, side=side)
-    found = {e.arm: e.seconds.learning for e in rank(task, [replace(p, side=32) for p in both])}
-    assert found == pytest.approx({SCRATCH: 40.0 * times, FROZEN: 5.0})
-    found = {e.arm: e.seconds.learning for e in rank(task, both)}
-    assert found == pytest.approx({SCRATCH: 40.0, FROZEN: 5.0}), "of unknown size"
+    sized = [FROZEN, "tiny:full", "hub:a/b:frozen", "file:mine@0.25x96:frozen"]
+    several = [point(SCRATCH, 1_000, 0.5, 40.0), *(point(arm, 1_000, 0.6, 5.0) for arm in sized)]
+    for there, data, expected in ((32, "other", times), (0, "other", 1.0), (32, "some", 1.0)):
+        task = Task(1_000, 10, data=data, side=side)
+        known = [replace(p, side=there) for p in several]
+        found = {e.arm: e.seconds.learning for e in rank(task, known)}
+        assert found == pytest.approx({SCRATCH: 40.0 * expected} | dict.fromkeys(sized, 5.0))
+
+
+def test_what_takes_images_as_they_are_looks_at_all_their_pixels():
+    known = replace(point("tutorial-cnn:scratch", 1_000, 0.5, 4.0), side=32)
+    (found,) = rank(Task(1_000, 10, side=160), [known])
+    assert found.seconds.learning == pytest.approx(4.0 * 25)
 
 
 def test_the_packaged_points_are_real_and_say_where_they_are_from():
