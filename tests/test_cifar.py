@@ -38,6 +38,18 @@ def error_line(capsys, *arguments):
     return err
 
 
+def test_a_file_where_results_belong_is_named_by_the_folder_that_they_would_go_to(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").touch()
+    assert cifar.main(["--arms", "cnn:scratch", "--dry-run"]) == 1
+    said = capsys.readouterr().err
+    assert (
+        said == f"error: --out results/cifar10: {tmp_path / 'results'} is a file, name a folder\n"
+    )
+
+
 @pytest.mark.parametrize("flags", [["--help"], ["--list"], ["--dry-run"]])
 def test_help_list_and_plan_load_no_framework(flags):
     code = (

@@ -19,7 +19,7 @@ import psutil
 
 from comparisons.core.records import Record, load_all
 
-LOOK = 0.2  # seconds between two looks at the memory of a process
+LOOK = 0.5  # seconds between two looks at the memory of a process
 Returned = TypeVar("Returned")
 
 
@@ -77,9 +77,11 @@ def most_memory(found: list[float]) -> Iterator[None]:
 
     watch = Thread(target=look, daemon=True)
     watch.start()
-    yield
-    over.set()
-    watch.join()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
     found.append(most / 1e6)
 
 

@@ -142,9 +142,9 @@ def unlearnt(
     """The classes that some training set lacks, each with the sizes of which that is true.
 
     By one seed or more: a rare class comes late where every stretch of a training set holds each
-    class in its share.
+    class in its share. Classes that are only tested on are left out.
     """
-    every, found = np.arange(len(data.classes)), dict[str, set[int]]()
+    every, found = np.unique(data.y_train), dict[str, set[int]]()
     for seed in seeds:
         learnt = data.y_train[_to_learn(data, seed, tested.get(seed, ()))]
         for size in sizes:

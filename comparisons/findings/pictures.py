@@ -112,7 +112,7 @@ def unlearnt(missing: Mapping[str, Sequence[int]]) -> list[str]:
     ]
     return [
         f"no image to learn from of {_some(named[:MOST_CLASSES], named)}, with one seed at least: "
-        "a class so rare is only in larger training sets; add pictures of it"
+        "so few hold none of a class so rare, and no arm can recognise it; add pictures of it"
     ]
 
 

@@ -198,7 +198,7 @@ def _must_stay_as_they_are(request: Request) -> None:
     And where a file lies in the way of results: now, not after pictures were decoded.
     """
     catalog.must_be_known(request.data, "auto")
-    for folder in _written(request, request.data):
+    for folder in _written(request, "cifar10" if request.data == "auto" else request.data):
         catalog.must_lie_outside(request.data, folder)
         if file := in_the_way(folder):
             raise no_folder(folder, file)
