@@ -9,9 +9,9 @@ from pathlib import Path
 from comparisons.core.machine import ROOT
 from comparisons.core.neighbours import CONTENDED
 from comparisons.core.records import Record, load_all
-from comparisons.findings import intervals, text
+from comparisons.findings import crossings, intervals, text
 from comparisons.findings.headline import headline
-from comparisons.findings.view import busy_before
+from comparisons.findings.view import busy_before, view
 from comparisons.plan.knobs import KNOBS
 from comparisons.plan.presets import PRESETS
 from comparisons.plan.tuning import AS_IT_IS
@@ -55,6 +55,31 @@ def results() -> str:
         "notes",
     )
     return text.markdown(head, rows)
+
+
+def overtaken(folder: Path) -> str:
+    """Sentences on where training from scratch overtakes each other arm of some evidence."""
+    found = [
+        crossings.say(one)
+        for one in crossings.crossings(view(load_all(folder)[0]))
+        if any(arm.endswith(":scratch") for arm in one.arms)
+    ]
+    return " ".join(found)
+
+
+def photographs() -> str:
+    """Other bases and strategies over sizes, and where training from scratch overtakes them."""
+    return _curves("cifar10")
+
+
+def drawings() -> str:
+    """The same on drawn shapes, by the base that comes with this package."""
+    return _curves("shapes")
+
+
+def _curves(name: str) -> str:
+    folder = EVIDENCE / "curves" / name
+    return f"{overtaken(folder)}\n\n{_ways(folder)}"
 
 
 def ways() -> str:

@@ -39,6 +39,8 @@ PAGES: dict[str, Sequence[Maker]] = {
         evidence.results,
         evidence.measured,
         evidence.tutorial,
+        evidence.photographs,
+        evidence.drawings,
         evidence.ways,
         evidence.vgg16,
         evidence.forgetting,
