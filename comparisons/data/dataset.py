@@ -88,7 +88,7 @@ class Dataset:
     @property
     def test_files(self) -> Sequence[str]:
         """The files of all test images, in their order; none where images come from no files."""
-        rows = self.pool.test if self.pool else len(self.x_train) + np.arange(len(self.x_test))
+        rows = self.pool.test if self.pool else len(self.y_train) + np.arange(len(self.x_test))
         return [self.files[row] for row in rows] if self.files else ()
 
     def dealt(self, tested: Sequence[int]) -> Dataset:
@@ -141,13 +141,20 @@ class Dataset:
             files=tuple(np.array(self.files, object)[both]) if self.files else (),
         )
 
+    def for_tests(self) -> Dataset:
+        """The same without its training images, most of what it takes of memory, but their labels.
+
+        As it is where seeds draw their test images from them.
+        """
+        return self if self.drawn else replace(self, x_train=self.x_train[:0].copy())
+
     def tested_on(self, count: int | None) -> Dataset:
         """The same with `count` of its test images, whatever the seed; None means all of them."""
         if count is None:
             return self
         rows, pool, files = self.test_rows(count), self.pool, self.files
         if files and pool is None:
-            first = len(self.x_train)
+            first = len(self.y_train)
             files = (*files[:first], *(files[first + row] for row in rows))
         return replace(
             self,

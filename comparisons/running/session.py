@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as with_other
 from functools import partial
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def run_session(
     with crew(request, console) as who:
         had = have(request, console)
         planned = had.runs(request)
+        # Whoever trains reads the images anew.
+        had = with_other(had, dataset=had.dataset.for_tests())
         out = request.folder(had.name)
         for folder in _written(request, had.name):
             must_be_writable(folder)

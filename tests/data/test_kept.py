@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -233,6 +234,22 @@ def test_some_classes_keep_their_images_labels_and_order():
     assert not whole.test_was_read
     prints = {whole.only(some).fingerprint for some in (["a", "b"], ["b", "a"], ["a", "c"], [])}
     assert len(prints) == 3 and whole.only([]) is whole
+
+
+def test_without_its_training_images_a_data_set_still_says_and_tests_the_same():
+    whole = dataset.Dataset(
+        "some", ("a", "b"), pictures(40, 0), np.arange(40) % 2, pictures(8, 1), np.arange(8) % 2
+    )
+    whole.files = tuple(f"{number}.png" for number in range(48))
+    left = whole.for_tests()
+    assert left.test_files == whole.test_files == [f"{number}.png" for number in range(40, 48)]
+    assert left.tested_on(3).test_files == whole.tested_on(3).test_files
+    assert len(left.x_train) == 0 and len(whole.x_train) == 40
+    assert left.image_shape == whole.image_shape and left.described() == whole.described()
+    assert (left.y_train == whole.y_train).all() and (left.x_test == whole.x_test).all()
+    assert (left.open_test_labels() == np.arange(8) % 2).all() and not whole.test_was_read
+    drawn = replace(whole, x_test=whole.x_test[:0], sealed_test_labels=np.arange(0))
+    assert drawn.for_tests() is drawn
 
 
 def pictures(count: int, seed: int) -> np.ndarray:
