@@ -26,6 +26,7 @@ NEAR_IMAGES = math.log(2.5)  # how far in images a point counts for most of its 
 NEAR_CLASSES = math.log(3.0)
 REACH = 2.0  # times beyond the measured images or classes where evidence is said not to reach
 FAR = 2.5  # away is the nearest evidence where it does not reach either: 1 is near
+LEVEL = 0.05  # squared logarithms that draw a line to level
 LEAST_SPREAD = 0.03  # of the way to perfect, on data that was measured itself
 # And on other data, as long as fewer families than this were measured: tasks of as many images and
 # classes lie that far apart, and nothing here tells how far. On its own data too, where neither
@@ -148,7 +149,8 @@ def rank(task: Task, points: Sequence[Point]) -> list[Expected]:
     if not reach and by_arm:
         apart = {arm: min(_distance(task, p) for p in some) for arm, some in by_arm.items()}
         reach = {arm: by_arm[arm] for arm in apart if apart[arm] <= min(apart.values()) + 1}
-    found = [_expected(task, arm, some) for arm, some in sorted(reach.items())]
+    slope = _by_classes(task, by_arm.values())
+    found = [_expected(task, arm, some, slope) for arm, some in sorted(reach.items())]
     fitting = [e for e in found if e.seconds.learning <= task.seconds]
     others = [e for e in found if e.seconds.learning > task.seconds]
     return [
@@ -171,8 +173,10 @@ def _alike(task: Task, points: Sequence[Point]) -> list[Point]:
     return [p for p in points if task.photographs in (None, p.photographs)]
 
 
-def _expected(task: Task, arm: str, points: Sequence[Point]) -> Expected:
-    share, spread = _local(task, points, [_share(p.accuracy, p.classes) for p in points])
+def _expected(task: Task, arm: str, points: Sequence[Point], slope: float) -> Expected:
+    """`slope` is what the share changes with the logarithm of the number of classes."""
+    shares = [_share(p.accuracy, p.classes) - slope * _more_classes(task, p) for p in points]
+    share, spread = _local(task, points, shares)
     seconds = [max(p.seconds * _times(task, p), 1e-3) for p in points]
     log_seconds, _ = _local(task, points, [math.log(s) for s in seconds])
     near = min(points, key=lambda p: _distance(task, p))
@@ -201,6 +205,47 @@ def _times(task: Task, point: Point) -> float:
     return here / there if here and there and point.data != task.data else 1.0
 
 
+def _more_classes(task: Task, point: Point) -> float:
+    return math.log(point.classes / task.classes)
+
+
+def _by_classes(task: Task, arms: Iterable[Sequence[Point]]) -> float:
+    """What the share changes with the logarithm of the number of classes, the same for all arms.
+
+    Within each arm, beside what it changes with images, so that an arm which was tried on few
+    classes alone has no lead over one that was tried on many.
+    """
+    both = squares = 0.0
+    for points in arms:
+        weights = _weights(task, points)
+        x = np.array([math.log(p.images / task.images) for p in points])
+        parts = []
+        for values in (
+            [_share(p.accuracy, p.classes) for p in points],
+            [_more_classes(task, p) for p in points],
+        ):
+            y = np.array(values) - weights @ np.array(values)
+            parts.append(y - _steep(weights, x, y) * (x - weights @ x))
+        # An arm counts by how much of what was measured on it is near.
+        near = sum(math.exp(-0.5 * _distance(task, p) ** 2) for p in points)
+        both += near * float(weights @ (parts[0] * parts[1]))
+        squares += near * float(weights @ parts[1] ** 2)
+    return both / (squares + LEVEL)
+
+
+def _weights(task: Task, points: Sequence[Point]) -> np.ndarray:
+    """How much each point counts, one in all."""
+    weights = np.array([math.exp(-0.5 * _distance(task, p) ** 2) for p in points])
+    weights = np.maximum(weights, 1e-9)
+    return weights / weights.sum()
+
+
+def _steep(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    """The slope of a weighted line, a little drawn to level: one size must not decide it."""
+    x = x - weights @ x
+    return float(weights @ (x * (y - weights @ y))) / (float(weights @ x**2) + LEVEL)
+
+
 def _local(
     task: Task, points: Sequence[Point], values: Sequence[float]
 ) -> tuple[float, float | None]:
@@ -210,14 +255,8 @@ def _local(
     """
     x = np.array([math.log(p.images / task.images) for p in points])
     y = np.array(values)
-    weights = np.array([math.exp(-0.5 * _distance(task, p) ** 2) for p in points])
-    weights = np.maximum(weights, 1e-9)
-    weights /= weights.sum()
-    centre = float(weights @ x)
-    # A little of the line is drawn to level: a single size must not decide how steep it is.
-    steep = float(weights @ ((x - centre) * (y - weights @ y))) / (
-        float(weights @ (x - centre) ** 2) + 0.05
-    )
+    weights = _weights(task, points)
+    centre, steep = float(weights @ x), _steep(weights, x, y)
     level = float(weights @ y)
     residuals = y - (level + steep * (x - centre))
     # Beyond what was measured it goes on level.

@@ -220,6 +220,19 @@ def test_larger_images_take_longer_where_an_arm_has_no_size_of_its_own(side, tim
         assert found == pytest.approx({SCRATCH: 40.0 * expected} | dict.fromkeys(sized, 5.0))
 
 
+def test_an_arm_that_was_tried_on_few_classes_too_has_no_lead_by_that():
+    """Many easy tasks lift neither what is expected of a hard one, nor an arm above others."""
+    better, tried_more = "mobilenet@0.25x96:full", FROZEN
+    of_ten = [point(better, 1_000, 0.75, 30), point(tried_more, 1_000, 0.67, 20)]
+    of_two = [point(tried_more, 1_000, 0.92, 20, classes=2, data=f"pair {n}") for n in range(8)]
+    for classes in (10, 5):
+        first, second = rank(Task(1_000, classes), [*of_ten, *of_two])
+        assert (first.arm, second.arm) == (better, tried_more)
+    found = {e.arm: e.accuracy.mean for e in rank(Task(1_000, 10), [*of_ten, *of_two])}
+    assert found[better] == pytest.approx(0.75, abs=0.01)
+    assert found[tried_more] == pytest.approx(0.67, abs=0.03)
+
+
 def test_what_takes_images_as_they_are_looks_at_all_their_pixels():
     known = replace(point("tutorial-cnn:scratch", 1_000, 0.5, 4.0), side=32)
     (found,) = rank(Task(1_000, 10, side=160), [known])
