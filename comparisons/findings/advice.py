@@ -3,7 +3,8 @@
 Each arm's accuracy is read off its points by a weighted local line in the logarithm of the number
 of images: near sizes and near numbers of classes count most (Cleveland 1979, "Robust locally
 weighted regression", Journal of the American Statistical Association 74:829-836). Accuracies are
-taken as shares of the way from chance to perfect, so that tasks of few and many classes compare.
+taken as shares of the way from chance to perfect, less what these change with the number of
+classes, so that tasks of few and many classes compare.
 """
 
 from __future__ import annotations
