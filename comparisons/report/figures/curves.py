@@ -192,6 +192,8 @@ def _panels(
 def _loss(ax: Axes, scene: Scene) -> list[End]:
     ends = _epochs(ax, scene, "loss", lambda v: text.decimal(v, 2))
     ax.set_ylabel("loss (lower is better)")
+    # Without steps of 2.5, whose further digit has no room beside the axis.
+    ax.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
     return ends
 
 
