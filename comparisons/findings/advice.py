@@ -218,33 +218,37 @@ def _by_classes(task: Task, arms: Iterable[Sequence[Point]]) -> float:
     """
     both = squares = 0.0
     for points in arms:
-        weights = _weights(task, points)
-        x = np.array([math.log(p.images / task.images) for p in points])
-        parts = []
-        for values in (
-            [_share(p.accuracy, p.classes) for p in points],
-            [_more_classes(task, p) for p in points],
-        ):
-            y = np.array(values) - weights @ np.array(values)
-            parts.append(y - _steep(weights, x, y) * (x - weights @ x))
-        # An arm counts by how much of what was measured on it is near.
-        near = sum(math.exp(-0.5 * _distance(task, p) ** 2) for p in points)
-        both += near * float(weights @ (parts[0] * parts[1]))
-        squares += near * float(weights @ parts[1] ** 2)
+        # Not in shares of all: an arm counts by how much of what was measured on it is near.
+        near = _nearness(task, points)
+        _, shares = _line(task, points, near, [_share(p.accuracy, p.classes) for p in points])
+        _, classes = _line(task, points, near, [_more_classes(task, p) for p in points])
+        both += float(near @ (shares * classes))
+        squares += float(near @ classes**2)
     return both / (squares + LEVEL)
 
 
-def _weights(task: Task, points: Sequence[Point]) -> np.ndarray:
-    """How much each point counts, one in all."""
-    weights = np.array([math.exp(-0.5 * _distance(task, p) ** 2) for p in points])
-    weights = np.maximum(weights, 1e-9)
-    return weights / weights.sum()
+def _nearness(task: Task, points: Sequence[Point]) -> np.ndarray:
+    """How much each point counts, from 1 for the very task down to hardly anything."""
+    near = [math.exp(-0.5 * _distance(task, p) ** 2) for p in points]
+    return np.maximum(near, 1e-9)
 
 
-def _steep(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    """The slope of a weighted line, a little drawn to level: one size must not decide it."""
-    x = x - weights @ x
-    return float(weights @ (x * (y - weights @ y))) / (float(weights @ x**2) + LEVEL)
+def _line(
+    task: Task, points: Sequence[Point], near: np.ndarray, values: Sequence[float]
+) -> tuple[float, np.ndarray]:
+    """A line through values by images, weighted by `near`: at the task, and each point's residual.
+
+    A little drawn to level: a single size must not decide how steep it is. Beyond what was measured
+    it goes on level.
+    """
+    x = np.array([math.log(p.images / task.images) for p in points])
+    y = np.array(values)
+    weights = near / near.sum()
+    centre, level = float(weights @ x), float(weights @ y)
+    across = x - centre
+    steep = float(weights @ (across * (y - level))) / (float(weights @ across**2) + LEVEL)
+    value = level + steep * (float(np.clip(0.0, x.min(), x.max())) - centre)
+    return value, y - (level + steep * across)
 
 
 def _local(
@@ -254,14 +258,9 @@ def _local(
 
     None where so few points count that they say nothing of how far apart they lie.
     """
-    x = np.array([math.log(p.images / task.images) for p in points])
-    y = np.array(values)
-    weights = _weights(task, points)
-    centre, steep = float(weights @ x), _steep(weights, x, y)
-    level = float(weights @ y)
-    residuals = y - (level + steep * (x - centre))
-    # Beyond what was measured it goes on level.
-    value = level + steep * (float(np.clip(0.0, x.min(), x.max())) - centre)
+    near = _nearness(task, points)
+    value, residuals = _line(task, points, near, values)
+    weights = near / near.sum()
     effective = 1 / float((weights**2).sum())
     if effective <= 2:
         return value, None

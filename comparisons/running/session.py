@@ -201,7 +201,7 @@ def _must_stay_as_they_are(request: Request) -> None:
     And where a file lies in the way of results: now, not after pictures were decoded.
     """
     catalog.must_be_known(request.data, "auto")
-    for folder in _written(request, "cifar10" if request.data == "auto" else request.data):
+    for folder in _written(request, supplies.usual(request.data)):
         catalog.must_lie_outside(request.data, folder)
         if file := in_the_way(folder):
             raise no_folder(folder, file)
@@ -292,7 +292,7 @@ def keep_samples(out: Path, had: Supplies, records: list[Record]) -> None:
 def planned_without_supplies(request: Request) -> tuple[str, list[Run]]:
     """The data set's name and the runs of a request, by what is known without fetching."""
     preset, wanted = check(request)
-    name = "cifar10" if request.data == "auto" else request.data
+    name = supplies.usual(request.data)
     _must_stay_as_they_are(request)
     size = request.image_size or supplies.image_size(name, wanted)
     there = catalog.at_hand(name, size)

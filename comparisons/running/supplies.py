@@ -35,6 +35,11 @@ SUBSTITUTE = "tiny:frozen"
 Over = Callable[[process.Worker], Iterable[Event]]
 
 
+def usual(asked: str) -> str:
+    """The data set that is meant, `auto` being CIFAR-10 as long as that can be had."""
+    return "cifar10" if asked == "auto" else asked
+
+
 def dataset(
     asked: str,
     data_dir: Path | None,
@@ -51,7 +56,7 @@ def dataset(
     set never falls back. Raises ComparisonError.
     """
     catalog.must_be_known(asked, "auto")
-    name = "cifar10" if asked == "auto" else asked
+    name = usual(asked)
     notices = []
 
     def prepared_apart() -> str | None:

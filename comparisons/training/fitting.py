@@ -40,6 +40,11 @@ class Fit:
     best_epoch: int | None = None
     learnt: int = 0
 
+    def learn(self, work: int) -> None:
+        """Count so many FLOP of learning."""
+        self.flops += work
+        self.learnt += work
+
 
 @dataclass
 class Best:
@@ -149,9 +154,7 @@ def fit(
             if few_labels:
                 best.note(epoch, whole.loss(few_labels))
         elapsed = (clock.learning().wall, clock.learning_cold().wall)
-        done = flops.TRAINING_FACTOR * len(examples) * way.flops + few_labels * whole.flops
-        result.flops += done
-        result.learnt += done
+        result.learn(flops.TRAINING_FACTOR * len(examples) * way.flops + few_labels * whole.flops)
         broken = not math.isfinite(logs["loss"])
         seen = None
         if epoch in looked_at or best.ends(epoch) or broken:

@@ -109,18 +109,18 @@ def fit_probe(
 
         weights, steps = minimise(train, penalty, phase.epochs, note=note)
     chosen = tried * train.operations + len(PENALTIES) * chosen_by.operations // 2
-    result.flops += chosen + steps * train.operations
+    before = result.learnt + chosen
+    result.learn(chosen + steps * train.operations)
     looked_at = checked(len(paths)) if paths else set()
     for number, (path, at) in enumerate(zip(paths, elapsed, strict=True), start=1):
         with clock.charge("validate"):
             seen = validation.scores(path) if number in looked_at else None
             known = train.scores(path)
         seconds, rate = ends[number] - ends[number - 1], phase.learning_rate
-        done = result.learnt + chosen + steps * number // len(paths) * train.operations
+        done = before + steps * number // len(paths) * train.operations
         entry = noted(phase, number, len(train.labels), known, seen, rate, seconds, at, done)
         result.epochs.append(entry)
         tell(entry)
-    result.learnt += chosen + steps * train.operations
     return weights, penalty
 
 

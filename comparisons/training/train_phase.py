@@ -160,9 +160,7 @@ def _at_found_rate(
         found = range_test(model, phase, inputs, labels, classes, seed, job.runtime)
         a_pass = math.ceil(len(inputs) / phase.batch_size)
         shown = round(len(inputs) * len(found.rates) / a_pass)
-        done = flops.TRAINING_FACTOR * flops.forward(model) * shown
-        job.result.flops += done
-        job.result.learnt += done
+        job.result.learn(flops.TRAINING_FACTOR * flops.forward(model) * shown)
     job.range_test = found
     return msgspec.structs.replace(phase, learning_rate=phase.learning_rate * found.chosen)
 
